@@ -1,0 +1,1 @@
+"""Adapters: one file a runtime. Each imports only ``turnspan.events`` and its runtime."""

@@ -1,0 +1,122 @@
+"""Zero code: watch the runtimes of a program without a line of it changed.
+
+``turnspan run``, ``opentelemetry-instrument`` and ``turnspan.instrument()`` end here and do the same. Starting costs
+little: adapters wait for the import of their runtime, and the SDK for the first turn.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Collection
+from contextlib import suppress
+from typing import Any
+
+from opentelemetry.instrumentation.instrumentor import BaseInstrumentor  # type: ignore[attr-defined]
+
+from turnspan import carry, process
+from turnspan.adapters import Adapters
+from turnspan.recorder import logger
+from turnspan.settings import Settings
+
+_adapters = Adapters()
+_on = False
+
+
+def instrument(**settings: Any) -> None:
+    """Watch every supported runtime that this program imports, or has imported.
+
+    Args:
+        settings: As for :func:`turnspan.configure`.
+
+    Raises:
+        SettingsError: When a setting means nothing, or an adapter's name is unknown.
+        MissingExtraError: When an adapter was named whose runtime is not installed.
+
+    """
+    global _on
+    read = Settings.read(**settings)
+    if read.disabled:
+        return
+    process.configure(**settings)
+    _adapters.watch(read.adapters, by_name="adapters" in settings)
+    if not _on:
+        _on = True
+        carry.install()
+        _end_well()
+
+
+def uninstrument() -> None:
+    """Stop watching; programs run as if turnspan had never been there. What was recorded is stored."""
+    global _on
+    _adapters.undo()
+    if _on:
+        _on = False
+        carry.uninstall()
+    process.shutdown()
+
+
+def installed() -> list[str]:
+    """Return the adapters that watch a runtime now."""
+    return _adapters.installed()
+
+
+class TurnspanInstrumentor(BaseInstrumentor):  # type: ignore[misc]
+    """The entry point for ``opentelemetry-instrument``."""
+
+    def instrumentation_dependencies(self) -> Collection[str]:
+        """Nothing: the adapters look for their runtimes by themselves."""
+        return ()
+
+    def _instrument(self, **_kwargs: Any) -> None:
+        begin()
+
+    def _uninstrument(self, **_kwargs: Any) -> None:
+        uninstrument()
+
+
+def begin() -> None:
+    """Instrument at the start of a program that did not ask for it itself: say what is wrong, never stop it."""
+    if _on:
+        return
+    try:
+        instrument()
+    except Exception as error:
+        logger.warning("turnspan records nothing: %s", error)
+
+
+def _end_well() -> None:
+    """See that SIGTERM and the end of a multiprocessing child flush as the end of a program does."""
+    if threading.current_thread() is threading.main_thread():
+        with suppress(ValueError, OSError):
+            if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+                signal.signal(signal.SIGTERM, _terminated)
+    if "multiprocessing.util" in sys.modules:
+        _flush_children(sys.modules["multiprocessing.util"])
+    else:
+        import wrapt
+
+        wrapt.register_post_import_hook(_flush_children, "multiprocessing.util")
+
+
+def _terminated(_signum: int, _frame: Any) -> None:
+    """Store what there is, then die of the signal as the program would have."""
+    helper = threading.Thread(target=process.shutdown, daemon=True)  # the main thread may hold a lock right now
+    with suppress(RuntimeError):
+        helper.start()
+        helper.join(5.0)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _flush_children(util: Any) -> None:
+    """Flush at the end of multiprocessing children: they skip atexit (uvicorn's workers are such children)."""
+
+    def register(_: Any = None) -> None:
+        util.Finalize(None, process.shutdown, exitpriority=100)
+
+    if getattr(sys.modules.get("multiprocessing.process"), "parent_process", lambda: None)() is not None:
+        register()
+    util.register_after_fork(_adapters, register)

@@ -1,0 +1,68 @@
+"""Carrying the current turn and session to threads and subprocesses.
+
+Threads and pools: OpenTelemetry's own instrumentation carries its context, and our turn is part of that. Subprocesses:
+the environment carries the W3C trace context (``TRACEPARENT``, ``BAGGAGE``), and the session in its baggage. HTTP
+clients and servers that speak W3C carry both by themselves.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from typing import Any
+
+import wrapt
+from opentelemetry import context, propagate
+from opentelemetry.propagators.textmap import CarrierT
+
+from turnspan.spans import scope
+
+_NAMES = {"traceparent": "TRACEPARENT", "tracestate": "TRACESTATE", "baggage": "BAGGAGE"}
+_popen_init: Any = None
+
+
+def variables() -> dict[str, str]:
+    """Return the environment variables that carry the current context; none outside of a session."""
+    if scope() is None:
+        return {}
+    carrier: dict[str, str] = {}
+    propagate.inject(carrier)
+    return {_NAMES[name]: value for name, value in carrier.items() if name in _NAMES}
+
+
+def take_over() -> None:
+    """Go on in the context that the parent process left in the environment."""
+    carrier: CarrierT = {name: os.environ[variable] for name, variable in _NAMES.items() if variable in os.environ}  # type: ignore[assignment]
+    if carrier:
+        context.attach(propagate.extract(carrier))
+
+
+def install() -> None:
+    """Carry the current turn to threads and subprocesses from now on."""
+    global _popen_init
+    take_over()
+    from opentelemetry.instrumentation.threading import ThreadingInstrumentor
+
+    if not ThreadingInstrumentor().is_instrumented_by_opentelemetry:
+        ThreadingInstrumentor().instrument()
+    if _popen_init is None:
+        _popen_init = subprocess.Popen.__init__
+        subprocess.Popen.__init__ = wrapt.FunctionWrapper(_popen_init, _with_environment)  # type: ignore[method-assign]
+
+
+def uninstall() -> None:
+    """Leave threads and subprocesses alone again."""
+    global _popen_init
+    from opentelemetry.instrumentation.threading import ThreadingInstrumentor
+
+    if ThreadingInstrumentor().is_instrumented_by_opentelemetry:
+        ThreadingInstrumentor().uninstrument()
+    if _popen_init is not None:
+        subprocess.Popen.__init__, _popen_init = _popen_init, None  # type: ignore[method-assign]
+
+
+def _with_environment(init: Any, _instance: Any, args: Any, kwargs: Any) -> Any:
+    if len(args) <= 10 and (more := variables()):  # env is the eleventh parameter of Popen
+        given = kwargs.get("env")
+        kwargs = {**kwargs, "env": {**more, **(os.environ if given is None else given)}}
+    return init(*args, **kwargs)

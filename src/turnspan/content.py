@@ -1,0 +1,156 @@
+"""Content: what agents, tools and models pass around, as JSON that any reader can take.
+
+A tool may return bytes, sets, NaN, cycles or an object of its own. Watching must not fail on any of them, and what is
+stored must be JSON for every other program. Most content already is; only what is not takes the slow way through
+:func:`plain`.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+MAX_DEPTH = 100
+"""Levels of nesting that are kept; what lies deeper is shown as text."""
+_SURROGATES = range(0xD800, 0xE000)
+
+
+def plain(value: Any) -> Any:
+    """Return a deep copy made of dict, list, str, int, float, bool and None only.
+
+    Bytes become base64, sets lists, NaN and infinities their names, keys strings, lone surrogates escapes, cycles the
+    word ``<cycle>``, and objects what their ``model_dump``, fields or ``repr`` say. Never raises.
+    """
+    return _plain(value, 0, set())
+
+
+def _plain(value: Any, depth: int, above: set[int]) -> Any:
+    match value:
+        case None | True | False:
+            return value
+        case str():
+            return _text(value)
+        case int():
+            return int(value) if -(2**63) <= value < 2**64 else str(value)
+        case float():
+            return float(value) if math.isfinite(value) else str(value)
+        case bytes() | bytearray() | memoryview():
+            return base64.b64encode(bytes(value)).decode()
+    if id(value) in above:
+        return "<cycle>"
+    if depth >= MAX_DEPTH:
+        return _described(value)
+    above.add(id(value))
+    try:
+        match value:
+            case dict() | Mapping():
+                return {_key(key): _plain(item, depth + 1, above) for key, item in list(value.items())}
+            case list() | tuple() | set() | frozenset():
+                return [_plain(item, depth + 1, above) for item in list(value)]
+            case BaseException():
+                return _described(value)
+        if callable(dump := getattr(value, "model_dump", None)) and not isinstance(value, type):
+            return _plain(dump(mode="json"), depth + 1, above)  # pydantic, and whoever speaks like it
+        return _plain(msgspec.to_builtins(value), depth + 1, above)  # dataclasses, enums, dates, UUIDs, decimals
+    except Exception:
+        return _described(value)
+    finally:
+        above.discard(id(value))
+
+
+def _text(value: str) -> str:
+    if value.isascii():
+        return str(value)
+    try:
+        value.encode()
+        return str(value)
+    except UnicodeEncodeError:
+        return "".join(f"\\u{ord(c):04x}" if ord(c) in _SURROGATES else c for c in value)
+
+
+def _key(key: Any) -> str:
+    return _text(key) if isinstance(key, str) else _described(key)
+
+
+def _described(value: Any) -> str:
+    try:
+        text = repr(value)
+    except Exception:
+        text = f"<{type(value).__qualname__}>"
+    return _text(text if len(text) <= 2000 else text[:2000] + "...")
+
+
+def _to_encodable(value: Any) -> Any:
+    return plain(value)
+
+
+_encoder = msgspec.json.Encoder(enc_hook=_to_encodable)
+
+
+def encode(value: Any) -> bytes:
+    """Return a value, an event or a row as one line of JSON. Never raises for any content."""
+    try:
+        line = _encoder.encode(value)
+        if b"null" not in line:  # NaN and infinities are written as null: then somebody must look
+            return line
+    except Exception:  # noqa: S110  what cannot be encoded at once goes through plain()
+        pass
+    if isinstance(value, msgspec.Struct):
+        fields = {name: plain(getattr(value, name)) for name in value.__struct_fields__ if name != "usage"}
+        return _encoder.encode(msgspec.structs.replace(value, **fields))
+    return _encoder.encode(plain(value))
+
+
+def to_json(value: Any) -> str:
+    """Return content as JSON text, for a span attribute or a column; text stays as it is."""
+    return value if isinstance(value, str) else encode(value).decode()
+
+
+def parsed(text: Any) -> Any:
+    """Return the JSON object that text holds, or the value itself: runtimes give arguments either way."""
+    if isinstance(text, str) and text[:1] in ("{", "["):
+        try:
+            return json.loads(text)
+        except ValueError:
+            return text
+    return text
+
+
+def arguments_of(value: Any) -> dict[str, Any]:
+    """Return arguments of a tool as the mapping that a record wants; one bare value is kept as ``input``."""
+    value = parsed(value)
+    if value is None or value == "":
+        return {}
+    return value if isinstance(value, dict) else {"input": value}
+
+
+def text_of(value: Any) -> str:
+    """Return a prompt or an answer as text: the text itself, a message list's user texts, or its JSON."""
+    if isinstance(value, str):
+        return value
+    if value is None:
+        return ""
+    if isinstance(value, list):
+        texts = [_message_text(item) for item in value if isinstance(item, Mapping) and item.get("role", "user") == "user"]
+        if any(texts):
+            return next(text for text in reversed(texts) if text)
+    return encode(value).decode()
+
+
+def _message_text(message: Mapping[str, Any]) -> str:
+    content = message.get("content")
+    if isinstance(content, str):
+        return content
+    parts = content if isinstance(content, list) else message.get("parts") or []
+    return "\n".join(str(p.get("text") or p.get("content") or "") for p in parts if isinstance(p, Mapping))
+
+
+def folded(value: Any, limit: int = 200) -> str:
+    """Return content as one line of at most ``limit`` characters, with how much was left out."""
+    text = " ".join(to_json(value).split())
+    return text if len(text) <= limit else f"{text[:limit]}... (+{len(text) - limit})"

@@ -1,0 +1,50 @@
+"""What can go wrong, one class a situation.
+
+TurnspanError
+├── InvalidIdError (ValueError)          an id that no store can keep
+├── SettingsError (ValueError)           a setting, store URL or adapter name that means nothing
+├── MissingExtraError (ImportError)      a package that an extra would bring is not installed
+└── StoreError
+    ├── SessionNotFoundError (ValueError)     the session is not in the store
+    ├── UnreadableSessionError (ValueError)   it is there, but is no session we can read
+    └── StoreUnavailableError (OSError)       the store cannot be reached or written right now
+
+These are raised to people who called turnspan themselves. A failure while watching an agent is
+never raised into the agent: the recorder tells it once and counts it.
+"""
+
+
+class TurnspanError(Exception):
+    """Any error that turnspan raises by itself."""
+
+
+class InvalidIdError(TurnspanError, ValueError):
+    """The id is empty, too long, or holds characters that cannot be stored."""
+
+
+class SettingsError(TurnspanError, ValueError):
+    """A setting has a value that turnspan does not know."""
+
+
+class MissingExtraError(TurnspanError, ImportError):
+    """A feature was asked for by name, and the package it stands on is not installed."""
+
+
+class StoreError(TurnspanError):
+    """A store could not do what it was asked."""
+
+
+class SessionNotFoundError(StoreError, ValueError):
+    """No session with this id is in the store."""
+
+    def __init__(self, session_id: str) -> None:
+        super().__init__(f"Session not found: {session_id}")
+        self.session_id = session_id
+
+
+class UnreadableSessionError(StoreError, ValueError):
+    """What is stored under this id is damaged, or was not written as a session."""
+
+
+class StoreUnavailableError(StoreError, OSError):
+    """The store is locked, read-only, full or unreachable; what was observed waits in the journal."""

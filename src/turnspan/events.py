@@ -1,0 +1,340 @@
+"""The vocabulary: one frozen event for each thing that an agent does.
+
+Adapters translate what a runtime says into these and into nothing else. Every event names its session and turn
+explicitly, because context variables get lost in threads and task groups. The id of an event is made once, here,
+and is then found unchanged in the stored record, on the span and in the log line.
+
+Fields may arrive late: what is not known when something starts is given with the event that ends it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager
+from typing import Any, Literal, NamedTuple, Protocol
+
+import msgspec
+
+TurnStatus = Literal["success", "error", "cancelled"]
+CallStatus = Literal["success", "error", "timeout", "skipped", "cancelled"]
+SessionSource = Literal["explicit", "runtime", "baggage", "environment", "new"]
+"""Where a session id came from: ``turnspan.session(...)``, the runtime's own, a caller's baggage, or nowhere."""
+
+
+class Source:
+    """Where times and ids come from; ``turnspan.testing`` replaces it by one that counts."""
+
+    def __init__(self) -> None:
+        self._last = 0
+
+    def now_ns(self) -> int:
+        """Nanoseconds of Unix time."""
+        return time.time_ns()
+
+    def new_id(self) -> str:
+        """Make a UUIDv7 as 32 hex digits: sortable by time, also within a process that makes many at once.
+
+        The 12 bits behind the milliseconds count quarter microseconds (RFC 9562, method 3). They never go back
+        within a process, even when the clock does.
+        """
+        ticks = time.time_ns() // 244  # 2**12 ticks make one millisecond, to 0.05 %
+        if ticks <= self._last:
+            ticks = self._last + 1
+        self._last = ticks
+        milliseconds, fraction = divmod(ticks * 244, 1_000_000)
+        noise = int.from_bytes(os.urandom(8)) & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000
+        return f"{milliseconds:012x}7{fraction * 4096 // 1_000_000:03x}{noise:016x}"
+
+
+source = Source()
+
+
+def now_ns() -> int:
+    """Nanoseconds of Unix time, from the process's source of time."""
+    return source.now_ns()
+
+
+def new_id() -> str:
+    """Return a new id, sortable by time: 32 hex digits."""
+    return source.new_id()
+
+
+def derived_id(*parts: object, at_ns: int = 0) -> str:
+    """Return the id that these parts always give: what is replayed twice gets the same ids.
+
+    Args:
+        parts: What names the thing: session, turn, kind, ordinal.
+        at_ns: When it happened, in Unix nanoseconds; it leads the id, so that derived ids sort by time too.
+
+    Returns:
+        A UUIDv8 (RFC 9562: free-form) as 32 hex digits.
+
+    """
+    digest = hashlib.sha256("\x1f".join(map(str, parts)).encode("utf-8", "backslashreplace")).hexdigest()
+    return f"{max(at_ns, 0) // 1_000_000 & 0xFFFFFFFFFFFF:012x}8{digest[:3]}{8 | int(digest[3], 16) & 3:x}{digest[4:19]}"
+
+
+class Usage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Tokens of a model call. ``input_tokens`` includes what was read from a cache."""
+
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cache_read_tokens: int | None = None
+    cache_write_tokens: int | None = None
+    reasoning_tokens: int | None = None
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind"):
+    """One thing that happened.
+
+    ``parent_id`` is the ``call_id`` of the tool call or agent invocation that this happened in; None means the turn
+    itself. ``agent_id`` is the agent that did it.
+    """
+
+    session_id: str
+    turn_id: str | None = None
+    call_id: str | None = None
+    parent_id: str | None = None
+    agent_id: str | None = None
+    event_id: str = msgspec.field(default_factory=new_id)
+    at_ns: int = msgspec.field(default_factory=now_ns)
+
+
+class SessionStarted(Event, frozen=True, kw_only=True, omit_defaults=True, tag="session.started"):
+    """A conversation began, or this process met one that began elsewhere."""
+
+    workspace_id: str | None = None
+    source: SessionSource = "explicit"
+    metadata: dict[str, Any] = msgspec.field(default_factory=dict)
+
+
+class SessionEnded(Event, frozen=True, kw_only=True, omit_defaults=True, tag="session.ended"):
+    """A conversation was closed by the application."""
+
+
+class TurnStarted(Event, frozen=True, kw_only=True, omit_defaults=True, tag="turn.started"):
+    """A prompt came in. ``agent_id`` names the agent that takes it."""
+
+    prompt: Any = ""
+    metadata: dict[str, Any] = msgspec.field(default_factory=dict)
+
+
+class TurnEnded(Event, frozen=True, kw_only=True, omit_defaults=True, tag="turn.ended"):
+    """The final answer was given, or will never be.
+
+    ``record`` is the whole turn as an application recorded it by itself; it then wins over what was observed.
+    """
+
+    prompt: Any = None
+    response_content: Any = None
+    status: TurnStatus = "success"
+    error: str | None = None
+    error_type: str | None = None
+    metadata: dict[str, Any] = msgspec.field(default_factory=dict)
+    record: dict[str, Any] | None = None
+
+
+class AgentStarted(Event, frozen=True, kw_only=True, omit_defaults=True, tag="agent.started"):
+    """An agent was invoked inside a turn: a sub-agent, an agent used as a tool, the target of a handoff."""
+
+    description: str | None = None
+
+
+class AgentEnded(Event, frozen=True, kw_only=True, omit_defaults=True, tag="agent.ended"):
+    """An agent inside a turn has finished."""
+
+    response_content: Any = None
+    status: TurnStatus = "success"
+    error: str | None = None
+    error_type: str | None = None
+
+
+class ModelCallStarted(Event, frozen=True, kw_only=True, omit_defaults=True, tag="model_call.started"):
+    """A model was asked. ``provider`` is a value of ``gen_ai.provider.name``."""
+
+    provider: str | None = None
+    model: str | None = None
+    messages: Any = None
+    streamed: bool = False
+
+
+class ModelCallEnded(Event, frozen=True, kw_only=True, omit_defaults=True, tag="model_call.ended"):
+    """A model has answered. ``first_chunk_ns``: nanoseconds until a stream's first chunk."""
+
+    provider: str | None = None
+    model: str | None = None
+    messages: Any = None
+    response_model: str | None = None
+    response_id: str | None = None
+    output: Any = None
+    usage: Usage | None = None
+    finish_reasons: list[str] = msgspec.field(default_factory=list)
+    first_chunk_ns: int | None = None
+    status: CallStatus = "success"
+    error: str | None = None
+    error_type: str | None = None
+
+
+class ToolCallStarted(Event, frozen=True, kw_only=True, omit_defaults=True, tag="tool_call.started"):
+    """A tool was called."""
+
+    tool_name: str
+    tool_type: str = "function"
+    arguments: Any = None
+
+
+class ToolCallEnded(Event, frozen=True, kw_only=True, omit_defaults=True, tag="tool_call.ended"):
+    """A tool has returned, failed, timed out, or was skipped."""
+
+    arguments: Any = None
+    result: Any = None
+    status: CallStatus = "success"
+    error: str | None = None
+    error_type: str | None = None
+    sandbox_context: str | None = None
+    metadata: dict[str, Any] = msgspec.field(default_factory=dict)
+
+
+class HandedOff(Event, frozen=True, kw_only=True, omit_defaults=True, tag="handed_off"):
+    """One agent gave the conversation to another."""
+
+    from_agent: str | None = None
+    to_agent: str
+    reason: str | None = None
+
+
+class Noted(Event, frozen=True, kw_only=True, omit_defaults=True, tag="noted"):
+    """Anything else that deserves an audit event: feedback, an evaluation, a guardrail, an approval."""
+
+    name: str
+    data: Any = None
+
+
+Started = TurnStarted | AgentStarted | ModelCallStarted | ToolCallStarted
+Ended = TurnEnded | AgentEnded | ModelCallEnded | ToolCallEnded
+AnyEvent = (
+    SessionStarted | SessionEnded | TurnStarted | TurnEnded | AgentStarted | AgentEnded
+    | ModelCallStarted | ModelCallEnded | ToolCallStarted | ToolCallEnded | HandedOff | Noted
+)  # fmt: skip
+KINDS: dict[str, type[Event]] = {
+    str(cls.__struct_config__.tag): cls
+    for cls in (
+        SessionStarted, SessionEnded, TurnStarted, TurnEnded, AgentStarted, AgentEnded,
+        ModelCallStarted, ModelCallEnded, ToolCallStarted, ToolCallEnded, HandedOff, Noted,
+    )
+}  # fmt: skip
+"""Every kind of event by the name it has in journal, log and store."""
+KIND_OF: dict[type[Event], str] = {cls: kind for kind, cls in KINDS.items()}
+
+
+# What an adapter gets -----------------------------------------------------------------------------------------------
+
+
+class Session(NamedTuple):
+    """The session that something belongs to, and where its id came from."""
+
+    id: str
+    source: SessionSource
+
+
+class Scope(NamedTuple):
+    """Where code is running: the innermost turn and call that contain it."""
+
+    session_id: str
+    turn_id: str | None
+    call_id: str | None
+    agent_id: str | None
+
+
+class Outcome(NamedTuple):
+    """How a watched call ended: its result, or the exception that left it.
+
+    ``cancelled`` is true for ``CancelledError`` and ``GeneratorExit``: a stream that was left early, a task that was
+    cancelled. ``items`` counts what a stream gave.
+    """
+
+    result: Any = None
+    error: BaseException | None = None
+    cancelled: bool = False
+    items: int = 0
+
+    @property
+    def status(self) -> TurnStatus:
+        """The outcome as the status of a turn."""
+        return "cancelled" if self.cancelled else "error" if self.error is not None else "success"
+
+    def ended(self) -> dict[str, Any]:
+        """Return the fields of an ended event that every kind has: status, error and its type."""
+        if self.error is None:
+            return {"status": self.status}
+        return {"status": self.status, "error": error_text(self.error), "error_type": error_type(self.error)}
+
+
+class Call(NamedTuple):
+    """A call of a watched function: what it is bound to, and its arguments (``kwargs`` may be changed in place)."""
+
+    instance: Any
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+
+    def argument(self, position: int, name: str, default: Any = None) -> Any:
+        """Return an argument, given by position or by name."""
+        return self.args[position] if position < len(self.args) else self.kwargs.get(name, default)
+
+
+class Watch(NamedTuple):
+    """What an observer yields to have a stream's items shown to it, one by one, as they pass."""
+
+    started: Started | None
+    on_item: Callable[[Any], None]
+
+
+Observer = Callable[[Call], Generator["Started | Watch | None", Outcome, None]]
+"""A generator around one call. Before its ``yield`` it tells what starts; what it yields becomes the current turn or
+call for the code inside; it gets the outcome and tells what ended. It never sees, and cannot change, the program."""
+
+
+class Emit(Protocol):
+    """What an adapter is given: one way to tell an event, and the means to watch calls."""
+
+    def __call__(self, event: Event) -> None:
+        """Tell an event. Never raises."""
+
+    def wrap(self, target: str, observer: Observer) -> None:
+        """Watch a function, ``"package.module:Class.method"``: plain, async, or a generator of either kind.
+
+        Exceptions of the observer never reach the program. A target that this version of the runtime does not have
+        is passed over. Undone by ``uninstrument()``.
+        """
+
+    def guarded(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Return the function with its exceptions told once and swallowed: for callbacks that a runtime calls."""
+
+    def session(self, own: str | None = None, *, workspace_id: str | None = None, agent_id: str | None = None) -> Session:
+        """Find the session: ``turnspan.session(...)``, the runtime's own id, baggage, the environment, or a new one."""
+
+    def current(self) -> Scope | None:
+        """Return where the calling code runs, or None outside of every session."""
+
+    def inside(self, started: Started) -> AbstractContextManager[None]:
+        """Make this turn or call the current one for a block of code."""
+
+    def on_undo(self, undo: Callable[[], None]) -> None:
+        """Have something undone by ``uninstrument()``."""
+
+
+def error_type(error: BaseException) -> str:
+    """Return the class of an exception as OpenTelemetry's ``error.type`` wants it: qualified, builtins bare."""
+    cls = type(error)
+    return cls.__qualname__ if cls.__module__ == "builtins" else f"{cls.__module__}.{cls.__qualname__}"
+
+
+def error_text(error: BaseException) -> str:
+    """Return the message of an exception; its class when it has none or cannot be printed."""
+    try:
+        return str(error) or type(error).__name__
+    except Exception:
+        return type(error).__name__

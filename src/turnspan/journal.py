@@ -1,0 +1,351 @@
+"""The journal: a local append-only file that nothing observed is lost from.
+
+One chain of segment files per process. Each line is written by one ``os.write`` before the agent goes on, so it
+survives SIGKILL; with ``fsync`` it survives power loss as well. A line reads::
+
+    <payload length> <crc> <sequence> <hash of the line before> <digest of the payload> <trace> <span> <flags> <payload>
+
+The length and the CRC tell a torn line from a whole one. The hash of a line covers its number, the hash before it, the
+event's ids, its span and the digest of its payload, so that removing, altering or reordering lines shows, and content
+can be erased later without breaking the chain. The journal is also the queue to the store: the writer reads it back,
+exactly as recovery does after a crash.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import socket
+import threading
+import zlib
+from collections import deque
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from turnspan.chain import Line, SpanIds, decode, line_hash, next_line
+from turnspan.content import encode
+from turnspan.events import Event, new_id, now_ns
+
+SEGMENT_BYTES = 8 * 1024 * 1024
+READ_BYTES = 1024 * 1024
+MEMORY_LINES = 100_000
+"""Lines kept in memory when the disk takes none; beyond that the oldest are dropped, and counted."""
+_FORMAT = "turnspan/1"
+_HEAD_LENGTH = 18  # length and CRC, eight hex digits each, and the spaces behind them
+
+
+class Position(NamedTuple):
+    """A place in the chain of segments: how far a reader got."""
+
+    segment: int
+    offset: int
+
+
+def _framed(line: Line) -> bytes:
+    trace_id, span_id, flags = line.span or ("-", "-", 0)
+    head = f"{line.sequence} {line.previous or '-'} {line.digest} {trace_id} {span_id} {flags} "
+    body = head.encode() + line.payload + b"\n"
+    return b"%08x %08x %s" % (len(body), zlib.crc32(body), body)
+
+
+class Journal:
+    """The chain of this process.
+
+    Args:
+        directory: Where segments are kept; None keeps lines in memory only.
+        store: URL of the store that the lines are meant for, written into each segment for recovery.
+        fsync: Whether a line must survive power loss.
+        keep: Whether confirmed segments are kept (renamed to ``*.kept``) instead of removed.
+        segment_bytes: A segment is closed when it has grown beyond this.
+
+    Raises:
+        OSError: When the directory cannot be made or written.
+
+    """
+
+    def __init__(
+        self, directory: Path | None, *, store: str = "", fsync: bool = False, keep: bool = False,
+        segment_bytes: int = SEGMENT_BYTES,
+    ) -> None:  # fmt: skip
+        self.id = new_id()
+        self.directory = directory
+        self.store = store
+        self.dropped = 0
+        self.problem: OSError | None = None
+        self._fsync, self._keep, self._segment_bytes = fsync, keep, segment_bytes
+        self._lock = threading.Lock()
+        self._sequence = 0
+        self._hash = ""
+        self._segment = 0
+        self._kept_from = 0
+        self._size = 0
+        self._fd = -1
+        self._lock_fd = -1
+        self._memory: deque[Line] = deque()
+        if directory is not None:
+            directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._lock_fd = _locked(directory / f"{self.id}.lock")
+            self._open_segment()
+
+    # Writing ---------------------------------------------------------------------------------------------------
+
+    def append(self, event: Event, span: SpanIds | None) -> None:
+        """Add a line. On return it is on disk, or in memory when the disk takes nothing (see ``problem``)."""
+        payload = encode(event)
+        digest = hashlib.sha256(payload).hexdigest()
+        with self._lock:
+            line = next_line(self._sequence, self._hash, event, span, digest, payload)
+            self._sequence, self._hash = line.sequence, line.hash
+            if self._fd < 0 or self._memory or not self._write(_framed(line)):
+                self._remember(line)
+
+    def _write(self, line: bytes) -> bool:
+        try:
+            written = os.write(self._fd, line)
+            if written != len(line):
+                os.ftruncate(self._fd, self._size)  # a full disk takes half a line: none is better
+                raise OSError(28, "No space left on device")
+            if self._fsync:
+                os.fdatasync(self._fd)
+        except OSError as error:
+            self.problem = error
+            return False
+        self._size += written
+        if self._size >= self._segment_bytes:
+            try:
+                self._segment += 1
+                self._open_segment()
+            except OSError as error:
+                self.problem = error
+                self._segment -= 1
+        return True
+
+    def _remember(self, line: Line) -> None:
+        if len(self._memory) >= MEMORY_LINES:
+            self._memory.popleft()
+            self.dropped += 1
+        self._memory.append(line)
+
+    def _open_segment(self) -> None:
+        header = {
+            "format": _FORMAT, "journal": self.id, "segment": self._segment, "store": self.store, "pid": os.getpid(),
+            "host": socket.gethostname(), "opened_ns": now_ns(), "after": self._hash,
+        }  # fmt: skip
+        line = b"#" + json.dumps(header).encode() + b"\n"
+        fd = os.open(self._path(self._segment), os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_APPEND, 0o600)
+        try:
+            if os.write(fd, line) != len(line):
+                raise OSError(28, "No space left on device")
+        except OSError:
+            os.close(fd)
+            self._path(self._segment).unlink(missing_ok=True)
+            raise
+        if self._fd >= 0:
+            os.close(self._fd)
+        self._fd, self._size = fd, len(line)
+
+    def _path(self, segment: int) -> Path:
+        assert self.directory is not None
+        return self.directory / f"{self.id}.{segment:06d}.journal"
+
+    # Reading back ----------------------------------------------------------------------------------------------
+
+    @property
+    def sequence(self) -> int:
+        """The number of the newest line."""
+        return self._sequence
+
+    def read(self, start: Position) -> tuple[list[Line], Position]:
+        """Return some lines from a place on, and the place behind them; no lines when there are no more."""
+        while True:
+            newest = self._segment
+            lines, offset = read_segment(self._path(start.segment), start.offset) if self.directory else ([], 0)
+            if lines:
+                return lines, Position(start.segment, offset)
+            if start.segment >= newest:
+                return self._take_memory(start.segment, offset), Position(start.segment, offset)
+            start = Position(start.segment + 1, 0)
+
+    def _take_memory(self, segment: int, offset: int) -> list[Line]:
+        with self._lock:
+            if self._fd >= 0 and (segment, offset) != (self._segment, self._size):
+                return []  # what is on disk comes first
+            lines = list(self._memory)
+            self._memory.clear()
+        return lines
+
+    def drop_before(self, segment: int) -> None:
+        """Drop the segments before this one: the store has what is in them."""
+        if self.directory is not None and segment > self._kept_from:
+            self._kept_from = segment
+            for path in segments_of(self.directory, self.id):
+                if int(path.name.split(".")[1]) < segment:
+                    _retire(path, keep=self._keep)
+
+    def close(self, *, confirmed: bool) -> None:
+        """Close the chain; its segments are dropped when the store has confirmed all of it."""
+        with self._lock:
+            if self._fd < 0:
+                return
+            os.close(self._fd)
+            self._fd = -1
+            if confirmed and self.directory is not None:
+                for path in segments_of(self.directory, self.id):
+                    _retire(path, keep=self._keep)
+                (self.directory / f"{self.id}.lock").unlink(missing_ok=True)
+            os.close(self._lock_fd)
+
+    def forget(self) -> None:
+        """Let go of files that belong to the parent process, after a fork."""
+        for fd in (self._fd, self._lock_fd):
+            if fd >= 0:
+                os.close(fd)
+        self._fd = self._lock_fd = -1
+
+
+def read_segment(path: Path, offset: int = 0, limit: int = READ_BYTES) -> tuple[list[Line], int]:
+    """Return the whole lines of a segment from an offset on, about ``limit`` bytes of them, and where they end.
+
+    A torn or damaged line ends the reading: what follows it is not guessed.
+    """
+    try:
+        with path.open("rb") as file:
+            file.seek(offset)
+            data = file.read(limit)
+            if data[:1] == b"#":
+                start = data.find(b"\n") + 1
+                if not start:
+                    return [], offset
+            else:
+                start = 0
+            if len(data) >= limit and (need := _line_end(data, start)) > len(data):
+                data += file.read(need - len(data))  # one line longer than the limit
+    except FileNotFoundError:
+        return [], offset
+    lines, end = _parsed(data, start)
+    return lines, offset + end
+
+
+def _line_end(data: bytes, start: int) -> int:
+    try:
+        return start + _HEAD_LENGTH + int(data[start : start + 8], 16)
+    except ValueError:
+        return start
+
+
+def _parsed(data: bytes, start: int) -> tuple[list[Line], int]:
+    lines: list[Line] = []
+    while start < len(data):
+        end = _line_end(data, start)
+        body = data[start + _HEAD_LENGTH : end]
+        if end <= start or end > len(data) or body[-1:] != b"\n":
+            break
+        if data[start + 9 : start + 17] != b"%08x" % zlib.crc32(body):
+            break
+        sequence, previous, digest, trace_id, span_id, flags, payload = body[:-1].split(b" ", 6)
+        span = None if trace_id == b"-" else SpanIds(trace_id.decode(), span_id.decode(), int(flags))
+        before = "" if previous == b"-" else previous.decode()
+        lines.append(Line(int(sequence), before, "", digest.decode(), span, payload))
+        start = end
+    return lines, start
+
+
+def segments_of(directory: Path, journal_id: str) -> list[Path]:
+    """Return the segments of a chain, oldest first."""
+    return sorted(directory.glob(f"{journal_id}.*.journal"))
+
+
+def _retire(path: Path, *, keep: bool) -> None:
+    if keep:
+        path.rename(path.with_suffix(".kept"))
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _locked(path: Path) -> int:
+    """Open and lock a file for as long as this process lives; the system lets go of the lock when it dies."""
+    fd = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(fd)
+        raise
+    return fd
+
+
+# What dead processes left ----------------------------------------------------------------------------------------
+
+
+class DeadJournal:
+    """The chain of a process that is gone, held by a lock while it is recovered."""
+
+    def __init__(self, directory: Path, journal_id: str, lock_fd: int) -> None:
+        self.directory, self.id, self._lock_fd = directory, journal_id, lock_fd
+        self.torn_bytes = 0
+        self.lines = [line for path in segments_of(directory, journal_id) for line in self._lines_of(path)]
+
+    def _lines_of(self, path: Path) -> list[Line]:
+        found: list[Line] = []
+        offset = 0
+        while True:
+            lines, end = read_segment(path, offset)
+            found += lines
+            if not lines or end == offset:
+                break
+            offset = end
+        self._end = offset
+        if offset:
+            self.torn_bytes += path.stat().st_size - offset
+        return found
+
+    @property
+    def store(self) -> str:
+        """URL of the store that the lines were meant for."""
+        for path in segments_of(self.directory, self.id):
+            with path.open("rb") as file:
+                try:
+                    header: dict[str, Any] = json.loads(file.readline()[1:])
+                    return str(header.get("store", ""))
+                except ValueError:
+                    continue
+        return ""
+
+    def complete(self, events: list[tuple[Event, SpanIds | None]]) -> list[Line]:
+        """Continue the chain with what nobody was left to tell; a torn last line makes room."""
+        last = self.lines[-1]
+        sequence, own = last.sequence, line_hash(last.previous, last.sequence, decode(last.payload), last.span, last.digest)
+        added: list[Line] = []
+        for event, span in events:
+            payload = encode(event)
+            line = next_line(sequence, own, event, span, hashlib.sha256(payload).hexdigest(), payload)
+            added.append(line)
+            sequence, own = line.sequence, line.hash
+        with segments_of(self.directory, self.id)[-1].open("r+b") as file:
+            file.truncate(self._end)
+            file.seek(self._end)
+            file.write(b"".join(map(_framed, added)))
+        return added
+
+    def close(self, *, confirmed: bool, keep: bool = False) -> None:
+        """Let go; drop the files when the store has all of it."""
+        if confirmed:
+            for path in segments_of(self.directory, self.id):
+                _retire(path, keep=keep)
+            (self.directory / f"{self.id}.lock").unlink(missing_ok=True)
+        os.close(self._lock_fd)
+
+
+def dead_journals(directory: Path) -> Iterator[DeadJournal]:
+    """Find and lock, one by one, the journals whose process is gone. The lock tells, not the pid."""
+    for path in sorted(directory.glob("*.lock")):
+        try:
+            fd = _locked(path)
+        except OSError:
+            continue  # alive, or being recovered by somebody else
+        if not path.exists():  # recovered between our look and our lock
+            os.close(fd)
+            continue
+        yield DeadJournal(directory, path.stem, fd)

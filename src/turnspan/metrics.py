@@ -1,0 +1,83 @@
+"""Metrics: the GenAI conventions' histograms, through whatever meter provider the process has.
+
+Made in the writer thread, from the journal, each in the context of its span, so that exemplars lead to the trace.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from opentelemetry import metrics, trace
+from opentelemetry.metrics import Histogram
+
+from turnspan import semconv as sc
+from turnspan.events import AgentEnded, ModelCallEnded, ModelCallStarted, ToolCallEnded, ToolCallStarted, TurnEnded
+from turnspan.ledger import Folded
+from turnspan.spans import remote
+
+
+class Metrics:
+    """Records durations and tokens of what has ended."""
+
+    def __init__(self, profile: sc.Profile = sc.UTIL_1_3) -> None:
+        from turnspan import __version__
+
+        meter = metrics.get_meter("turnspan", __version__)
+
+        def histogram(metric: sc.Metric) -> Histogram:
+            return meter.create_histogram(
+                metric.name, metric.unit, metric.description, explicit_bucket_boundaries_advisory=metric.buckets
+            )
+
+        self._inference = histogram(profile.inference_duration)
+        self._agent = histogram(profile.invoke_agent_duration)
+        self._tool = histogram(profile.execute_tool_duration)
+        self._input = histogram(profile.input_tokens)
+        self._one_token_metric = profile.input_tokens == profile.output_tokens
+        self._output = self._input if self._one_token_metric else histogram(profile.output_tokens)
+
+    def write(self, events: Iterable[Folded]) -> None:
+        """Record what has ended among some events."""
+        for folded in events:
+            if folded.started is not None:
+                self._record(folded)
+
+    def _record(self, folded: Folded) -> None:
+        event, span, started = folded
+        seconds = max(0, folded.duration_ns or 0) / 1e9
+        context = None if span is None else trace.set_span_in_context(trace.NonRecordingSpan(remote(span)))
+        attributes: dict[str, Any] = {}
+        if getattr(event, "status", "") in ("error", "timeout"):
+            attributes[sc.ERROR_TYPE] = getattr(event, "error_type", None) or "_OTHER"
+        match event, started:
+            case (TurnEnded() | AgentEnded()), _:
+                if agent := started.agent_id if started else None:
+                    attributes[sc.GEN_AI_AGENT_NAME] = agent
+                self._agent.record(seconds, attributes, context)
+            case ToolCallEnded(), ToolCallStarted():
+                attributes[sc.GEN_AI_TOOL_NAME] = started.tool_name
+                attributes[sc.GEN_AI_TOOL_TYPE] = started.tool_type
+                if started.agent_id:
+                    attributes[sc.GEN_AI_AGENT_NAME] = started.agent_id
+                self._tool.record(seconds, attributes, context)
+            case ModelCallEnded(), ModelCallStarted():
+                attributes[sc.GEN_AI_OPERATION_NAME] = "chat"
+                attributes[sc.GEN_AI_PROVIDER_NAME] = event.provider or started.provider or "_OTHER"
+                if model := event.model or started.model:
+                    attributes[sc.GEN_AI_REQUEST_MODEL] = model
+                if event.response_model:
+                    attributes[sc.GEN_AI_RESPONSE_MODEL] = event.response_model
+                self._inference.record(seconds, attributes, context)
+                self._tokens(event, attributes, context)
+
+    def _tokens(self, event: ModelCallEnded, attributes: dict[str, Any], context: Any) -> None:
+        if event.usage is None:
+            return
+        for kind, histogram, tokens in (
+            ("input", self._input, event.usage.input_tokens),
+            ("output", self._output, event.usage.output_tokens),
+        ):
+            if tokens is not None:
+                more = {sc.GEN_AI_TOKEN_TYPE: kind} if self._one_token_metric else {}
+                histogram.record(tokens, {**attributes, **more}, context)

@@ -1,0 +1,258 @@
+"""``observe(manager)``: the same manager, watched.
+
+What goes through it becomes events, so it has spans and log lines, and its records get the audit event ids filled in.
+The write that the user asked for is done by the manager itself, at once, and raises as before when it fails.
+"""
+
+from __future__ import annotations
+
+import weakref
+from typing import Any, Protocol, TypeVar, cast
+
+from turnspan import process
+from turnspan.events import (
+    Event,
+    HandedOff,
+    ModelCallEnded,
+    ModelCallStarted,
+    SessionEnded,
+    SessionStarted,
+    ToolCallEnded,
+    ToolCallStarted,
+    TurnEnded,
+    TurnStarted,
+    Usage,
+    derived_id,
+    now_ns,
+)
+from turnspan.recorder import Recorder
+from turnspan.records import OURS, TurnRecord, from_iso
+from turnspan.settings import Settings
+from turnspan.stores.base import Appends, lock_of, model_calls_of
+
+
+class Manager(Protocol):
+    """What a session manager can do; Calute's, Xerxes' and ours are such."""
+
+    @property
+    def store(self) -> Any:
+        """The store underneath."""
+
+    def start_session(
+        self, workspace_id: str | None = None, agent_id: str | None = None, *, session_id: str | None = None,
+        metadata: dict[str, Any] | None = None,
+    ) -> Any:  # fmt: skip
+        """Begin a session."""
+
+    def record_turn(self, session_id: str, turn: Any) -> None:
+        """Add a turn."""
+
+    def record_agent_transition(self, session_id: str, transition: Any) -> None:
+        """Add a handoff."""
+
+    def end_session(self, session_id: str) -> None:
+        """End a session."""
+
+    def get_session(self, session_id: str) -> Any:
+        """Return a session."""
+
+    def list_sessions(self, workspace_id: str | None = None) -> list[str]:
+        """Return the ids of sessions."""
+
+
+M = TypeVar("M", bound=Manager)
+_recorders: weakref.WeakKeyDictionary[Any, Recorder] = weakref.WeakKeyDictionary()
+
+
+def observe(manager: M) -> M:
+    """Return the manager, watched: same methods, same results, same exceptions, plus events.
+
+    Args:
+        manager: Any object with the methods of a session manager, over any store.
+
+    Returns:
+        An object of the same interface. Turns recorded by hand inside the manager's sessions go to its store.
+
+    """
+    return cast("M", ObservedManager(manager))
+
+
+def recorder_for(store: Any) -> Recorder:
+    """Return the recorder whose store this is: the process's own, or one made for it."""
+    own = process.recorder()
+    if own.keeps_in(store):
+        return own
+    found = _recorders.get(store)
+    if found is None or found.closed:
+        settings = Settings.read(home=own.settings.home)
+        found = _recorders[store] = Recorder(settings, store)
+        found.adopt_providers(own)
+    return found
+
+
+class ObservedManager:
+    """The decorator around a session manager."""
+
+    def __init__(self, manager: Manager) -> None:
+        self._manager = manager
+        self._store = manager.store
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._manager, name)
+
+    @property
+    def _recorder(self) -> Recorder:
+        return recorder_for(self._store)
+
+    @property
+    def store(self) -> Any:
+        """The store underneath."""
+        return self._store
+
+    def start_session(
+        self, workspace_id: str | None = None, agent_id: str | None = None, *, session_id: str | None = None,
+        metadata: dict[str, Any] | None = None,
+    ) -> Any:  # fmt: skip
+        """Begin a session."""
+        session = self._writing("start_session", workspace_id, agent_id, session_id=session_id, metadata=metadata)
+        self._recorder.emit(
+            SessionStarted(
+                session_id=session.session_id, workspace_id=workspace_id, agent_id=agent_id, source="explicit"
+            )
+        )
+        return session
+
+    def record_turn(self, session_id: str, turn: Any) -> None:
+        """Add a turn. One that was watched live is only stamped; any other is replayed as events, with its own times."""
+        recorder = self._recorder
+        if recorder.settings.disabled:
+            self._manager.record_turn(session_id, turn)
+            return
+        if not recorder.knows_session(session_id) and self._manager.get_session(session_id) is None:
+            self._manager.record_turn(session_id, turn)  # raises, as it always did
+            return
+        replayed: list[Event] = []
+        if (known := recorder.events_of(session_id, turn.turn_id)) is not None:
+            ids, span = known
+            if recorder.is_open(session_id, turn.turn_id):
+                end = TurnEnded(session_id=session_id, turn_id=turn.turn_id, status=_turn_status(turn), error=turn.error)
+                ids.append(end.event_id)
+                replayed.append(end)
+            _stamp(turn, ids, None if span is None else {"trace_id": span.trace_id, "span_id": span.span_id})
+        else:
+            replayed = _as_events(session_id, turn)
+            _stamp(turn, [event.event_id for event in replayed], None)
+        recorder.emit_all([_with_record(event, turn) for event in replayed])
+        self._writing("record_turn", session_id, turn)
+
+    def record_agent_transition(self, session_id: str, transition: Any) -> None:
+        """Add a handoff."""
+        recorder = self._recorder
+        at_ns = from_iso(transition.timestamp)
+        self._writing("record_agent_transition", session_id, transition)
+        recorder.emit(
+            HandedOff(
+                session_id=session_id, turn_id=transition.turn_id or None, agent_id=transition.from_agent,
+                from_agent=transition.from_agent, to_agent=transition.to_agent, reason=transition.reason,
+                **({} if at_ns is None else {"at_ns": at_ns}),
+                event_id=derived_id(session_id, transition.turn_id, transition.from_agent, transition.to_agent,
+                                    transition.timestamp, at_ns=at_ns or now_ns()),
+            )
+        )  # fmt: skip
+
+    def end_session(self, session_id: str) -> None:
+        """End a session."""
+        self._writing("end_session", session_id)
+        self._recorder.emit(SessionEnded(session_id=session_id))
+
+    def get_session(self, session_id: str) -> Any:
+        """Return a session, with everything that was recorded until now."""
+        self._recorder.flush()
+        return self._manager.get_session(session_id)
+
+    def list_sessions(self, workspace_id: str | None = None) -> list[str]:
+        """Return the ids of sessions."""
+        self._recorder.flush()
+        return self._manager.list_sessions(workspace_id)
+
+    def _writing(self, method: str, *args: Any, **kwargs: Any) -> Any:
+        """Call the manager; where it loads and saves whole sessions, nobody else may do so meanwhile."""
+        if isinstance(self._store, Appends):
+            return getattr(self._manager, method)(*args, **kwargs)
+        with lock_of(self._store):
+            return getattr(self._manager, method)(*args, **kwargs)
+
+
+def _turn_status(turn: Any) -> Any:
+    return turn.status if turn.status in ("success", "error", "cancelled") else "success"
+
+
+def _stamp(turn: Any, ids: list[str], ours: dict[str, Any] | None) -> None:
+    turn.audit_event_ids = list(dict.fromkeys([*turn.audit_event_ids, *ids]))
+    if ours:
+        kept = turn.metadata.get(OURS)
+        turn.metadata[OURS] = {**(kept if isinstance(kept, dict) else {}), **ours}
+
+
+def _with_record(event: Event, turn: Any) -> Event:
+    """Give the end of a turn the record itself, so that journal and store agree with what the user recorded."""
+    if not isinstance(event, TurnEnded):
+        return event
+    import msgspec
+
+    record = TurnRecord.from_dict(turn.to_dict())
+    return msgspec.structs.replace(event, record=record.to_dict())
+
+
+def _as_events(session_id: str, turn: Any) -> list[Event]:
+    """Return a finished turn as the events that it must have been, with ids that are the same each time."""
+    ended_ns = from_iso(turn.ended_at)
+    started_ns = from_iso(turn.started_at) or ended_ns or now_ns()
+    ended_ns = max(ended_ns or started_ns, started_ns)
+    agent = turn.agent_id
+
+    def identity(kind: str, ordinal: int, at_ns: int) -> dict[str, Any]:
+        return {
+            "session_id": session_id, "turn_id": turn.turn_id, "at_ns": at_ns,
+            "event_id": derived_id(session_id, turn.turn_id, kind, ordinal, at_ns=at_ns),
+        }  # fmt: skip
+
+    events: list[Event] = [TurnStarted(**identity("turn.started", 0, started_ns), agent_id=agent, prompt=turn.prompt)]
+    timed: list[tuple[int, Event]] = []
+    for ordinal, call in enumerate(turn.tool_calls):
+        ours = call.metadata.get(OURS) if isinstance(call.metadata.get(OURS), dict) else {}
+        at_ns = from_iso((ours or {}).get("started_at")) or started_ns
+        after_ns = min(at_ns + int((call.duration_ms or 0) * 1e6), max(ended_ns, at_ns))
+        key = f"{call.call_id}:{ordinal}"
+        status = call.status if call.status in ("success", "error", "timeout", "skipped", "cancelled") else "error"
+        timed.append((at_ns, ToolCallStarted(
+            **identity("tool_call.started", ordinal, at_ns), call_id=key, agent_id=agent, tool_name=call.tool_name,
+            arguments=call.arguments,
+        )))  # fmt: skip
+        timed.append((after_ns, ToolCallEnded(
+            **identity("tool_call.ended", ordinal, after_ns), call_id=key, agent_id=agent, result=call.result,
+            status=status, error=call.error,
+        )))  # fmt: skip
+    for ordinal, details in enumerate(model_calls_of(turn)):
+        at_ns = from_iso(details.get("started_at")) or started_ns
+        after_ns = at_ns + int((details.get("duration_ms") or 0) * 1e6)
+        key = f"model:{ordinal}"
+        timed.append((at_ns, ModelCallStarted(
+            **identity("model_call.started", ordinal, at_ns), call_id=key, agent_id=agent,
+            provider=details.get("provider"), model=details.get("model"),
+        )))  # fmt: skip
+        usage = details.get("usage")
+        timed.append((after_ns, ModelCallEnded(
+            **identity("model_call.ended", ordinal, after_ns), call_id=key, agent_id=agent,
+            usage=Usage(**{k: v for k, v in usage.items() if k in Usage.__struct_fields__}) if usage else None,
+        )))  # fmt: skip
+    events += [event for _, event in sorted(timed, key=lambda pair: pair[0])]
+    events.append(
+        TurnEnded(
+            **identity("turn.ended", 0, ended_ns), agent_id=agent, response_content=turn.response_content,
+            status=_turn_status(turn), error=turn.error,
+        )
+    )  # fmt: skip
+    return events
+
+

@@ -1,0 +1,141 @@
+"""The one recorder of this process, and how it is set up."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import suppress
+from typing import Any
+
+from opentelemetry import baggage
+
+from turnspan.content import encode
+from turnspan.errors import InvalidIdError
+from turnspan.events import Session, SessionSource, SessionStarted, derived_id, new_id
+from turnspan.recorder import FLUSH_S, Recorder, logger
+from turnspan.records import MAX_ID_LENGTH, OURS, check_id
+from turnspan.settings import Settings
+from turnspan.spans import BAGGAGE_SESSION, scope
+
+_recorder: Recorder | None = None
+_lock = threading.RLock()
+
+
+def recorder() -> Recorder:
+    """Return the recorder of this process, made from the environment on first use."""
+    global _recorder
+    if _recorder is None:
+        with _lock:
+            if _recorder is None:
+                _recorder = Recorder(Settings.read())
+    return _recorder
+
+
+def active() -> Recorder | None:
+    """Return the recorder, or None where turnspan is disabled."""
+    found = recorder()
+    return None if found.settings.disabled else found
+
+
+def configure(*, telemetry: bool = True, **settings: Any) -> None:
+    """Set turnspan up for this process, in place of what the environment says.
+
+    Args:
+        telemetry: Set up the OpenTelemetry SDK where the program has not done so itself by its first turn: spans go to
+            a file in home, and to ``otlp`` when that is given.
+        settings: Any field of :class:`~turnspan.settings.Settings`: ``home store adapters session_id workspace_id
+            capture_content telemetry_content log otlp durability keep_journal strict disabled``.
+
+    Raises:
+        SettingsError: When a setting means nothing.
+
+    """
+    global _recorder
+    read = Settings.read(**settings)
+    _check_store(read.store_url)
+    with _lock:
+        if _recorder is not None:
+            _recorder.close()
+        _recorder = Recorder(read)
+        if telemetry and not read.disabled:
+            from turnspan.telemetry import set_up
+
+            made = _recorder
+            _recorder.before_first_turn(lambda: set_up(read, made))
+
+
+def _check_store(url: str) -> None:
+    from turnspan.stores import scheme_of
+
+    scheme_of(url)
+
+
+def use(made: Recorder | None) -> Recorder | None:
+    """Put a recorder in place, for tests; return the one before."""
+    global _recorder
+    before, _recorder = _recorder, made
+    return before
+
+
+def flush(timeout_s: float = FLUSH_S) -> bool:
+    """Wait until everything recorded so far is in the store; return whether it is."""
+    return _recorder is None or _recorder.flush(timeout_s)
+
+
+def shutdown(timeout_s: float = FLUSH_S) -> None:
+    """End what is open, store everything, and stop recording until the next use."""
+    global _recorder
+    with _lock:
+        if _recorder is not None:
+            _recorder.close(timeout_s)
+            _recorder = None
+
+
+def find_session(
+    own: str | None = None, *, workspace_id: str | None = None, agent_id: str | None = None,
+    metadata: dict[str, Any] | None = None, explicit: str | None = None,
+) -> Session:  # fmt: skip
+    """Find the session that code belongs to, and begin it if this process has not met it.
+
+    In this order: one given by hand (``explicit``, or ``turnspan.session(...)`` around the call), the runtime's own id,
+    baggage, the environment, a new one.
+    """
+    session = _identified(own, explicit)
+    more: dict[str, Any] = dict(metadata or {})
+    try:
+        check_id("session", session.id)
+    except InvalidIdError as error:
+        kept = _storable(session.id)
+        logger.warning("turnspan: %s; it is kept as %s", error, kept)
+        more[OURS] = {"session_id_given": encode(session.id).decode()[:1000]}
+        session = Session(kept, session.source)
+    found = recorder()
+    if not found.knows_session(session.id):
+        found.emit(
+            SessionStarted(
+                session_id=session.id, workspace_id=workspace_id, agent_id=agent_id, source=session.source, metadata=more
+            )
+        )
+    return session
+
+
+def _identified(own: str | None, explicit: str | None) -> Session:
+    if explicit is not None:
+        return Session(explicit, "explicit")
+    if (here := scope()) is not None:
+        return Session(here.session_id, "explicit")
+    sources: tuple[tuple[Any, SessionSource], ...] = (
+        (own, "runtime"),
+        (baggage.get_baggage(BAGGAGE_SESSION), "baggage"),
+        (recorder().settings.session_id, "environment"),
+    )
+    for value, source in sources:
+        if value:
+            return Session(value if isinstance(value, str) else str(value), source)
+    return Session(new_id(), "new")
+
+
+def _storable(session_id: str) -> str:
+    readable = "".join(c if c.isprintable() else "_" for c in session_id[: MAX_ID_LENGTH - 40])
+    with suppress(InvalidIdError):
+        return check_id("session", f"{readable}-{derived_id(session_id)}")
+    return new_id()

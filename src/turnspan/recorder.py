@@ -1,0 +1,480 @@
+"""The recorder: the one door that every event goes through.
+
+In the agent's thread it moves the event's span, calls the application's own log if that was asked for, and appends the
+event to the journal. Everything else (our log file, metrics, the store) happens behind the journal, in the writer's
+thread. The one guard of the library is here: an exception of ours is told once, counted, and never reaches the agent.
+"""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import threading
+import weakref
+from collections import Counter, OrderedDict, deque
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from opentelemetry import context
+
+from turnspan.chain import SpanIds
+from turnspan.events import (
+    AgentEnded,
+    AgentStarted,
+    Ended,
+    Event,
+    HandedOff,
+    ModelCallEnded,
+    ModelCallStarted,
+    Noted,
+    Scope,
+    SessionEnded,
+    SessionStarted,
+    Started,
+    ToolCallEnded,
+    ToolCallStarted,
+    TurnEnded,
+    TurnStarted,
+)
+from turnspan.journal import Journal
+from turnspan.records import OURS
+from turnspan.semconv import PROFILES
+from turnspan.settings import Settings
+from turnspan.spans import Spans, context_inside, ids_of
+from turnspan.writer import Outlet, Writer
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import Span
+
+    from turnspan.stores.base import SessionStore
+
+logger = logging.getLogger("turnspan")
+
+FLUSH_S = 5.0
+"""How long the end of a process may wait for the store."""
+_SESSIONS_REMEMBERED = 4096
+_TURNS_REMEMBERED = 256
+_ENDS: dict[type[Event], type[ToolCallEnded | ModelCallEnded | AgentEnded]] = {
+    ToolCallStarted: ToolCallEnded,
+    ModelCallStarted: ModelCallEnded,
+    AgentStarted: AgentEnded,
+}
+
+
+def ended_early(started: Event, at_ns: int, reason: str) -> Event:
+    """Return the end of a call that nobody else will tell."""
+    return _ENDS[type(started)](
+        session_id=started.session_id, turn_id=started.turn_id, call_id=started.call_id, agent_id=started.agent_id,
+        at_ns=at_ns, status="cancelled", error=reason,
+    )  # fmt: skip
+
+
+class _Open:
+    """A started call with its span."""
+
+    __slots__ = ("ids", "inherited", "span", "started")
+
+    def __init__(self, started: Started, span: Span, ids: SpanIds | None) -> None:
+        self.started, self.span, self.ids = started, span, ids
+        self.inherited = False  # from before a fork: the parent process ends it
+
+
+class _OpenTurn:
+    """A turn that has not ended: its span, the calls open in it, and its events so far."""
+
+    __slots__ = ("calls", "event_ids", "handoff", "turn")
+
+    def __init__(self, turn: _Open | None) -> None:
+        self.turn = turn  # None: the turn was not started here; only its calls are known
+        self.calls: dict[str, _Open] = {}
+        self.event_ids: list[str] = []
+        self.handoff: tuple[str, Span] | None = None
+
+
+class Recorder:
+    """Takes events, and sees that they arrive.
+
+    Args:
+        settings: What was set.
+        store: The store, when it is open already.
+        open_store: Opens it otherwise, in the writer's thread.
+
+    """
+
+    def __init__(
+        self, settings: Settings, store: SessionStore | None = None,
+        open_store: Callable[[], SessionStore] | None = None, *, recovers: bool = True,
+    ) -> None:  # fmt: skip
+        self.settings = settings
+        self.problems: Counter[str] = Counter()
+        self.providers: list[Any] = []
+        self._given_store = store
+        self._open_store = open_store or self._store_of_settings
+        self._store_url = settings.store_url if store is None else str(getattr(store, "url", ""))
+        self._recovers = recovers
+        profile = PROFILES.get(os.environ.get("TURNSPAN_SEMCONV", ""), PROFILES["util-1.3"])
+        self._profile = profile
+        self._spans = Spans(
+            content=settings.span_content, profile=profile, view_url=os.environ.get("TURNSPAN_VIEW_URL", "")
+        )
+        self._app_log: Any = None
+        self._turns: dict[tuple[str, str | None], _OpenTurn] = {}
+        self._sessions: OrderedDict[str, str | None] = OrderedDict()
+        self._finished: OrderedDict[tuple[str, str], tuple[list[str], SpanIds | None]] = OrderedDict()
+        self._before_open: Callable[[], None] | None = None
+        self._busy = threading.local()
+        self._postponed: deque[Event] = deque()
+        self._closed = False
+        self._handlers: dict[type[Event], Callable[[Any], None]] = {
+            SessionStarted: self._on_session_started, SessionEnded: self._on_session_ended,
+            TurnStarted: self._on_turn_started, TurnEnded: self._on_turn_ended,
+            AgentStarted: self._on_call_started, AgentEnded: self._on_call_ended,
+            ModelCallStarted: self._on_call_started, ModelCallEnded: self._on_call_ended,
+            ToolCallStarted: self._on_call_started, ToolCallEnded: self._on_call_ended,
+            HandedOff: self._on_handed_off, Noted: self._on_noted,
+        }  # fmt: skip
+        self._open_journal()
+        if settings.log == "structlog":
+            self._guarded("structlog", self._open_app_log)
+        _recorders.add(self)
+        atexit.register(self.close)
+
+    # The door ----------------------------------------------------------------------------------------------------
+
+    def emit(self, event: Event) -> None:
+        """Take an event. Never raises, unless ``TURNSPAN_STRICT`` is set."""
+        if self._closed:
+            return
+        busy = self._busy
+        if getattr(busy, "now", False):  # a finalizer that the garbage collector ran in the middle of an emit
+            self._postponed.append(event)
+            return
+        busy.now = True
+        try:
+            self._handlers[type(event)](event)
+            while self._postponed:
+                late = self._postponed.popleft()
+                self._handlers[type(late)](late)
+        except Exception as error:
+            self.problem("recorder", error)
+        finally:
+            busy.now = False
+
+    def emit_all(self, events: list[Event]) -> None:
+        """Take several events, in order."""
+        for event in events:
+            self.emit(event)
+
+    def problem(self, where: str, error: BaseException) -> None:
+        """Count a failure of ours, and tell each cause once."""
+        cause = f"{where}: {type(error).__name__}"
+        self.problems[cause] += 1
+        if self.settings.strict and where not in ("store", "journal"):
+            raise error
+        if self.problems[cause] == 1:
+            logger.warning("turnspan %s failed, the agent goes on: %s: %s", where, type(error).__name__, error)
+            logger.debug("the failure", exc_info=error)
+
+    def _journal_event(self, event: Event, ids: SpanIds | None, started: Started | None = None) -> None:
+        if self._app_log is not None:
+            try:
+                self._app_log.write(event, ids, started)
+            except Exception as error:
+                self.problem("structlog", error)
+        journal = self._journal
+        journal.append(event, ids)
+        if journal.problem is not None:
+            problem, journal.problem = journal.problem, None
+            self.problem("journal", problem)
+        self._writer.wake()
+
+    def _stamp(self, event: Event, ids: SpanIds | None, turn: _OpenTurn, started: Started | None = None) -> None:
+        turn.event_ids.append(event.event_id)
+        self._journal_event(event, ids, started)
+
+    # One kind of event each --------------------------------------------------------------------------------------
+
+    def _on_session_started(self, event: SessionStarted) -> None:
+        if event.session_id in self._sessions:
+            self._sessions.move_to_end(event.session_id)
+            return
+        if event.workspace_id is None and self.settings.workspace_id:
+            event = msgspec.structs.replace(event, workspace_id=self.settings.workspace_id)
+        self._sessions[event.session_id] = event.workspace_id
+        if len(self._sessions) > _SESSIONS_REMEMBERED:
+            self._sessions.popitem(last=False)
+        self._journal_event(event, None)
+
+    def _on_session_ended(self, event: SessionEnded) -> None:
+        self._sessions.pop(event.session_id, None)
+        self._journal_event(event, None)
+
+    def _on_turn_started(self, event: TurnStarted) -> None:
+        if self._before_open is not None:
+            prepare, self._before_open = self._before_open, None
+            self._guarded("set-up", prepare)
+        if event.session_id not in self._sessions:
+            self._on_session_started(
+                SessionStarted(session_id=event.session_id, agent_id=event.agent_id, at_ns=event.at_ns, source="new")
+            )
+        key = (event.session_id, event.turn_id)
+        if key in self._turns and (same := self._turns[key].turn) is not None and not same.inherited:
+            self._on_turn_ended(
+                TurnEnded(session_id=event.session_id, turn_id=event.turn_id, status="cancelled", error="started again")
+            )
+        span = self._spans.start(event, None, workspace_id=self._sessions.get(event.session_id))
+        turn = self._turns[key] = _OpenTurn(_Open(event, span, ids_of(span)))
+        self._stamp(event, turn.turn.ids if turn.turn else None, turn)
+
+    def _on_turn_ended(self, event: TurnEnded) -> None:
+        key = (event.session_id, event.turn_id)
+        turn = self._turns.pop(key, None)
+        if turn is None or turn.turn is None:
+            return  # ended already, or never started
+        for call in reversed(list(turn.calls.values())):
+            if not call.inherited:
+                early = ended_early(call.started, event.at_ns, "its turn ended first")
+                self._spans.end(call.span, call.started, early)  # type: ignore[arg-type]
+                self._stamp(early, call.ids, turn, call.started)
+        if turn.turn.inherited:
+            return
+        turn.event_ids.append(event.event_id)
+        self._spans.end(turn.turn.span, turn.turn.started, event, turn.event_ids)
+        self._finished[key] = (turn.event_ids, turn.turn.ids)  # type: ignore[index]
+        if len(self._finished) > _TURNS_REMEMBERED:
+            self._finished.popitem(last=False)
+        self._journal_event(event, turn.turn.ids, turn.turn.started)
+
+    def _turn_of(self, event: Event) -> _OpenTurn:
+        key = (event.session_id, event.turn_id)
+        turn = self._turns.get(key)
+        if turn is None:
+            turn = self._turns[key] = _OpenTurn(None)
+        return turn
+
+    def _parent_in(self, turn: _OpenTurn, event: Event) -> Span | None:
+        if event.parent_id is not None and (above := turn.calls.get(event.parent_id)) is not None:
+            return above.span
+        return None if turn.turn is None else turn.turn.span
+
+    def _on_call_started(self, event: ToolCallStarted | ModelCallStarted | AgentStarted) -> None:
+        turn = self._turn_of(event)
+        call_id = event.call_id or event.event_id
+        if (same := turn.calls.get(call_id)) is not None and not same.inherited:
+            self._on_call_ended(ended_early(same.started, event.at_ns, "started again"))  # type: ignore[arg-type]
+        linked = None
+        if turn.handoff is not None and isinstance(event, AgentStarted) and turn.handoff[0] == event.agent_id:
+            linked, turn.handoff = turn.handoff[1].get_span_context(), None
+        span = self._spans.start(event, self._parent_in(turn, event), linked=linked)
+        call = turn.calls[call_id] = _Open(event, span, ids_of(span))
+        self._stamp(event, call.ids, turn)
+
+    def _on_call_ended(self, event: ToolCallEnded | ModelCallEnded | AgentEnded) -> None:
+        key = (event.session_id, event.turn_id)
+        turn = self._turns.get(key)
+        call = turn.calls.pop(event.call_id or "", None) if turn is not None else None
+        if turn is None or call is None or call.inherited:
+            return  # ended already: its turn ended first, or the parent of a fork has it
+        self._spans.end(call.span, call.started, event)
+        self._stamp(event, call.ids, turn, call.started)
+        if turn.turn is None and not turn.calls:
+            del self._turns[key]
+
+    def _on_handed_off(self, event: HandedOff) -> None:
+        turn = self._turn_of(event)
+        span = self._spans.handoff(event, self._parent_in(turn, event))
+        turn.handoff = (event.to_agent, span)
+        self._stamp(event, ids_of(span), turn)
+
+    def _on_noted(self, event: Noted) -> None:
+        turn = self._turns.get((event.session_id, event.turn_id))
+        if turn is None:
+            self._journal_event(event, None)
+            return
+        span = self._parent_in(turn, event)
+        if span is not None:
+            self._spans.note(span, event.name, event)
+        self._stamp(event, ids_of(span) if span is not None else None, turn)
+
+    # What others ask -----------------------------------------------------------------------------------------------
+
+    def context_of(self, started: Started) -> context.Context | None:
+        """Return the context for code that runs inside a turn or call; None when it is not open."""
+        turn = self._turns.get((started.session_id, started.turn_id))
+        if turn is None:
+            return None
+        is_turn = isinstance(started, TurnStarted)
+        here = turn.turn if is_turn else turn.calls.get(started.call_id or started.event_id)
+        if here is None:
+            return None
+        call_id = None if is_turn else started.call_id or started.event_id
+        return context_inside(Scope(started.session_id, started.turn_id, call_id, started.agent_id), here.span)
+
+    def knows_session(self, session_id: str) -> bool:
+        """Return whether this process has met the session."""
+        return session_id in self._sessions
+
+    def events_of(self, session_id: str, turn_id: str) -> tuple[list[str], SpanIds | None] | None:
+        """Return the ids of the events so far of a turn that was watched live, and its span; None if it was not."""
+        key = (session_id, turn_id)
+        if (turn := self._turns.get(key)) is not None and turn.turn is not None:
+            return list(turn.event_ids), turn.turn.ids
+        if (done := self._finished.get(key)) is not None:
+            return list(done[0]), done[1]
+        return None
+
+    def is_open(self, session_id: str, turn_id: str) -> bool:
+        """Return whether a turn has started and not ended."""
+        turn = self._turns.get((session_id, turn_id))
+        return turn is not None and turn.turn is not None
+
+    def keeps_in(self, store: SessionStore) -> bool:
+        """Return whether this is the store that the recorder brings things to."""
+        if self._given_store is store:
+            return True
+        url = getattr(store, "url", "")
+        return bool(url) and url != "memory:" and url == self._store_url
+
+    @property
+    def closed(self) -> bool:
+        """Whether it takes no more events."""
+        return self._closed
+
+    def adopt_providers(self, other: Recorder) -> None:
+        """Set the SDK up as late, and flush the same providers, as another recorder does."""
+        self._before_open, self.providers = other._before_open, other.providers  # noqa: SLF001
+
+    def before_first_turn(self, prepare: Callable[[], None]) -> None:
+        """Have something done right before the first turn starts: the SDK is set up as late as that."""
+        self._before_open = prepare
+
+    # Beginning and end ---------------------------------------------------------------------------------------------
+
+    def flush(self, timeout_s: float = FLUSH_S) -> bool:
+        """Wait until the store has everything emitted so far; return whether it does."""
+        return self._writer.flush(timeout_s)
+
+    def close(self, timeout_s: float = FLUSH_S) -> None:
+        """End what is open as cancelled, bring everything to the store, and stop. What cannot be stored waits on disk."""
+        if self._closed:
+            return
+        with suppress(Exception):
+            self._end_open("the process ended")
+        self._closed = True
+        atexit.unregister(self.close)
+        everything = self._writer.stop(timeout_s)
+        if not everything:
+            missing = self._journal.sequence - self._writer.confirmed
+            logger.warning(
+                "turnspan: %d events are not in the store %s yet; they wait in %s and are stored at the next start",
+                missing, self._store_url, self._journal.directory,
+            )  # fmt: skip
+        self._journal.close(confirmed=everything)
+        self._flush_providers(timeout_s)
+        _recorders.discard(self)
+
+    def _flush_providers(self, timeout_s: float) -> None:
+        """Have the SDK send what it holds; it takes its time over a dead endpoint, so not longer than we may wait."""
+        def send() -> None:
+            for provider in self.providers:
+                with suppress(Exception):
+                    provider.force_flush(int(timeout_s * 1000))
+
+        if self.providers:
+            sender = threading.Thread(target=send, name="turnspan-flush", daemon=True)
+            try:
+                sender.start()
+            except RuntimeError:  # the interpreter is shutting down
+                send()
+                return
+            sender.join(timeout_s)
+
+    def _end_open(self, reason: str) -> None:
+        for session_id, turn_id in list(self._turns):
+            self.emit(
+                TurnEnded(
+                    session_id=session_id, turn_id=turn_id, status="cancelled", error=reason,
+                    metadata={OURS: {"interrupted": reason}},
+                )
+            )  # fmt: skip
+
+    def _open_journal(self) -> None:
+        try:
+            directory = self.settings.home / "journal"
+            self.settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)  # what agents say is nobody else's business
+            self._journal = Journal(
+                directory, store=self._store_url, fsync=self.settings.durability == "fsync", keep=self.settings.keep_journal
+            )
+        except OSError as error:
+            self._journal = Journal(None, store=self._store_url)
+            self.problem("journal", error)
+        self._writer = Writer(self._journal, self._open_store, self._open_outlets, self._recover, self.problem)
+
+    def _store_of_settings(self) -> SessionStore:
+        if self._given_store is not None:
+            return self._given_store
+        from turnspan.stores import open_store
+
+        self._given_store = open_store(self.settings.store_url)
+        return self._given_store
+
+    def _open_app_log(self) -> None:
+        from turnspan.logs import AppLog
+
+        self._app_log = AppLog()
+
+    def _open_outlets(self) -> list[Outlet]:
+        from turnspan.logs import FileLog, OtelLog
+        from turnspan.metrics import Metrics
+
+        outlets: list[Outlet] = [OtelLog(), Metrics(self._profile)]
+        if self.settings.log not in ("off", "structlog"):
+            outlets.append(FileLog(self.settings.log_path))
+        return outlets
+
+    def _recover(self, store: SessionStore) -> None:
+        if not self._recovers or self._journal.directory is None:
+            return
+        from turnspan.logs import FileLog
+        from turnspan.recovery import recover
+
+        path = self.settings.log_path
+        log = FileLog(path) if path is not None else None
+        found = recover(self._journal.directory, store, self._store_url, log, keep=self.settings.keep_journal)
+        turns = sum(one.interrupted_turns for one in found)
+        if found:
+            logger.info("turnspan: recovered %d journals, %d turns were interrupted", len(found), turns)
+
+    def _guarded(self, where: str, function: Callable[[], None]) -> None:
+        try:
+            function()
+        except Exception as error:
+            self.problem(where, error)
+
+    def after_fork(self) -> None:
+        """Begin anew in a forked child: a journal and a writer of its own; what is open belongs to the parent."""
+        self._journal.forget()
+        self._busy = threading.local()
+        self._postponed.clear()
+        for turn in self._turns.values():
+            for one in (turn.turn, *turn.calls.values()):
+                if one is not None:
+                    one.inherited = True
+        if callable(forget := getattr(self._given_store, "after_fork", None)):
+            forget()
+        self._recovers = False
+        self._open_journal()
+
+
+_recorders: weakref.WeakSet[Recorder] = weakref.WeakSet()
+
+
+def _after_fork_in_child() -> None:
+    for recorder in list(_recorders):
+        recorder.after_fork()
+
+
+os.register_at_fork(after_in_child=_after_fork_in_child)

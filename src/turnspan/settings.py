@@ -1,0 +1,95 @@
+"""Settings: one frozen object, made of arguments, then environment variables, then defaults."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Self
+
+from turnspan.errors import SettingsError
+
+
+def _setting(variable: str, default: Any, choices: tuple[str, ...] = ()) -> Any:
+    return field(default=default, metadata={"variable": variable, "choices": choices})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What can be set, each with the environment variable that sets it."""
+
+    home: Path = _setting("TURNSPAN_HOME", Path(".turnspan"))
+    """Where journal, default store, log and spans are kept."""
+    store: str = _setting("TURNSPAN_STORE", "")
+    """Store URL: ``sqlite:///path``, ``file:///path`` or ``memory:``; SQLite in home when empty."""
+    adapters: str = _setting("TURNSPAN_ADAPTERS", "all")
+    """Which runtimes are watched: ``all`` or names with commas; ``-name`` takes one out."""
+    session_id: str = _setting("TURNSPAN_SESSION_ID", "")
+    """Session of programs that have none of their own."""
+    workspace_id: str = _setting("TURNSPAN_WORKSPACE_ID", "")
+    """Workspace of new sessions."""
+    capture_content: str = _setting("TURNSPAN_CAPTURE_CONTENT", "full", ("full", "none"))
+    """Content (prompts, answers, arguments, results) in the record: ``full`` or ``none``."""
+    telemetry_content: str = _setting("OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT", "no_content")
+    """Content in telemetry, as OpenTelemetry defines it: ``no_content span_only event_only span_and_event``."""
+    log: str = _setting("TURNSPAN_LOG", "file")
+    """Where log lines go: ``file`` (in home), a path, ``stderr``, ``structlog`` (the application's own) or ``off``."""
+    otlp: str = _setting("OTEL_EXPORTER_OTLP_ENDPOINT", "")
+    """Base URL of an OTLP/HTTP receiver; nothing is sent anywhere while it is empty."""
+    durability: str = _setting("TURNSPAN_DURABILITY", "process", ("process", "fsync"))
+    """What a journal line survives: the death of the ``process``, or with ``fsync`` that of the machine."""
+    keep_journal: bool = _setting("TURNSPAN_KEEP_JOURNAL", default=False)
+    """Keep journal segments that the store has confirmed."""
+    strict: bool = _setting("TURNSPAN_STRICT", default=False)
+    """Raise turnspan's own errors instead of telling them once; for tests."""
+    disabled: bool = _setting("TURNSPAN_DISABLED", default=False)
+    """Do nothing at all."""
+
+    @classmethod
+    def read(cls, **given: Any) -> Self:
+        """Make settings of arguments (None: not given), then the environment, then defaults.
+
+        Raises:
+            SettingsError: When a value is none of the choices, or a name is no setting.
+
+        """
+        known = {f.name: f for f in fields(cls)}
+        if unknown := set(given) - set(known):
+            raise SettingsError(f"Unknown setting {', '.join(sorted(unknown))}; known are {', '.join(known)}")
+        values: dict[str, Any] = {}
+        for name, setting in known.items():
+            value = given.get(name)
+            variable = setting.metadata["variable"]
+            if value is None:
+                value = os.environ.get(variable) or None
+            if value is not None:
+                values[name] = _converted(variable, value, type(setting.default), setting.metadata["choices"])
+        return cls(**values)
+
+    @property
+    def store_url(self) -> str:
+        """The store's URL, the default one in home spelled out."""
+        return self.store or f"sqlite:///{self.home.absolute() / 'sessions.db'}"
+
+    @property
+    def span_content(self) -> bool:
+        """Whether content may stand on spans."""
+        return self.telemetry_content.lower() in ("span_only", "span_and_event")
+
+    @property
+    def log_path(self) -> Path | None:
+        """The file that log lines go to, if they go to a file."""
+        if self.log in ("off", "stderr", "structlog"):
+            return None
+        return self.home / "turnspan.log.jsonl" if self.log == "file" else Path(self.log)
+
+
+def _converted(variable: str, value: Any, kind: type, choices: tuple[str, ...]) -> Any:
+    if kind is bool:
+        return value if isinstance(value, bool) else str(value).strip().lower() in ("1", "true", "yes", "on")
+    if issubclass(kind, Path):
+        return Path(value)
+    if choices and str(value).lower() not in choices:
+        raise SettingsError(f"{variable}={value!r} means nothing to turnspan; use one of: {', '.join(choices)}")
+    return str(value).lower() if choices else str(value)
+

@@ -1,0 +1,59 @@
+"""Where records are kept, and how a store is named: by a URL."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from turnspan.errors import SettingsError
+from turnspan.stores.base import Changes, SessionStore, apply
+from turnspan.stores.file import FileSessionStore
+from turnspan.stores.memory import InMemorySessionStore
+
+if TYPE_CHECKING:
+    from turnspan.stores.sql import SqlSessionStore
+
+__all__ = ["Changes", "FileSessionStore", "InMemorySessionStore", "SessionStore", "SqlSessionStore", "apply", "open_store", "scheme_of"]
+
+
+def open_store(url: str) -> SessionStore:
+    """Open the store that a URL names.
+
+    ``sqlite:///relative.db`` and ``sqlite:////absolute.db`` as SQLAlchemy has it, ``file:///absolute/folder`` as RFC 8089
+    has it (``file:relative`` is taken too), and ``memory:``.
+
+    Raises:
+        SettingsError: When the URL names no store that we know.
+        StoreUnavailableError: When the store cannot be opened.
+
+    """
+    rest = url.partition(":")[2]
+    match scheme_of(url):
+        case "sqlite":
+            from turnspan.stores.sql import SqlSessionStore
+
+            return SqlSessionStore(url)
+        case "file":
+            return FileSessionStore(Path(rest.removeprefix("//")))
+    return InMemorySessionStore()
+
+
+def scheme_of(url: str) -> str:
+    """Return which kind of store a URL names, without opening it.
+
+    Raises:
+        SettingsError: When it names none that we know.
+
+    """
+    scheme = url.partition(":")[0].partition("+")[0]
+    if scheme not in ("sqlite", "file", "memory") or ":" not in url:
+        raise SettingsError(f"{url!r} names no store that turnspan knows; use sqlite:///path, file:///path or memory:")
+    return scheme
+
+
+def __getattr__(name: str) -> Any:
+    if name == "SqlSessionStore":  # SQLAlchemy takes 0.4 s to import: only for those who use it
+        from turnspan.stores.sql import SqlSessionStore
+
+        return SqlSessionStore
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,410 @@
+"""What a store is.
+
+Four methods are a whole store. A store that can do better implements :class:`Appends`: one atomic, idempotent batch of
+rows, so that a turn costs the same at turn 10,000 as at turn 1 and two writers lose nothing. For any other store
+:func:`apply` loads, merges and saves, under one lock.
+"""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypedDict, runtime_checkable
+
+from turnspan.events import derived_id
+from turnspan.records import OURS, AgentTransitionRecord, SessionRecord, ToolCallRecord, TurnRecord, from_iso
+
+
+class SessionStore(ABC):
+    """Keeps sessions. Safe to use from several threads."""
+
+    @abstractmethod
+    def save_session(self, session: SessionRecord) -> None:
+        """Keep this session as it is, in place of what was kept under its id."""
+
+    @abstractmethod
+    def load_session(self, session_id: str) -> SessionRecord | None:
+        """Return a session that is yours to change, or None when there is none."""
+
+    @abstractmethod
+    def list_sessions(self, workspace_id: str | None = None) -> list[str]:
+        """Return the ids of all sessions, or of those in one workspace."""
+
+    @abstractmethod
+    def delete_session(self, session_id: str) -> bool:
+        """Remove a session; return whether there was one."""
+
+
+class SessionRow(TypedDict):
+    """The head of a session. What is None leaves what is kept; metadata is merged."""
+
+    session_id: str
+    workspace_id: str | None
+    agent_id: str | None
+    created_at: str
+    updated_at: str
+    ended: bool
+    metadata: dict[str, Any]
+
+
+class TurnRow(TypedDict):
+    """A turn without its calls. ``audit_event_ids`` are those that somebody stated; the audit rows add theirs."""
+
+    session_id: str
+    turn_id: str
+    agent_id: str | None
+    prompt: str
+    response_content: str | None
+    status: str
+    error: str | None
+    started_at: str
+    ended_at: str | None
+    trace_id: str | None
+    span_id: str | None
+    audit_event_ids: list[str]
+    metadata: dict[str, Any]
+    unknown: dict[str, Any] | None
+
+
+class ToolCallRow(TypedDict):
+    """A tool call; ``event_id`` (of its start) is its key, because runtimes give the same call id twice."""
+
+    session_id: str
+    turn_id: str
+    event_id: str
+    position: int
+    call_id: str
+    tool_name: str
+    arguments: dict[str, Any]
+    result: Any
+    status: str
+    error: str | None
+    started_at: str | None
+    duration_ms: float | None
+    sandbox_context: str | None
+    trace_id: str | None
+    span_id: str | None
+    metadata: dict[str, Any]
+    unknown: dict[str, Any] | None
+
+
+class ModelCallRow(TypedDict):
+    """A model call; ``details`` is the whole of it, as it stands in the turn's metadata."""
+
+    session_id: str
+    turn_id: str
+    event_id: str
+    position: int
+    details: dict[str, Any]
+
+
+class TransitionRow(TypedDict):
+    """A handoff."""
+
+    session_id: str
+    turn_id: str
+    from_agent: str | None
+    to_agent: str
+    reason: str | None
+    timestamp: str
+    unknown: dict[str, Any] | None
+
+
+class AuditRow(TypedDict):
+    """An event in the audit table: its place in the chain, its ids and span, and the event itself as JSON."""
+
+    event_id: str
+    journal: str
+    sequence: int
+    kind: str
+    session_id: str
+    turn_id: str | None
+    call_id: str | None
+    at: str
+    at_ns: int
+    trace_id: str | None
+    span_id: str | None
+    trace_flags: int | None
+    digest: str
+    previous_hash: str
+    hash: str
+    payload: str | None
+
+
+@dataclass(slots=True)
+class Changes:
+    """One batch, to be stored whole or not at all; storing it again changes nothing.
+
+    The calls of ``whole_turns`` (session, turn) are all that the turn has: they replace those that are kept.
+    """
+
+    sessions: list[SessionRow] = field(default_factory=list)
+    turns: list[TurnRow] = field(default_factory=list)
+    tool_calls: list[ToolCallRow] = field(default_factory=list)
+    model_calls: list[ModelCallRow] = field(default_factory=list)
+    transitions: list[TransitionRow] = field(default_factory=list)
+    audit: list[AuditRow] = field(default_factory=list)
+    whole_turns: set[tuple[str, str]] = field(default_factory=set)
+
+    def __bool__(self) -> bool:
+        return any((self.sessions, self.turns, self.tool_calls, self.model_calls, self.transitions, self.audit))
+
+    def of(self, session_id: str) -> Changes:
+        """Return the part that concerns one session."""
+
+        def mine(rows: Iterable[Any]) -> list[Any]:
+            return [row for row in rows if row["session_id"] == session_id]
+
+        return Changes(
+            mine(self.sessions), mine(self.turns), mine(self.tool_calls),
+            mine(self.model_calls), mine(self.transitions), mine(self.audit),
+            {turn for turn in self.whole_turns if turn[0] == session_id},
+        )  # fmt: skip
+
+    def session_ids(self) -> list[str]:
+        """Return the sessions that this batch touches, in order of appearance."""
+        rows: list[Any] = [
+            *self.sessions, *self.turns, *self.tool_calls, *self.model_calls, *self.transitions, *self.audit
+        ]  # fmt: skip
+        return list(dict.fromkeys(row["session_id"] for row in rows))
+
+
+@runtime_checkable
+class Appends(Protocol):
+    """The capability to add to sessions without loading them."""
+
+    def apply(self, changes: Changes) -> None:
+        """Store a batch, atomically and idempotently.
+
+        Raises:
+            StoreUnavailableError: When it cannot be done now but may be later.
+
+        """
+
+
+@dataclass(slots=True, frozen=True)
+class SessionSummary:
+    """One line about a session."""
+
+    session_id: str
+    workspace_id: str | None
+    agent_id: str | None
+    created_at: str
+    updated_at: str
+    ended: bool
+    turns: int
+    failed_turns: int
+    prompt: str
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class SessionFilter:
+    """What ``turnspan sessions`` asks for; None does not matter."""
+
+    workspace_id: str | None = None
+    agent_id: str | None = None
+    status: str | None = None
+    since: str | None = None
+    until: str | None = None
+    text: str | None = None
+    limit: int = 20
+    after: str | None = None
+
+
+# Records and rows ------------------------------------------------------------------------------------------------
+
+
+def transition_key(transition: TransitionRow | AgentTransitionRecord) -> tuple[str, str | None, str, int | str]:
+    """Return what makes two records of a handoff the same one."""
+    row = transition if isinstance(transition, dict) else vars(transition)
+    return row["turn_id"], row["from_agent"], row["to_agent"], from_iso(row["timestamp"]) or row["timestamp"]
+
+
+def tool_call_key(session_id: str, turn_id: str, call: ToolCallRecord, ordinal: int) -> str:
+    """Return the event id that keys a tool call: that of its start, or one derived from its place."""
+    ids = call.metadata.get(OURS, {}).get("audit_event_ids") if isinstance(call.metadata.get(OURS), dict) else None
+    return ids[0] if ids else derived_id(session_id, turn_id, "tool_call.started", ordinal)
+
+
+def model_calls_of(turn: TurnRecord) -> list[dict[str, Any]]:
+    """Return the model calls that a turn record carries."""
+    ours = turn.metadata.get(OURS)
+    return list(ours.get("model_calls") or []) if isinstance(ours, dict) else []
+
+
+def rows_of_turn(session_id: str, turn: TurnRecord) -> Changes:
+    """Return a turn record as rows, its calls included."""
+    data = turn.to_dict()
+    metadata = dict(data["metadata"])
+    ours = dict(metadata.get(OURS) or {}) if isinstance(metadata.get(OURS), dict) else {}
+    models = ours.pop("model_calls", None) or []
+    if ours:
+        metadata[OURS] = ours
+    elif models:
+        metadata.pop(OURS)
+    changes = Changes(
+        turns=[
+            TurnRow(
+                session_id=session_id, turn_id=turn.turn_id, agent_id=data["agent_id"], prompt=data["prompt"],
+                response_content=data["response_content"], status=data["status"], error=data["error"],
+                started_at=data["started_at"], ended_at=data["ended_at"],
+                trace_id=ours.get("trace_id"), span_id=ours.get("span_id"),
+                audit_event_ids=data["audit_event_ids"], metadata=metadata, unknown=turn.unknown(),
+            )
+        ],
+        whole_turns={(session_id, turn.turn_id)},
+    )  # fmt: skip
+    for ordinal, (record, call) in enumerate(zip(turn.tool_calls, data["tool_calls"], strict=True)):
+        own = call["metadata"].get(OURS)
+        own = own if isinstance(own, dict) else {}
+        changes.tool_calls.append(
+            ToolCallRow(
+                session_id=session_id, turn_id=turn.turn_id, position=ordinal,
+                event_id=tool_call_key(session_id, turn.turn_id, record, ordinal),
+                call_id=call["call_id"], tool_name=call["tool_name"], arguments=call["arguments"],
+                result=call["result"], status=call["status"], error=call["error"],
+                started_at=own.get("started_at"), duration_ms=call["duration_ms"],
+                sandbox_context=call["sandbox_context"],
+                trace_id=own.get("trace_id"), span_id=own.get("span_id"), metadata=call["metadata"],
+                unknown=record.unknown(),
+            )
+        )  # fmt: skip
+    for ordinal, details in enumerate(models):
+        ids = details.get("audit_event_ids")
+        key = ids[0] if ids else derived_id(session_id, turn.turn_id, "model_call.started", ordinal)
+        changes.model_calls.append(
+            ModelCallRow(session_id=session_id, turn_id=turn.turn_id, event_id=key, position=ordinal, details=details)
+        )
+    return changes
+
+
+def merge(session: SessionRecord | None, changes: Changes) -> SessionRecord:
+    """Merge one session's rows into its record; what is merged twice is there once."""
+    for head in changes.sessions:
+        session = session or SessionRecord(head["session_id"], created_at=head["created_at"])
+        session.workspace_id = session.workspace_id or head["workspace_id"]
+        session.agent_id = session.agent_id or head["agent_id"]
+        session.updated_at = max(session.updated_at, head["updated_at"])
+        merge_metadata(session.metadata, head["metadata"])
+        if head["ended"]:
+            session.metadata["ended"] = True
+    if session is None:
+        rows = [*changes.turns, *changes.tool_calls, *changes.model_calls, *changes.transitions, *changes.audit]
+        session = SessionRecord(rows[0]["session_id"])
+    session.updated_at = max(session.updated_at, last_touch(changes.turns))
+    turns = {turn.turn_id: turn for turn in session.turns}
+    for row in changes.turns:
+        _merge_turn(session, turns, row, whole=(row["session_id"], row["turn_id"]) in changes.whole_turns)
+    for call in changes.tool_calls:
+        if turn := turns.get(call["turn_id"]):
+            _merge_tool_call(turn, call)
+    for model in changes.model_calls:
+        if turn := turns.get(model["turn_id"]):
+            _merge_model_call(turn, model)
+    known = {transition_key(transition) for transition in session.agent_transitions}
+    for transition in changes.transitions:
+        if transition_key(transition) not in known:
+            known.add(transition_key(transition))
+            session.agent_transitions.append(
+                AgentTransitionRecord(
+                    transition["from_agent"], transition["to_agent"], transition["reason"], transition["turn_id"],
+                    transition["timestamp"],
+                ).knowing(transition["unknown"])
+            )  # fmt: skip
+    _merge_audit_ids(turns, changes.audit)
+    return session
+
+
+def last_touch(rows: list[TurnRow]) -> str:
+    """Return when these turns last did something."""
+    return max((row["ended_at"] or row["started_at"] for row in rows), default="")
+
+
+def _merge_turn(session: SessionRecord, turns: dict[str, TurnRecord], row: TurnRow, *, whole: bool) -> None:
+    turn = turns.get(row["turn_id"])
+    if turn is None:
+        turn = turns[row["turn_id"]] = TurnRecord(row["turn_id"])
+        session.turns.append(turn)
+    if whole:
+        turn.tool_calls = []
+    models = [] if whole else model_calls_of(turn)
+    turn.knowing(row["unknown"])
+    turn.audit_event_ids = list(dict.fromkeys([*row["audit_event_ids"], *turn.audit_event_ids]))
+    turn.agent_id, turn.prompt, turn.response_content = row["agent_id"], row["prompt"], row["response_content"]
+    turn.status, turn.error = row["status"], row["error"]
+    turn.started_at, turn.ended_at = row["started_at"], row["ended_at"]
+    turn.metadata = dict(row["metadata"])
+    if models:
+        turn.metadata[OURS] = {**(turn.metadata.get(OURS) or {}), "model_calls": models}
+
+
+def _merge_tool_call(turn: TurnRecord, row: ToolCallRow) -> None:
+    record = ToolCallRecord(
+        row["call_id"], row["tool_name"], row["arguments"], row["result"], row["status"], row["error"],
+        row["duration_ms"], row["sandbox_context"], row["metadata"],
+    ).knowing(row["unknown"])  # fmt: skip
+    for ordinal, call in enumerate(turn.tool_calls):
+        if tool_call_key(row["session_id"], row["turn_id"], call, ordinal) == row["event_id"]:
+            turn.tool_calls[ordinal] = record
+            return
+    turn.tool_calls.append(record)
+
+
+def _merge_model_call(turn: TurnRecord, row: ModelCallRow) -> None:
+    models = model_calls_of(turn)
+    for ordinal, details in enumerate(models):
+        if (details.get("audit_event_ids") or [None])[0] == row["event_id"]:
+            models[ordinal] = row["details"]
+            break
+    else:
+        models.append(row["details"])
+    turn.metadata[OURS] = {**(turn.metadata.get(OURS) or {}), "model_calls": models}
+
+
+def _merge_audit_ids(turns: dict[str, TurnRecord], audit: list[AuditRow]) -> None:
+    known = {turn_id: set(turns[turn_id].audit_event_ids) for turn_id in {r["turn_id"] for r in audit} if turn_id in turns}
+    for row in audit:
+        if (ids := known.get(row["turn_id"])) is not None and row["event_id"] not in ids:  # type: ignore[call-overload]
+            ids.add(row["event_id"])
+            turns[row["turn_id"]].audit_event_ids.append(row["event_id"])  # type: ignore[index]
+
+
+def merge_metadata(kept: dict[str, Any], new: dict[str, Any]) -> None:
+    """Merge metadata in place: new keys win, but ours are merged one level deeper."""
+    for key, value in new.items():
+        if key == OURS and isinstance(kept.get(OURS), dict) and isinstance(value, dict):
+            kept[OURS] = {**value, **kept[OURS]}
+        else:
+            kept[key] = value
+
+
+# Stores that cannot append ---------------------------------------------------------------------------------------
+
+_locks: weakref.WeakKeyDictionary[object, threading.RLock] = weakref.WeakKeyDictionary()
+_locks_lock = threading.Lock()
+
+
+def lock_of(store: object) -> threading.RLock:
+    """Return the one lock that everybody in this process holds while loading, changing and saving in a store."""
+    with _locks_lock:
+        return _locks.setdefault(store, threading.RLock())
+
+
+def apply(store: SessionStore, changes: Changes) -> None:
+    """Store a batch in any store: at once when it can, else by loading, merging and saving each session.
+
+    A store made of somebody else's record classes (Xerxes') gets back the class that it gave.
+    """
+    if isinstance(store, Appends):
+        store.apply(changes)
+        return
+    with lock_of(store):
+        for session_id in changes.session_ids():
+            kept: Any = store.load_session(session_id)
+            session = kept if kept is None or isinstance(kept, SessionRecord) else SessionRecord.from_dict(kept.to_dict())
+            merged = merge(session, changes.of(session_id))
+            foreign = kept is not None and not isinstance(kept, SessionRecord)
+            store.save_session(type(kept).from_dict(merged.to_dict()) if foreign else merged)

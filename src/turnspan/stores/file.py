@@ -1,0 +1,206 @@
+"""Sessions as JSON files, in the layout that Calute and Xerxes read and write::
+
+    {base}/{session}.json                 sessions without a workspace
+    {base}/{workspace}/{session}.json     the others
+
+A file is replaced as a whole, so a reader sees the old one or the new one, and a change holds a lock that other
+processes respect. A name never leads outside of the base: what is no plain name is percent-encoded. Appending a turn
+rewrites its file, so its cost grows with the session; for long sessions take SQLite.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import hashlib
+import json
+import os
+import tempfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, unquote
+
+from turnspan.errors import StoreUnavailableError, UnreadableSessionError
+from turnspan.records import SessionRecord, check_id
+from turnspan.stores.base import Changes, SessionStore, merge
+
+_PLAIN = " !#$&'()+,-.;=@[]^_`{}"
+"""Punctuation that stands in a file name as it is; ``~`` marks a shortened name, ``%`` an encoded character."""
+_LONGEST_NAME = 200  # bytes; file systems take 255, and temporary names need some
+
+
+class FileSessionStore(SessionStore):
+    """Keeps each session in a JSON file.
+
+    Args:
+        base_dir: Where the files are; it is made when it is not there.
+
+    Raises:
+        StoreUnavailableError: When the directory cannot be made.
+
+    """
+
+    def __init__(self, base_dir: str | Path) -> None:
+        self._base_dir = Path(base_dir)
+        self._lock = threading.RLock()
+        with _unavailable(f"The session directory {base_dir} cannot be made"):
+            self._base_dir.mkdir(parents=True, exist_ok=True)
+
+    @property
+    def url(self) -> str:
+        """The URL that opens this store again."""
+        return f"file://{self._base_dir.absolute()}"
+
+    def after_fork(self) -> None:
+        """Take a lock of our own: another thread of the parent process may hold the old one."""
+        self._lock = threading.RLock()
+
+    def save_session(self, session: SessionRecord) -> None:
+        """Write the session's file, and remove the one it had in another workspace."""
+        check_id("session", session.session_id)
+        with self._changing():
+            self._write(session)
+
+    def load_session(self, session_id: str) -> SessionRecord | None:
+        """Read a session's file.
+
+        Raises:
+            UnreadableSessionError: When the file is damaged, or is no session.
+
+        """
+        path = self._find(session_id)
+        return None if path is None else self._read(path, session_id)
+
+    def list_sessions(self, workspace_id: str | None = None) -> list[str]:
+        """Return the ids in alphabetical order."""
+        if workspace_id is not None:
+            folders = [self._base_dir / _file_name(workspace_id)]
+        else:
+            folders = [self._base_dir, *self._workspaces()]
+        return sorted({i for folder in folders for path in _json_files(folder) if (i := self._id_in(path)) is not None})
+
+    def delete_session(self, session_id: str) -> bool:
+        """Remove a session's file."""
+        with self._changing():
+            paths = list(self._all_paths(session_id))
+            for path in paths:
+                path.unlink()
+        return bool(paths)
+
+    def apply(self, changes: Changes) -> None:
+        """Merge a batch into the files that it touches."""
+        with self._changing():
+            for session_id in changes.session_ids():
+                path = self._find(session_id)
+                try:
+                    kept = None if path is None else self._read(path, session_id)
+                except UnreadableSessionError:
+                    assert path is not None
+                    path.replace(path.with_name(path.name + ".damaged"))  # kept for a person to look at
+                    kept = None
+                self._write(merge(kept, changes.of(session_id)))
+
+    def has_session(self, session_id: str) -> bool:
+        """Return whether there is such a session, without reading it."""
+        return self._find(session_id) is not None
+
+    # Files -----------------------------------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def _changing(self) -> Iterator[None]:
+        """Hold the lock that excludes other threads and other processes."""
+        with self._lock, _unavailable(f"The session files in {self._base_dir} cannot be written"):
+            fd = os.open(self._base_dir / ".lock", os.O_CREAT | os.O_RDWR, 0o600)
+            try:
+                fcntl.flock(fd, fcntl.LOCK_EX)
+                yield
+            finally:
+                os.close(fd)
+
+    def _write(self, session: SessionRecord) -> None:
+        folder = self._base_dir / _file_name(session.workspace_id) if session.workspace_id else self._base_dir
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{_file_name(session.session_id)}.json"
+        data = json.dumps(session.to_dict(), indent=2, ensure_ascii=False, allow_nan=False).encode()
+        fd, temporary = tempfile.mkstemp(prefix=".", suffix=".tmp", dir=folder)
+        try:
+            with open(fd, "wb") as file:
+                file.write(data)
+            os.replace(temporary, path)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+        for other in self._all_paths(session.session_id):
+            if other != path:
+                other.unlink(missing_ok=True)  # it moved here from another workspace
+
+    def _read(self, path: Path, session_id: str) -> SessionRecord | None:
+        try:
+            data: Any = json.loads(path.read_bytes())
+        except FileNotFoundError:
+            return None
+        except ValueError as error:
+            raise UnreadableSessionError(f"{path} is damaged ({error}); move it away or repair it") from error
+        if not isinstance(data, dict) or "session_id" not in data:
+            raise UnreadableSessionError(f"{path} holds no session: it has no session_id")
+        if "messages" in data and "turns" not in data:
+            raise UnreadableSessionError(f"{path} is a transcript of another program, not a session record")
+        if data["session_id"] != session_id:
+            raise UnreadableSessionError(f"{path} holds session {data['session_id']!r}, not {session_id!r}; rename it")
+        try:
+            return SessionRecord.from_dict(data)
+        except (KeyError, TypeError, AttributeError) as error:
+            raise UnreadableSessionError(f"{path} is no session record: {error!r}") from error
+
+    def _workspaces(self) -> list[Path]:
+        return [child for child in sorted(self._base_dir.iterdir()) if child.is_dir() and child.name[:1] != "."]
+
+    def _all_paths(self, session_id: str) -> Iterator[Path]:
+        name = f"{_file_name(session_id)}.json"
+        for folder in (self._base_dir, *self._workspaces()):
+            if (folder / name).is_file():
+                yield folder / name
+
+    def _find(self, session_id: str) -> Path | None:
+        return next(self._all_paths(session_id), None)
+
+    def _id_in(self, path: Path) -> str | None:
+        if "~" not in path.stem:
+            return unquote(path.stem)
+        try:  # the name was too long and had to be shortened
+            return str(json.loads(path.read_bytes())["session_id"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+
+def _json_files(folder: Path) -> list[Path]:
+    return [path for path in folder.glob("*.json") if path.name[:1] != "."] if folder.is_dir() else []
+
+
+def _file_name(name: str) -> str:
+    """Return a name that is one plain part of a path, the same for the same id."""
+    text = name.encode("utf-8", "backslashreplace").decode()
+    encoded = "".join(c if c.isalnum() or c in _PLAIN else quote(c, safe="") for c in text)
+    if encoded[:1] == ".":
+        encoded = "%2E" + encoded[1:]
+    if len(encoded.encode()) > _LONGEST_NAME:
+        encoded = f"{encoded.encode()[:100].decode(errors='ignore')}~{hashlib.sha256(text.encode()).hexdigest()[:32]}"
+    return encoded
+
+
+@contextlib.contextmanager
+def _unavailable(what: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if isinstance(error, StoreUnavailableError):
+            raise
+        hint = {
+            errno.ENOSPC: "free some space",
+            errno.EACCES: "check its permissions",
+            errno.EROFS: "the file system is read-only",
+        }.get(error.errno or 0, "see the cause above")
+        raise StoreUnavailableError(f"{what}: {error.strerror or error}; {hint}") from error

@@ -1,0 +1,201 @@
+"""The OpenTelemetry SDK, set up where the program has not done so itself.
+
+A provider that exists is used and never replaced. Without an endpoint nothing leaves the machine: spans are kept in a
+file of OTLP JSON lines. With one, spans, logs and metrics also go there, over OTLP/HTTP.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from opentelemetry import metrics, trace
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
+
+from turnspan import semconv as sc
+from turnspan.recorder import FLUSH_S, Recorder, logger
+from turnspan.settings import Settings
+from turnspan.spans import scope
+
+if TYPE_CHECKING:
+    from opentelemetry.context import Context
+
+
+class SessionSpanProcessor(SpanProcessor):
+    """Puts the session id on every span that somebody else starts below one of ours."""
+
+    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
+        """Stamp the span with the session that its context carries."""
+        if (here := scope(parent_context)) is not None:
+            span.set_attribute(sc.GEN_AI_CONVERSATION_ID, here.session_id)
+            span.set_attribute(sc.SESSION_ID, here.session_id)
+
+
+def set_up(settings: Settings, recorder: Recorder) -> None:
+    """Set up providers for traces, logs and metrics, each only if the program has none."""
+    resource = Resource.create({} if _names_service() else {"service.name": _program()})
+    provider = trace.get_tracer_provider()
+    if isinstance(provider, trace.ProxyTracerProvider):
+        made = TracerProvider(resource=resource, shutdown_on_exit=False)
+        made.add_span_processor(SessionSpanProcessor())
+        if (exporter := _otlp(settings, "trace", recorder)) is not None:
+            made.add_span_processor(BatchSpanProcessor(exporter))
+        if _keeps_spans():
+            made.add_span_processor(BatchSpanProcessor(FileSpanExporter(settings.home / "spans.jsonl")))
+        trace.set_tracer_provider(made)
+        recorder.providers.append(made)
+    elif not any(isinstance(p, SessionSpanProcessor) for p in _processors(provider)):
+        if callable(add := getattr(provider, "add_span_processor", None)):
+            add(SessionSpanProcessor())
+        recorder.providers.append(provider)
+    if settings.otlp:
+        _set_up_logs(settings, resource, recorder)
+        _set_up_metrics(settings, resource, recorder)
+
+
+def _set_up_logs(settings: Settings, resource: Resource, recorder: Recorder) -> None:
+    from opentelemetry import _logs
+    from opentelemetry.sdk._logs import LoggerProvider
+    from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
+
+    if isinstance(_logs.get_logger_provider(), LoggerProvider) or (exporter := _otlp(settings, "_log", recorder)) is None:
+        return
+    made = LoggerProvider(resource=resource, shutdown_on_exit=False)
+    made.add_log_record_processor(BatchLogRecordProcessor(exporter))
+    _logs.set_logger_provider(made)
+    recorder.providers.append(made)
+
+
+def _set_up_metrics(settings: Settings, resource: Resource, recorder: Recorder) -> None:
+    from opentelemetry.sdk.metrics import MeterProvider
+    from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
+
+    if isinstance(metrics.get_meter_provider(), MeterProvider) or (exporter := _otlp(settings, "metric", recorder)) is None:
+        return
+    made = MeterProvider([PeriodicExportingMetricReader(exporter)], resource=resource, shutdown_on_exit=False)
+    metrics.set_meter_provider(made)
+    recorder.providers.append(made)
+
+
+def _otlp(settings: Settings, signal: str, recorder: Recorder) -> Any:
+    """Return an OTLP/HTTP exporter, or tell once what is missing."""
+    if not settings.otlp:
+        return None
+    names = {
+        "trace": ("trace_exporter", "OTLPSpanExporter", "traces"),
+        "_log": ("_log_exporter", "OTLPLogExporter", "logs"),
+        "metric": ("metric_exporter", "OTLPMetricExporter", "metrics"),
+    }
+    module, name, path = names[signal]
+    if os.environ.get(f"OTEL_{path.upper()}_EXPORTER") == "none":
+        return None
+    try:
+        found = __import__(f"opentelemetry.exporter.otlp.proto.http.{module}", fromlist=[name])
+    except ImportError as error:
+        message = f"OTLP needs the HTTP exporter: pip install 'turnspan[otlp]' ({error}); spans are kept in {settings.home} only"
+        recorder.problem("OTLP", ImportError(message))
+        return None
+    endpoint = os.environ.get(f"OTEL_EXPORTER_OTLP_{path.upper()}_ENDPOINT") or f"{settings.otlp.rstrip('/')}/v1/{path}"
+    return getattr(found, name)(endpoint=endpoint, timeout=FLUSH_S)
+
+
+def _processors(provider: Any) -> Sequence[Any]:
+    return getattr(getattr(provider, "_active_span_processor", None), "_span_processors", ())
+
+
+def _keeps_spans() -> bool:
+    return os.environ.get("OTEL_TRACES_EXPORTER", "") != "none"
+
+
+def _names_service() -> bool:
+    return bool(os.environ.get("OTEL_SERVICE_NAME")) or "service.name" in os.environ.get("OTEL_RESOURCE_ATTRIBUTES", "")
+
+
+def _program() -> str:
+    name = Path(sys.argv[0]).stem if sys.argv and sys.argv[0] not in ("", "-c", "-m") else ""
+    return name or "python"
+
+
+class FileSpanExporter(SpanExporter):
+    """Keeps spans in a file, one OTLP JSON object a line (the Collector's file format)."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        """Append a batch as one line."""
+        try:
+            line = json.dumps(otlp_json(spans), separators=(",", ":")).encode() + b"\n"
+            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            fd = os.open(self._path, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600)
+            try:
+                os.write(fd, line)
+            finally:
+                os.close(fd)
+        except OSError as error:
+            logger.warning("turnspan cannot keep %d spans in %s: %s", len(spans), self._path, error)
+            return SpanExportResult.FAILURE
+        return SpanExportResult.SUCCESS
+
+
+def otlp_json(spans: Sequence[ReadableSpan]) -> dict[str, Any]:
+    """Return spans as an OTLP/JSON trace request (https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding)."""
+    by_resource: dict[int, dict[str, Any]] = {}
+    for span in spans:
+        resource = by_resource.setdefault(
+            id(span.resource), {"resource": {"attributes": _attributes(span.resource.attributes)}, "scopeSpans": {}}
+        )
+        scope = span.instrumentation_scope
+        name, version = (scope.name, scope.version) if scope else ("", None)
+        scoped = resource["scopeSpans"].setdefault((name, version), {"scope": {"name": name, "version": version or ""}, "spans": []})
+        scoped["spans"].append(_span_json(span))
+    return {"resourceSpans": [{**r, "scopeSpans": list(r["scopeSpans"].values())} for r in by_resource.values()]}
+
+
+def _span_json(span: ReadableSpan) -> dict[str, Any]:
+    context = span.context
+    assert context is not None
+    found = {
+        "traceId": f"{context.trace_id:032x}", "spanId": f"{context.span_id:016x}",
+        "parentSpanId": f"{span.parent.span_id:016x}" if span.parent else "",
+        "flags": int(context.trace_flags), "name": span.name, "kind": span.kind.value + 1,
+        "startTimeUnixNano": str(span.start_time), "endTimeUnixNano": str(span.end_time),
+        "attributes": _attributes(span.attributes),
+        "events": [
+            {"timeUnixNano": str(e.timestamp), "name": e.name, "attributes": _attributes(e.attributes)} for e in span.events
+        ],
+        "links": [
+            {
+                "traceId": f"{link.context.trace_id:032x}", "spanId": f"{link.context.span_id:016x}",
+                "attributes": _attributes(link.attributes),
+            }
+            for link in span.links
+        ],
+        "status": {"code": span.status.status_code.value},
+    }  # fmt: skip
+    if span.status.description:
+        found["status"]["message"] = span.status.description
+    return found
+
+
+def _attributes(attributes: Any) -> list[dict[str, Any]]:
+    return [{"key": key, "value": _value(value)} for key, value in (attributes or {}).items()]
+
+
+def _value(value: Any) -> dict[str, Any]:
+    match value:
+        case bool():
+            return {"boolValue": value}
+        case int():
+            return {"intValue": str(value)}
+        case float():
+            return {"doubleValue": value}
+        case list() | tuple():
+            return {"arrayValue": {"values": [_value(item) for item in value]}}
+    return {"stringValue": str(value)}

@@ -1,0 +1,220 @@
+"""Watching calls: one driver for every kind of function.
+
+An observer is a generator around one call (see :data:`turnspan.events.Observer`). The driver runs it beside a plain
+function, a coroutine, a generator, an asynchronous generator, or a coroutine that returns one, and makes what the
+observer started the current turn or call while the program's own code runs. For streams it does so step by step and
+never across a ``yield``, because there the consumer's code runs. The program's results and exceptions pass through
+untouched, and an observer that fails is told once and left out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import inspect
+from collections.abc import AsyncGenerator, Callable, Generator, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from opentelemetry import context
+from opentelemetry.context import Context
+
+from turnspan.events import Call, Observer, Outcome, Started, Watch
+from turnspan.recorder import Recorder
+
+Running = Generator[Started | Watch | Context | None, Outcome, None]
+_CANCELLED = (asyncio.CancelledError, GeneratorExit, KeyboardInterrupt, SystemExit)
+
+
+def outcome_of(error: BaseException | None, result: Any = None, items: int = 0) -> Outcome:
+    """Return how a call ended."""
+    if isinstance(error, GeneratorExit):
+        return Outcome(result, None, cancelled=True, items=items)
+    return Outcome(result, error, cancelled=isinstance(error, _CANCELLED), items=items)
+
+
+class Watching:
+    """One observer beside one call."""
+
+    __slots__ = ("_context", "_observer", "_on_item", "_recorder", "items")
+
+    def __init__(self, recorder: Recorder, observer: Running) -> None:
+        self._recorder = recorder
+        self._observer: Running | None = observer
+        self._context: Context | None = None
+        self._on_item: Callable[[Any], None] | None = None
+        self.items = 0
+        try:
+            told = next(observer)
+        except StopIteration:
+            self._observer = None  # not interested in this call
+            return
+        except Exception as error:
+            self._fail(error)
+            return
+        if isinstance(told, Watch):
+            told, self._on_item = told
+        if isinstance(told, Context):
+            self._context = told
+        elif told is not None:
+            self._context = recorder.context_of(told)
+
+    @property
+    def context(self) -> Context | None:
+        """The context that the program's code runs in."""
+        return self._context
+
+    @contextmanager
+    def inside(self) -> Iterator[None]:
+        """Run a block of the program's code as the current turn or call."""
+        if self._context is None:
+            yield
+            return
+        token = context.attach(self._context)
+        try:
+            yield
+        finally:
+            context.detach(token)
+
+    def item(self, item: Any) -> None:
+        """Show the observer an item of a stream."""
+        self.items += 1
+        if self._on_item is not None and self._observer is not None:
+            try:
+                self._on_item(item)
+            except Exception as error:
+                self._fail(error)
+
+    def end(self, outcome: Outcome) -> None:
+        """Tell the observer how the call ended; only the first end counts."""
+        observer, self._observer = self._observer, None
+        if observer is None:
+            return
+        try:
+            observer.send(outcome)
+        except StopIteration:
+            return
+        except Exception as error:
+            self._fail(error)
+
+    def _fail(self, error: Exception) -> None:
+        self._observer = None
+        self._recorder.problem(f"observer {getattr(error.__traceback__, 'tb_lineno', '')}".strip(), error)
+
+
+def watched(recorder: Callable[[], Recorder | None], observer: Observer) -> Callable[..., Any]:
+    """Return a wrapt wrapper that runs an observer beside each call."""
+
+    def wrapper(function: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        active = recorder()
+        if active is None:
+            return function(*args, **kwargs)
+        begin = functools.partial(_begin, active, observer, instance, args, kwargs)
+        if inspect.iscoroutinefunction(function):
+            return _coroutine(begin, function, args, kwargs)
+        if inspect.isasyncgenfunction(function):
+            return _async_stream(function(*args, **kwargs), begin)
+        if inspect.isgeneratorfunction(function):
+            return _stream(function(*args, **kwargs), begin)
+        watching = begin()
+        try:
+            with watching.inside():
+                result = function(*args, **kwargs)
+        except BaseException as error:
+            watching.end(outcome_of(error))
+            raise
+        if inspect.iscoroutine(result):
+            return _awaited(watching, result)
+        return _returned(watching, result)
+
+    return wrapper
+
+
+def _begin(recorder: Recorder, observer: Observer, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Watching:
+    return Watching(recorder, observer(Call(instance, args, kwargs)))
+
+
+def _returned(watching: Watching, result: Any) -> Any:
+    """Go on watching a stream that was returned; anything else is the end."""
+    if inspect.isasyncgen(result):
+        return _async_stream(result, lambda: watching)
+    if inspect.isgenerator(result):
+        return _stream(result, lambda: watching)
+    watching.end(outcome_of(None, result))
+    return result
+
+
+async def _coroutine(
+    begin: Callable[[], Watching], function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    return await _awaited(begin(), function(*args, **kwargs))
+
+
+async def _awaited(watching: Watching, coroutine: Any) -> Any:
+    try:
+        with watching.inside():
+            result = await coroutine
+    except BaseException as error:
+        watching.end(outcome_of(error))
+        raise
+    return _returned(watching, result)
+
+
+def _stream(stream: Generator[Any, Any, Any], begin: Callable[[], Watching]) -> Generator[Any, Any, Any]:
+    watching = begin()
+    error: BaseException | None = None
+    result: Any = None
+    step: Callable[[], Any] = functools.partial(next, stream)
+    try:
+        while True:
+            try:
+                with watching.inside():
+                    item = step()
+            except StopIteration as stop:
+                result = stop.value
+                return result
+            watching.item(item)
+            try:
+                sent = yield item
+            except GeneratorExit:
+                with watching.inside():
+                    stream.close()
+                raise
+            except BaseException as thrown:
+                step = functools.partial(stream.throw, thrown)
+            else:
+                step = functools.partial(stream.send, sent)
+    except BaseException as caught:
+        error = caught
+        raise
+    finally:
+        watching.end(outcome_of(error, result, watching.items))
+
+
+async def _async_stream(stream: AsyncGenerator[Any, Any], begin: Callable[[], Watching]) -> AsyncGenerator[Any, Any]:
+    watching = begin()
+    error: BaseException | None = None
+    step: Callable[[], Any] = stream.__anext__
+    try:
+        while True:
+            try:
+                with watching.inside():
+                    item = await step()
+            except StopAsyncIteration:
+                return
+            watching.item(item)
+            try:
+                sent = yield item
+            except GeneratorExit:
+                with watching.inside():
+                    await stream.aclose()
+                raise
+            except BaseException as thrown:
+                step = functools.partial(stream.athrow, thrown)
+            else:
+                step = functools.partial(stream.asend, sent)
+    except BaseException as caught:
+        error = caught
+        raise
+    finally:
+        watching.end(outcome_of(error, None, watching.items))
