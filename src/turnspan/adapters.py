@@ -7,119 +7,23 @@ that a program does not use costs nothing.
 
 from __future__ import annotations
 
-import importlib
+import logging
 import re
 import sys
-from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager, nullcontext, suppress
+from collections.abc import Iterable
+from contextlib import suppress
 from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, version
-from typing import Any
+from typing import TYPE_CHECKING
 
 import wrapt
-from opentelemetry import context
 
-from turnspan import process
 from turnspan.errors import MissingExtraError, SettingsError
-from turnspan.events import Event, Observer, Scope, Session, Started
-from turnspan.recorder import logger
-from turnspan.spans import scope
-from turnspan.watch import watched
 
+if TYPE_CHECKING:
+    from turnspan.hooks import Hooks
+
+logger = logging.getLogger("turnspan")
 GROUP = "turnspan.adapters"
-
-
-class Hooks:
-    """What an adapter is given (:class:`turnspan.events.Emit`), and the undo of what it did."""
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-        self._undo: list[Callable[[], None]] = []
-        self._live = True
-
-    def _recorder(self) -> Any:
-        return process.active() if self._live else None
-
-    def __call__(self, event: Event) -> None:
-        """Tell an event."""
-        if (found := self._recorder()) is not None:
-            found.emit(event)
-
-    def wrap(self, target: str, observer: Observer) -> None:
-        """Watch a function, ``"package.module:Class.method"``."""
-        module_name, _, path = target.partition(":")
-        try:
-            module = sys.modules.get(module_name) or importlib.import_module(module_name)
-            parent, attribute, original = wrapt.resolve_path(module, path)
-        except (ImportError, AttributeError):
-            logger.debug("turnspan %s: this version has no %s", self._name, target)
-            return
-        own = vars(parent).get(attribute, original) if isinstance(parent, type) else original
-        wrapt.apply_patch(parent, attribute, wrapt.FunctionWrapper(own, watched(self._recorder, observer)))
-
-        def undo() -> None:
-            if attribute in vars(parent) or not isinstance(parent, type):
-                setattr(parent, attribute, own)
-
-        self._undo.append(undo)
-
-    def guarded(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """Return the function with its exceptions told once and swallowed."""
-
-        def safe(*args: Any, **kwargs: Any) -> Any:
-            found = self._recorder()
-            if found is None:
-                return None
-            try:
-                return function(*args, **kwargs)
-            except Exception as error:
-                found.problem(f"adapter {self._name}", error)
-                return None
-
-        return safe
-
-    def session(self, own: str | None = None, *, workspace_id: str | None = None, agent_id: str | None = None) -> Session:
-        """Find the session that a run belongs to."""
-        return process.find_session(own, workspace_id=workspace_id, agent_id=agent_id)
-
-    def current(self) -> Scope | None:
-        """Return where the calling code runs."""
-        return scope()
-
-    def inside(self, started: Started) -> AbstractContextManager[None]:
-        """Make a turn or call the current one for a block of code."""
-        found = self._recorder()
-        where = None if found is None else found.context_of(started)
-        return nullcontext() if where is None else _Inside(where)
-
-    def events_of(self, session_id: str, turn_id: str) -> list[str]:
-        """Return the audit event ids of a turn so far."""
-        found = self._recorder()
-        known = None if found is None else found.events_of(session_id, turn_id)
-        return known[0] if known else []
-
-    def on_undo(self, undo: Callable[[], None]) -> None:
-        """Have something undone by ``uninstrument()``."""
-        self._undo.append(undo)
-
-    def undo(self) -> None:
-        """Take everything back."""
-        self._live = False
-        while self._undo:
-            try:
-                self._undo.pop()()
-            except Exception as error:
-                process.recorder().problem(f"adapter {self._name}", error)
-
-
-class _Inside(AbstractContextManager[None]):
-    def __init__(self, where: context.Context) -> None:
-        self._where = where
-
-    def __enter__(self) -> None:
-        self._token = context.attach(self._where)
-
-    def __exit__(self, *_: object) -> None:
-        context.detach(self._token)
 
 
 class Adapters:
@@ -172,6 +76,8 @@ class Adapters:
     def _install(self, name: str, entry: EntryPoint) -> None:
         if name in self._installed:
             return
+        from turnspan.hooks import Hooks, told
+
         hooks = Hooks(name)
         try:
             adapter = entry.load()
@@ -185,7 +91,7 @@ class Adapters:
         except Exception as error:
             self._installed.pop(name, None)
             hooks.undo()
-            process.recorder().problem(f"adapter {name}", error)
+            told(name, error)
 
 
 def name_of(entry: EntryPoint) -> str:

@@ -10,19 +10,17 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Collection
 from contextlib import suppress
 from typing import Any
 
-from opentelemetry.instrumentation.instrumentor import BaseInstrumentor  # type: ignore[attr-defined]
+import wrapt
 
-from turnspan import carry, process
-from turnspan.adapters import Adapters
-from turnspan.recorder import logger
-from turnspan.settings import Settings
+from turnspan.adapters import Adapters, logger
+from turnspan.settings import Settings, scheme_of
 
 _adapters = Adapters()
 _on = False
+_given: dict[str, Any] = {}
 
 
 def instrument(**settings: Any) -> None:
@@ -40,12 +38,24 @@ def instrument(**settings: Any) -> None:
     read = Settings.read(**settings)
     if read.disabled:
         return
-    process.configure(**settings)
+    scheme_of(read.store_url)
+    _given.clear()
+    _given.update(settings)
     _adapters.watch(read.adapters, by_name="adapters" in settings)
-    if not _on:
-        _on = True
-        carry.install()
-        _end_well()
+    if "turnspan.process" in sys.modules:
+        _configure(sys.modules["turnspan.process"])
+    elif not _on:
+        wrapt.register_post_import_hook(lambda module: _configure(module) if _on else None, "turnspan.process")
+    _on = True
+    _end_well()
+
+
+def _configure(process: Any) -> None:
+    """Set the process up when it is first needed: a program that uses no runtime pays for none of it."""
+    from turnspan import carry
+
+    process.configure(**_given)
+    process.on_first_use(carry.install)
 
 
 def uninstrument() -> None:
@@ -54,8 +64,10 @@ def uninstrument() -> None:
     _adapters.undo()
     if _on:
         _on = False
+        from turnspan import carry, process
+
         carry.uninstall()
-    process.shutdown()
+        process.configure(telemetry=False)
 
 
 def installed() -> list[str]:
@@ -63,24 +75,14 @@ def installed() -> list[str]:
     return _adapters.installed()
 
 
-class TurnspanInstrumentor(BaseInstrumentor):  # type: ignore[misc]
-    """The entry point for ``opentelemetry-instrument``."""
-
-    def instrumentation_dependencies(self) -> Collection[str]:
-        """Nothing: the adapters look for their runtimes by themselves."""
-        return ()
-
-    def _instrument(self, **_kwargs: Any) -> None:
-        begin()
-
-    def _uninstrument(self, **_kwargs: Any) -> None:
-        uninstrument()
-
-
 def begin() -> None:
     """Instrument at the start of a program that did not ask for it itself: say what is wrong, never stop it."""
     if _on:
         return
+    if os.environ.get("TRACEPARENT") or os.environ.get("BAGGAGE"):
+        from turnspan import carry
+
+        carry.take_over()
     try:
         instrument()
     except Exception as error:
@@ -93,17 +95,12 @@ def _end_well() -> None:
         with suppress(ValueError, OSError):
             if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
                 signal.signal(signal.SIGTERM, _terminated)
-    if "multiprocessing.util" in sys.modules:
-        _flush_children(sys.modules["multiprocessing.util"])
-    else:
-        import wrapt
-
-        wrapt.register_post_import_hook(_flush_children, "multiprocessing.util")
+    wrapt.register_post_import_hook(_flush_children, "multiprocessing.util")
 
 
 def _terminated(_signum: int, _frame: Any) -> None:
     """Store what there is, then die of the signal as the program would have."""
-    helper = threading.Thread(target=process.shutdown, daemon=True)  # the main thread may hold a lock right now
+    helper = threading.Thread(target=_shut_down, daemon=True)  # the main thread may hold a lock right now
     with suppress(RuntimeError):
         helper.start()
         helper.join(5.0)
@@ -111,11 +108,16 @@ def _terminated(_signum: int, _frame: Any) -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
+def _shut_down() -> None:
+    if (process := sys.modules.get("turnspan.process")) is not None:
+        process.shutdown()
+
+
 def _flush_children(util: Any) -> None:
     """Flush at the end of multiprocessing children: they skip atexit (uvicorn's workers are such children)."""
 
     def register(_: Any = None) -> None:
-        util.Finalize(None, process.shutdown, exitpriority=100)
+        util.Finalize(None, _shut_down, exitpriority=100)
 
     if getattr(sys.modules.get("multiprocessing.process"), "parent_process", lambda: None)() is not None:
         register()

@@ -40,7 +40,6 @@ def take_over() -> None:
 def install() -> None:
     """Carry the current turn to threads and subprocesses from now on."""
     global _popen_init
-    take_over()
     from opentelemetry.instrumentation.threading import ThreadingInstrumentor
 
     if not ThreadingInstrumentor().is_instrumented_by_opentelemetry:

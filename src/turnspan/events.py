@@ -153,11 +153,16 @@ class AgentEnded(Event, frozen=True, kw_only=True, omit_defaults=True, tag="agen
 
 
 class ModelCallStarted(Event, frozen=True, kw_only=True, omit_defaults=True, tag="model_call.started"):
-    """A model was asked. ``provider`` is a value of ``gen_ai.provider.name``."""
+    """A model was asked. ``provider`` is a value of ``gen_ai.provider.name``.
+
+    ``messages`` are those that are new in this call; ``history`` says how many it was given before them. A conversation
+    is kept once, not again with every call.
+    """
 
     provider: str | None = None
     model: str | None = None
     messages: Any = None
+    history: int = 0
     streamed: bool = False
 
 
@@ -297,16 +302,24 @@ Observer = Callable[[Call], Generator["Started | Watch | None", Outcome, None]]
 call for the code inside; it gets the outcome and tells what ended. It never sees, and cannot change, the program."""
 
 
+class Link(NamedTuple):
+    """What ties a stored turn to its telemetry."""
+
+    audit_event_ids: list[str]
+    trace_id: str | None
+    span_id: str | None
+
+
 class Emit(Protocol):
     """What an adapter is given: one way to tell an event, and the means to watch calls."""
 
     def __call__(self, event: Event) -> None:
         """Tell an event. Never raises."""
 
-    def wrap(self, target: str, observer: Observer) -> None:
-        """Watch a function, ``"package.module:Class.method"``: plain, async, or a generator of either kind.
+    def wrap(self, target: str | tuple[Any, str], observer: Observer) -> None:
+        """Watch a function: plain, async, or a generator of either kind.
 
-        Exceptions of the observer never reach the program. A target that this version of the runtime does not have
+        ``target`` is ``"package.module:Class.method"``, or an object and the name of its attribute. Exceptions of the observer never reach the program. A target that this version of the runtime does not have
         is passed over. Undone by ``uninstrument()``.
         """
 
@@ -321,6 +334,12 @@ class Emit(Protocol):
 
     def inside(self, started: Started) -> AbstractContextManager[None]:
         """Make this turn or call the current one for a block of code."""
+
+    def replace(self, owner: Any, attribute: str, value: Any) -> None:
+        """Put something in place of an attribute. Undone by ``uninstrument()``."""
+
+    def link(self, session_id: str, turn_id: str) -> Link | None:
+        """Return the ids of a turn's events so far, and its span; None for a turn that was not seen."""
 
     def on_undo(self, undo: Callable[[], None]) -> None:
         """Have something undone by ``uninstrument()``."""

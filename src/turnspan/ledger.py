@@ -261,6 +261,8 @@ class Ledger:
                     "call_id": call_id, "agent_id": event.agent_id, "provider": event.provider, "model": event.model,
                     "status": RUNNING, "messages": event.messages, **ours,
                 }  # fmt: skip
+                if event.history:
+                    details["history"] = event.history
                 row = self._batch.model_calls[key] = ModelCallRow(
                     session_id=key[0], turn_id=key[1], event_id=key[2], position=event.at_ns // 1000, details=details
                 )

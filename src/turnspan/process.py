@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -13,21 +14,46 @@ from turnspan.errors import InvalidIdError
 from turnspan.events import Session, SessionSource, SessionStarted, derived_id, new_id
 from turnspan.recorder import FLUSH_S, Recorder, logger
 from turnspan.records import MAX_ID_LENGTH, OURS, check_id
-from turnspan.settings import Settings
+from turnspan.settings import Settings, scheme_of
 from turnspan.spans import BAGGAGE_SESSION, scope
 
 _recorder: Recorder | None = None
+_settings: Settings | None = None
+_telemetry = False
+_first_use: list[Callable[[], None]] = []
 _lock = threading.RLock()
 
 
 def recorder() -> Recorder:
-    """Return the recorder of this process, made from the environment on first use."""
+    """Return the recorder of this process, made on first use."""
     global _recorder
     if _recorder is None:
         with _lock:
             if _recorder is None:
-                _recorder = Recorder(Settings.read())
+                _recorder = _made(_settings or Settings.read())
     return _recorder
+
+
+def _made(settings: Settings) -> Recorder:
+    made = Recorder(settings)
+    if _telemetry and not settings.disabled:
+
+        def set_up() -> None:
+            from turnspan.telemetry import set_up
+
+            set_up(settings, made)
+
+        made.before_first_turn(set_up)
+    for run in _first_use:
+        run()
+    return made
+
+
+def on_first_use(run: Callable[[], None]) -> None:
+    """Have something done when the recorder is first needed, or now if it was."""
+    _first_use.append(run)
+    if _recorder is not None:
+        run()
 
 
 def active() -> Recorder | None:
@@ -49,24 +75,12 @@ def configure(*, telemetry: bool = True, **settings: Any) -> None:
         SettingsError: When a setting means nothing.
 
     """
-    global _recorder
+    global _settings, _telemetry
     read = Settings.read(**settings)
-    _check_store(read.store_url)
+    scheme_of(read.store_url)
     with _lock:
-        if _recorder is not None:
-            _recorder.close()
-        _recorder = Recorder(read)
-        if telemetry and not read.disabled:
-            from turnspan.telemetry import set_up
-
-            made = _recorder
-            _recorder.before_first_turn(lambda: set_up(read, made))
-
-
-def _check_store(url: str) -> None:
-    from turnspan.stores import scheme_of
-
-    scheme_of(url)
+        shutdown()
+        _settings, _telemetry = read, telemetry
 
 
 def use(made: Recorder | None) -> Recorder | None:

@@ -93,3 +93,15 @@ def _converted(variable: str, value: Any, kind: type, choices: tuple[str, ...]) 
         raise SettingsError(f"{variable}={value!r} means nothing to turnspan; use one of: {', '.join(choices)}")
     return str(value).lower() if choices else str(value)
 
+
+def scheme_of(url: str) -> str:
+    """Return which kind of store a URL names, without opening it.
+
+    Raises:
+        SettingsError: When it names none that we know.
+
+    """
+    scheme = url.partition(":")[0].partition("+")[0]
+    if scheme not in ("sqlite", "file", "memory") or ":" not in url:
+        raise SettingsError(f"{url!r} names no store that turnspan knows; use sqlite:///path, file:///path or memory:")
+    return scheme

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from turnspan.errors import SettingsError
+from turnspan.settings import scheme_of
 from turnspan.stores.base import Changes, SessionStore, apply
 from turnspan.stores.file import FileSessionStore
 from turnspan.stores.memory import InMemorySessionStore
@@ -13,7 +13,7 @@ from turnspan.stores.memory import InMemorySessionStore
 if TYPE_CHECKING:
     from turnspan.stores.sql import SqlSessionStore
 
-__all__ = ["Changes", "FileSessionStore", "InMemorySessionStore", "SessionStore", "SqlSessionStore", "apply", "open_store", "scheme_of"]
+__all__ = ["Changes", "FileSessionStore", "InMemorySessionStore", "SessionStore", "SqlSessionStore", "apply", "open_store"]
 
 
 def open_store(url: str) -> SessionStore:
@@ -36,19 +36,6 @@ def open_store(url: str) -> SessionStore:
         case "file":
             return FileSessionStore(Path(rest.removeprefix("//")))
     return InMemorySessionStore()
-
-
-def scheme_of(url: str) -> str:
-    """Return which kind of store a URL names, without opening it.
-
-    Raises:
-        SettingsError: When it names none that we know.
-
-    """
-    scheme = url.partition(":")[0].partition("+")[0]
-    if scheme not in ("sqlite", "file", "memory") or ":" not in url:
-        raise SettingsError(f"{url!r} names no store that turnspan knows; use sqlite:///path, file:///path or memory:")
-    return scheme
 
 
 def __getattr__(name: str) -> Any:

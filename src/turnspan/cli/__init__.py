@@ -1,0 +1,58 @@
+"""The command line. Commands read; only ``run`` and ``demo`` start something, and ``recover`` stores what waits.
+
+Each command is a module that is imported when it is used, so that ``turnspan run`` costs little.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Any
+
+import click
+
+from turnspan import __version__
+from turnspan.errors import TurnspanError
+
+COMMANDS = {
+    "run": "Run a program and record what its agents do.",
+    "demo": "Run a bundled two-agent program and follow one id through record, trace and log.",
+    "sessions": "List sessions.",
+    "show": "Show a session as a tree.",
+    "find": "Say where an id is in record, trace and log.",
+    "recover": "Store what dead processes left in their journals.",
+    "doctor": "Check home, store, exporters and adapters.",
+}
+
+
+class _Lazy(click.Group):
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, _ctx: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        module: Any = importlib.import_module(f"turnspan.cli.{name}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="turnspan")
+def turnspan() -> None:
+    """See what AI agents did, and prove it."""
+
+
+def main() -> None:
+    """Run the command line; errors of ours are one line, not a traceback."""
+    try:
+        turnspan(prog_name="turnspan", standalone_mode=True)
+    except TurnspanError as error:
+        click.echo(f"turnspan: {error}", err=True)
+        sys.exit(2)
+    except BrokenPipeError:  # `turnspan show | head`
+        sys.exit(0)

@@ -1,0 +1,116 @@
+"""What the reading commands share: which store, and how times, durations and content look."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+import click
+from rich.console import Console
+
+from turnspan.content import folded
+from turnspan.errors import TurnspanError
+from turnspan.settings import Settings
+from turnspan.stores import SessionStore, open_store
+
+F = TypeVar("F", bound=Callable[..., Any])
+STATUS_STYLE = {"success": "green", "error": "red", "timeout": "red", "cancelled": "yellow", "skipped": "yellow", "running": "cyan"}
+STATUS_MARK = {"success": "ok", "error": "ERROR", "timeout": "TIMEOUT"}
+
+
+class Reading(NamedTuple):
+    """An open store and the files beside it."""
+
+    settings: Settings
+    store: SessionStore
+
+    @property
+    def spans_path(self) -> Path:
+        """Where spans are kept locally."""
+        return self.settings.home / "spans.jsonl"
+
+
+def reads(function: F) -> F:
+    """Add the options of every reading command."""
+    for option in (
+        click.option("--json", "as_json", is_flag=True, help="Print JSON."),
+        click.option("--store", help="Store URL; the default is that of the environment or of home."),
+        click.option("--home", help="Where things are kept (default .turnspan)."),
+    ):
+        function = option(function)
+    return function
+
+
+def open_reading(home: str | None, store: str | None) -> Reading:
+    """Open the store that is meant, after storing what dead processes left for it.
+
+    Raises:
+        TurnspanError: When there is nothing to read.
+
+    """
+    settings = Settings.read(home=home, store=store)
+    url = settings.store_url
+    path = Path(url.partition(":///")[2]) if url.startswith("sqlite:///") else None
+    if path is not None and not path.exists() and not any((settings.home / "journal").glob("*.lock")):
+        raise TurnspanError(
+            f"Nothing is recorded in {path}: run a program with `turnspan run`, or name another place with --home or --store"
+        )
+    opened = open_store(url)
+    _recover(settings, opened)
+    return Reading(settings, opened)
+
+
+def _recover(settings: Settings, store: SessionStore) -> None:
+    from turnspan.logs import FileLog
+    from turnspan.recovery import recover
+
+    directory = settings.home / "journal"
+    if directory.is_dir():
+        log = FileLog(settings.log_path) if settings.log_path is not None else None
+        try:
+            recover(directory, store, settings.store_url, log, keep=settings.keep_journal)
+        except Exception as error:
+            click.echo(f"turnspan: what dead processes left is not stored yet: {error}", err=True)
+
+
+def console() -> Console:
+    """Return where output goes; wide where it is no terminal, so that nothing is cut in a file."""
+    return Console(highlight=False, width=None if sys.stdout.isatty() else 140, emoji=False)
+
+
+def print_json(value: Any) -> None:
+    """Print JSON for programs."""
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def when(text: str | None) -> str:
+    """Return a time for people: local, to the second."""
+    if not text:
+        return "-"
+    try:
+        return datetime.fromisoformat(text).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    except ValueError:
+        return text
+
+
+def lasting(duration_ms: float | None) -> str:
+    """Return a duration for people."""
+    if duration_ms is None:
+        return "-"
+    if duration_ms < 1:
+        return f"{duration_ms * 1000:.0f} us"
+    if duration_ms < 1000:
+        return f"{duration_ms:.0f} ms"
+    seconds = duration_ms / 1000
+    return f"{seconds:.1f} s" if seconds < 60 else f"{int(seconds // 60)} min {int(seconds % 60)} s"
+
+
+def short(value: Any, limit: int = 80) -> str:
+    """Return content folded, with secrets hidden."""
+    from turnspan.secrets import hidden
+
+    return folded(hidden(folded(value, 100_000)), limit)

@@ -1,0 +1,147 @@
+"""``turnspan doctor``: is everything where it should be?"""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from importlib.metadata import entry_points, version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+import click
+from rich.markup import escape
+from rich.table import Table
+
+from turnspan import __version__
+from turnspan.adapters import GROUP, name_of, requirement_of, unusable
+from turnspan.cli.common import console, print_json, reads
+from turnspan.secrets import hidden
+from turnspan.settings import Settings
+from turnspan.stores import open_store
+
+_STYLE = {"ok": "green", "note": "dim", "warn": "yellow", "fail": "red"}
+
+
+class Check(NamedTuple):
+    """One thing looked at, how it is (ok, note, warn, fail), and what to do."""
+
+    name: str
+    state: str
+    says: str
+
+
+@click.command()
+@reads
+def command(home: str | None, store: str | None, as_json: bool) -> None:
+    """Check home, store, exporters, adapters, versions and clock. Exit code 1 when something fails."""
+    checks = list(examined(Settings.read(home=home, store=store)))
+    if as_json:
+        print_json([check._asdict() for check in checks])
+    else:
+        table = Table(box=None, show_header=False, pad_edge=False)
+        for check in checks:
+            table.add_row(check.name, f"[{_STYLE[check.state]}]{check.state}[/]", escape(hidden(check.says)))
+        console().print(table)
+    sys.exit(1 if any(check.state == "fail" for check in checks) else 0)
+
+
+def examined(settings: Settings) -> Iterator[Check]:
+    """Yield what was found."""
+    yield Check("turnspan", "ok", f"{__version__}, Python {platform.python_version()}, opentelemetry-sdk {version('opentelemetry-sdk')}")
+    yield _home(settings.home)
+    yield _store(settings.store_url)
+    yield _journal(settings.home / "journal")
+    yield from _exporters(settings)
+    yield _content(settings)
+    for entry in sorted(entry_points(group=GROUP), key=name_of):
+        reason = unusable(requirement := requirement_of(entry))
+        yield Check(f"adapter {name_of(entry)}", "note" if reason else "ok", reason or requirement)
+    yield _clock()
+
+
+def _home(home: Path) -> Check:
+    try:
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        probe = home / f".probe-{os.getpid()}"
+        probe.write_bytes(b"x")
+        probe.unlink()
+    except OSError as error:
+        return Check("home", "fail", f"{home.absolute()} cannot be written ({error.strerror}): set TURNSPAN_HOME to another folder")
+    if home.stat().st_mode & 0o077:
+        return Check("home", "warn", f"{home.absolute()} can be read by others: chmod 700 {home.absolute()}")
+    return Check("home", "ok", str(home.absolute()))
+
+
+def _store(url: str) -> Check:
+    try:
+        opened = open_store(url)
+        count = len(opened.list_sessions())
+    except Exception as error:
+        return Check("store", "fail", str(error))
+    return Check("store", "ok", f"{url}: {count} sessions")
+
+
+def _journal(directory: Path) -> Check:
+    waiting = list(directory.glob("*.lock")) if directory.is_dir() else []
+    size = sum(path.stat().st_size for path in directory.glob("*.journal")) if directory.is_dir() else 0
+    if not waiting:
+        return Check("journal", "ok", "nothing waits")
+    return Check("journal", "note", f"{len(waiting)} journals with {size} bytes: of running processes, or for `turnspan recover`")
+
+
+def _exporters(settings: Settings) -> Iterator[Check]:
+    has_http = find_spec("opentelemetry.exporter.otlp") is not None and find_spec("opentelemetry.exporter.otlp.proto.http") is not None
+    if not settings.otlp:
+        yield Check("otlp", "note", f"no endpoint: nothing is sent, spans are kept in {settings.home / 'spans.jsonl'}")
+    elif not has_http:
+        yield Check("otlp", "fail", "the OTLP/HTTP exporter is missing: pip install 'turnspan[otlp]'")
+    else:
+        yield _endpoint(settings.otlp)
+    protocol = os.environ.get("OTEL_EXPORTER_OTLP_PROTOCOL", "")
+    has_grpc = find_spec("opentelemetry.exporter") is not None and find_spec("opentelemetry.exporter.otlp") is not None and (
+        find_spec("opentelemetry.exporter.otlp.proto.grpc") is not None if has_http else False
+    )  # fmt: skip
+    if find_spec("opentelemetry.distro") is not None and not has_grpc and protocol != "http/protobuf":
+        yield Check(
+            "opentelemetry-instrument", "warn",
+            "it uses gRPC unless told otherwise, whose exporter is not installed: set OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf",
+        )  # fmt: skip
+    if protocol == "grpc" and settings.otlp:
+        yield Check("otlp protocol", "note", "turnspan run sends OTLP over HTTP; OTEL_EXPORTER_OTLP_PROTOCOL=grpc is for others")
+
+
+def _endpoint(url: str) -> Check:
+    if urlsplit(url).scheme not in ("http", "https"):
+        return Check("otlp", "fail", f"{url} is no HTTP URL; write http://host:4318")
+    request = urllib.request.Request(f"{url.rstrip('/')}/v1/traces", b"", {"Content-Type": "application/x-protobuf"})  # noqa: S310
+    started = time.perf_counter()
+    try:
+        with urllib.request.urlopen(request, timeout=3):  # noqa: S310
+            pass
+    except urllib.error.HTTPError as error:
+        return Check("otlp", "fail", f"{url} answers {error.code} to an empty trace request: is it an OTLP/HTTP receiver (port 4318)?")
+    except OSError as error:
+        return Check("otlp", "fail", f"{url} cannot be reached ({error}); what is recorded stays in the store, spans in the queue get lost")
+    return Check("otlp", "ok", f"{url} answers in {(time.perf_counter() - started) * 1000:.0f} ms")
+
+
+def _content(settings: Settings) -> Check:
+    telemetry = "with content" if settings.span_content else "without content"
+    return Check("content", "note", f"record: {settings.capture_content}; telemetry: {telemetry}")
+
+
+def _clock() -> Check:
+    if not 2024 <= time.gmtime().tm_year <= 2100:
+        return Check("clock", "fail", f"the clock says {time.asctime()}: ids and times would be wrong")
+    before = time.time_ns()
+    time.sleep(0.01)
+    if time.time_ns() <= before:
+        return Check("clock", "warn", "the clock went back just now; ids stay in order, times may not")
+    return Check("clock", "ok", time.strftime("%Y-%m-%d %H:%M:%S %Z"))

@@ -1,0 +1,28 @@
+"""``turnspan recover``: store what dead processes left."""
+
+from __future__ import annotations
+
+import click
+
+from turnspan.cli.common import print_json, reads
+from turnspan.logs import FileLog
+from turnspan.recovery import recover
+from turnspan.settings import Settings
+from turnspan.stores import open_store
+
+
+@click.command()
+@reads
+def command(home: str | None, store: str | None, as_json: bool) -> None:
+    """Store what dead processes left in their journals; every start of a recorded program does so too."""
+    settings = Settings.read(home=home, store=store)
+    log = FileLog(settings.log_path) if settings.log_path is not None else None
+    url = settings.store_url
+    found = recover(settings.home / "journal", open_store(url), url, log, keep=settings.keep_journal)
+    if as_json:
+        print_json([one._asdict() for one in found])
+        return
+    for one in found:
+        torn = f", {one.torn_bytes} bytes of a torn line dropped" if one.torn_bytes else ""
+        click.echo(f"journal {one.journal}: {one.events} events, {one.interrupted_turns} interrupted turns{torn}")
+    click.echo(f"{len(found)} journals recovered into {url}")

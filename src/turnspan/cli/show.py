@@ -1,0 +1,100 @@
+"""``turnspan show``: a session as a tree."""
+
+from __future__ import annotations
+
+import click
+from rich.markup import escape
+from rich.tree import Tree
+
+from turnspan.cli.common import STATUS_MARK, STATUS_STYLE, console, lasting, open_reading, print_json, reads, short, when
+from turnspan.errors import TurnspanError
+from turnspan.records import SessionRecord
+from turnspan.stores import SessionStore
+from turnspan.stores.base import SessionFilter
+from turnspan.timeline import Item, hits, ours_of, summaries, tree_of
+
+
+@click.command()
+@click.argument("session")
+@reads
+def command(session: str, home: str | None, store: str | None, as_json: bool) -> None:
+    """Show SESSION as a tree: its id, the beginning of it, the id of a turn, trace or event in it, or "last"."""
+    reading = open_reading(home, store)
+    found = load(reading.store, session)
+    if as_json:
+        print_json(found.to_dict())
+    else:
+        console().print(as_tree(found))
+
+
+def load(store: SessionStore, wanted: str) -> SessionRecord:
+    """Load the session that is meant.
+
+    Raises:
+        TurnspanError: When there is none, or more than one.
+
+    """
+    if wanted == "last":
+        newest = summaries(store, SessionFilter(limit=1))
+        if not newest:
+            raise TurnspanError("There is no session yet: run a program with `turnspan run`")
+        wanted = newest[0].session_id
+    session = store.load_session(wanted)
+    if session is None:
+        ids = sorted({hit.session_id for hit in hits(store, wanted)})
+        if len(ids) != 1:
+            more = "nothing has an id that begins like this" if not ids else f"it may be any of {', '.join(ids[:5])}"
+            raise TurnspanError(f"There is no session {wanted!r}: {more}; `turnspan sessions` lists them")
+        session = store.load_session(ids[0])
+    assert session is not None
+    return session
+
+
+def as_tree(session: SessionRecord) -> Tree:
+    """Return a session for people."""
+    head = f"[bold]session {escape(session.session_id)}[/]  {when(session.created_at)}"
+    if session.workspace_id:
+        head += f"  workspace {escape(session.workspace_id)}"
+    if session.metadata.get("ended"):
+        head += "  ended"
+    came_from = ours_of(session.metadata).get("session_id_from")
+    tree = Tree(head + (f"  [dim]id from {came_from}[/]" if came_from else ""))
+    for turn in session.turns:
+        root = tree_of(turn, session.agent_transitions)
+        branch = tree.add(_line(root))
+        branch.add(f"[dim]turn {escape(turn.turn_id)}  trace {root.trace_id or '-'}  {len(turn.audit_event_ids)} events[/]")
+        branch.add(f"[bold]>[/] {escape(short(turn.prompt, 120))}")
+        for item in root.inside:
+            _add(branch, item)
+        if turn.response_content is not None:
+            branch.add(f"[bold]<[/] {escape(short(turn.response_content, 120))}")
+    if not session.turns:
+        tree.add("[dim]no turns yet[/]")
+    return tree
+
+
+def _add(branch: Tree, item: Item) -> None:
+    below = branch.add(_line(item))
+    for inner in item.inside:
+        _add(below, inner)
+
+
+def _line(item: Item) -> str:
+    style = STATUS_STYLE.get(item.status, "")
+    status = f"[{style}]{STATUS_MARK.get(item.status, item.status)}[/]" if style else item.status
+    line = f"{item.kind} [bold]{escape(item.name)}[/]"
+    match item.kind:
+        case "handoff":
+            return line + (f"  {escape(short(item.details['reason']))}" if item.details.get("reason") else "")
+        case "note":
+            return f"{line}  {escape(short(item.details.get('data')))}"
+        case "tool call":
+            line += f"({escape(short(item.details.get('arguments'), 60))})"
+    line += f"  {status}  {lasting(item.duration_ms)}"
+    if item.kind == "model call" and (usage := item.details.get("usage")):
+        line += f"  {usage.get('input_tokens', '-')} in / {usage.get('output_tokens', '-')} out tokens"
+    if item.error:
+        line += f"  [red]{escape(short(item.error, 100))}[/]"
+    elif item.kind == "tool call" and item.details.get("result") is not None:
+        line += f"  = {escape(short(item.details['result'], 60))}"
+    return line

@@ -1,0 +1,252 @@
+"""Reading sessions: a turn as the tree that it was, and where an id is in record, trace and log.
+
+Everything here reads a store and the files beside it; nothing writes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from turnspan.records import OURS, AgentTransitionRecord, SessionRecord, TurnRecord
+from turnspan.stores.base import SessionFilter, SessionStore, SessionSummary
+
+Kind = Literal["turn", "agent", "model call", "tool call", "handoff", "note"]
+
+
+@dataclass(slots=True)
+class Item:
+    """A turn, or something that happened in it."""
+
+    kind: Kind
+    name: str
+    status: str
+    started_at: str
+    duration_ms: float | None = None
+    error: str | None = None
+    call_id: str | None = None
+    trace_id: str | None = None
+    span_id: str | None = None
+    audit_event_ids: list[str] = field(default_factory=list)
+    details: dict[str, Any] = field(default_factory=dict)
+    inside: list[Item] = field(default_factory=list)
+
+    def walk(self) -> Iterator[Item]:
+        """Yield this and everything inside it, depth first."""
+        yield self
+        for item in self.inside:
+            yield from item.walk()
+
+
+def ours_of(metadata: dict[str, Any]) -> dict[str, Any]:
+    """Return what turnspan keeps in a record's metadata."""
+    found = metadata.get(OURS)
+    return found if isinstance(found, dict) else {}
+
+
+def tree_of(turn: TurnRecord, transitions: list[AgentTransitionRecord]) -> Item:
+    """Return a turn as a tree: what happened in which call or agent, in order of time."""
+    from turnspan.records import from_iso
+
+    ours = ours_of(turn.metadata)
+    start, end = from_iso(turn.started_at), from_iso(turn.ended_at)
+    root = Item(
+        "turn", turn.agent_id or "turn", turn.status, turn.started_at,
+        None if start is None or end is None else (end - start) / 1e6, turn.error, None, ours.get("trace_id"),
+        ours.get("span_id"), turn.audit_event_ids,
+        {"prompt": turn.prompt, "response": turn.response_content, "interrupted": ours.get("interrupted")},
+    )  # fmt: skip
+    items: list[tuple[str | None, Item]] = []
+    for agent in ours.get("agents") or []:
+        items.append((agent.get("parent_id"), _item("agent", agent.get("agent_id") or "agent", agent)))
+    for model in ours.get("model_calls") or []:
+        item = _item("model call", model.get("response_model") or model.get("model") or "model", model)
+        item.details = {key: model[key] for key in ("usage", "finish_reasons", "response_id", "provider") if model.get(key)}
+        items.append((model.get("parent_id"), item))
+    for call in turn.tool_calls:
+        own = ours_of(call.metadata)
+        item = _item("tool call", call.tool_name, {**own, "status": call.status, "error": call.error, "call_id": call.call_id})
+        item.duration_ms = call.duration_ms
+        item.details = {"arguments": call.arguments, "result": call.result}
+        items.append((own.get("parent_id"), item))
+    for transition in transitions:
+        if transition.turn_id == turn.turn_id:
+            name = f"{transition.from_agent or '?'} -> {transition.to_agent}"
+            items.append((None, Item("handoff", name, "success", transition.timestamp, details={"reason": transition.reason})))
+    for note in ours.get("notes") or []:
+        ids = [note["audit_event_id"]] if note.get("audit_event_id") else []
+        item = Item("note", note.get("name", ""), "success", note.get("at", ""), audit_event_ids=ids)
+        item.details = {"data": note.get("data")}
+        items.append((None, item))
+    by_call = {item.call_id: item for _, item in items if item.call_id and item.kind in ("agent", "tool call")}
+    for parent_id, item in sorted(items, key=lambda pair: pair[1].started_at):
+        above = by_call.get(parent_id, root) if parent_id else root
+        (root if above is item else above).inside.append(item)
+    return root
+
+
+def _item(kind: Kind, name: str, data: dict[str, Any]) -> Item:
+    return Item(
+        kind, name, data.get("status", "success"), data.get("started_at") or "", data.get("duration_ms"), data.get("error"),
+        data.get("call_id"), data.get("trace_id"), data.get("span_id"), list(data.get("audit_event_ids") or []),
+    )  # fmt: skip
+
+
+def summaries(store: SessionStore, where: SessionFilter) -> list[SessionSummary]:
+    """Return a page of sessions, the last used first, from any store."""
+    better = getattr(store, "summaries", None)
+    if better is not None:
+        return list(better(where))
+    found = []
+    for session_id in store.list_sessions(where.workspace_id):
+        try:
+            session = store.load_session(session_id)
+        except ValueError:
+            continue  # damaged: `show` says so
+        if session is not None and _matches(session, where):
+            found.append(_summary(session))
+    found.sort(key=lambda one: (one.updated_at, one.session_id), reverse=True)
+    if where.after is not None:
+        ids = [one.session_id for one in found]
+        found = found[ids.index(where.after) + 1 :] if where.after in ids else found
+    return found[: where.limit]
+
+
+def _matches(session: SessionRecord, where: SessionFilter) -> bool:
+    agents = {session.agent_id, *(turn.agent_id for turn in session.turns)}
+    texts = [text for turn in session.turns for text in (turn.prompt, turn.response_content, turn.error) if text]
+    return (
+        (where.agent_id is None or where.agent_id in agents)
+        and (where.status is None or any(turn.status == where.status for turn in session.turns))
+        and (where.since is None or session.updated_at >= where.since)
+        and (where.until is None or session.created_at < where.until)
+        and (where.text is None or any(where.text.lower() in text.lower() for text in texts))
+    )
+
+
+def _summary(session: SessionRecord) -> SessionSummary:
+    return SessionSummary(
+        session.session_id, session.workspace_id, session.agent_id, session.created_at, session.updated_at,
+        bool(session.metadata.get("ended")), len(session.turns),
+        sum(turn.status in ("error", "cancelled") for turn in session.turns), session.turns[0].prompt if session.turns else "",
+    )  # fmt: skip
+
+
+# Where an id is ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Hit:
+    """Something that an id names, in the record."""
+
+    kind: str
+    id: str
+    session_id: str
+    turn_id: str | None = None
+
+
+@dataclass(slots=True)
+class Place:
+    """Where something is in all three."""
+
+    hit: Hit
+    record: str
+    audit_event_ids: list[str]
+    trace_id: str | None
+    span_id: str | None
+    span: str | None
+    log: list[str]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as JSON-compatible values."""
+        return asdict(self)
+
+
+def hits(store: SessionStore, prefix: str) -> list[Hit]:
+    """Return what has an id that is this, or begins like this."""
+    better = getattr(store, "find", None)
+    if better is not None:
+        return [Hit(kind, found, session_id, turn_id) for kind, session_id, turn_id, found in better(prefix)]
+    found: list[Hit] = []
+    for session_id in store.list_sessions():
+        try:
+            session = store.load_session(session_id)
+        except ValueError:
+            continue
+        if session is not None:
+            found += [hit for hit in _ids_in(session) if hit.id.startswith(prefix)]
+    return [hit for hit in found if hit.id == prefix] or found
+
+
+def _ids_in(session: SessionRecord) -> Iterator[Hit]:
+    yield Hit("session", session.session_id, session.session_id)
+    for turn in session.turns:
+        root = tree_of(turn, [])
+        yield Hit("turn", turn.turn_id, session.session_id, turn.turn_id)
+        if root.trace_id:
+            yield Hit("trace", root.trace_id, session.session_id, turn.turn_id)
+        for event_id in turn.audit_event_ids:
+            yield Hit("audit event", event_id, session.session_id, turn.turn_id)
+        for item in root.walk():
+            for kind, value in (
+                ("span", item.span_id), (item.kind, item.call_id), ("response", item.details.get("response_id"))
+            ):  # fmt: skip
+                if value:
+                    yield Hit(kind, value, session.session_id, turn.turn_id)
+
+
+def place_of(store: SessionStore, hit: Hit, log: Path | None, spans: Path | None) -> Place:
+    """Return where a hit is in record, trace and log."""
+    session = store.load_session(hit.session_id)
+    turn = next((t for t in session.turns if t.turn_id == hit.turn_id), None) if session is not None else None
+    item: Item | None = None
+    record = f"session {hit.session_id}"
+    event_ids = [hit.id] if hit.kind == "audit event" else []
+    trace_id = span_id = None
+    if turn is not None and session is not None:
+        root = tree_of(turn, session.agent_transitions)
+        named = [i for i in root.walk() if hit.id in (i.call_id, i.span_id, i.details.get("response_id"), *i.audit_event_ids)]
+        item = root if hit.kind in ("turn", "trace") or not named else named[-1]
+        record += f" > turn {turn.turn_id}" + ("" if item is root else f" > {item.kind} {item.name}")
+        trace_id, span_id = item.trace_id or root.trace_id, item.span_id or root.span_id
+        event_ids = event_ids or item.audit_event_ids
+    rows = {row["event_id"]: row for row in getattr(store, "audit_events", lambda _: [])(hit.session_id)}
+    if hit.kind == "audit event" and (row := rows.get(hit.id)) is not None:
+        trace_id, span_id = row["trace_id"], row["span_id"]
+        record += f" > event {row['kind']}"
+    elif turn is None:
+        event_ids = [row["event_id"] for row in rows.values() if row["turn_id"] is None]
+    return Place(hit, record, event_ids, trace_id, span_id, _span_in(spans, span_id), _log_lines(log, event_ids))
+
+
+def _span_in(path: Path | None, span_id: str | None) -> str | None:
+    """Return the name of a span that the local file has."""
+    if path is None or span_id is None or not path.is_file():
+        return None
+    with path.open() as file:
+        for line in file:
+            if span_id not in line:
+                continue
+            for resource in json.loads(line)["resourceSpans"]:
+                for scope in resource["scopeSpans"]:
+                    for span in scope["spans"]:
+                        if span["spanId"] == span_id:
+                            return f"{span['name']} ({path})"
+    return None
+
+
+def _log_lines(path: Path | None, event_ids: list[str]) -> list[str]:
+    """Return where a log file tells these events: ``file:line kind``."""
+    if path is None or not path.is_file():
+        return []
+    wanted = {f'"audit_event_id":"{event_id}"' for event_id in event_ids}
+    found = []
+    with path.open() as file:
+        for number, line in enumerate(file, 1):
+            at = line.find('"audit_event_id":"')
+            if at >= 0 and line[at : at + 51] in wanted:
+                found.append(f"{path}:{number} {json.loads(line)['event']}")
+    return found
