@@ -315,7 +315,7 @@ def _model_ended(run: _Run, response: Any) -> None:
         ModelCallEnded(
             **run.at(call_id=started.call_id), response_id=response.response_id,
             output=run.said([_item(item) for item in output]), finish_reasons=["tool_calls" if calls else "stop"],
-            usage=None if not used.requests else Usage(
+            usage=None if not used.total_tokens else Usage(  # a model that counts nothing says zero
                 input_tokens=used.input_tokens, output_tokens=used.output_tokens,
                 cache_read_tokens=getattr(read, "cached_tokens", None) or None,
                 cache_write_tokens=getattr(read, "cache_write_tokens", None) or None,

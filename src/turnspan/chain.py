@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+from hashlib import sha256
 from typing import NamedTuple
 
 import msgspec
@@ -18,8 +18,11 @@ class SpanIds(NamedTuple):
     flags: int
 
 
-class Line(NamedTuple):
-    """One line: an event, encoded, with its place in the chain."""
+class Line(msgspec.Struct, frozen=True, gc=False):
+    """One line: an event, encoded, with its place in the chain.
+
+    The first line of a chain has no ``previous`` hash. An empty ``hash`` is not known yet.
+    """
 
     sequence: int
     previous: str
@@ -27,6 +30,11 @@ class Line(NamedTuple):
     digest: str
     span: SpanIds | None
     payload: bytes
+
+    @property
+    def head(self) -> str:
+        """How the line begins."""
+        return head_of(self.sequence, self.previous, self.digest, self.span)
 
 
 _decoder = msgspec.json.Decoder(AnyEvent)
@@ -37,16 +45,22 @@ def decode(payload: bytes) -> Event:
     return _decoder.decode(payload)
 
 
-def line_hash(previous: str, sequence: int, event: Event, span: SpanIds | None, digest: str) -> str:
-    """Return the hash of a line: SHA-256 over its place, its ids, its span and the digest of its payload."""
-    text = (
-        f"{previous} {sequence} {KIND_OF[type(event)]} {event.event_id} {event.at_ns} {event.session_id} "
-        f"{event.turn_id} {event.call_id} {span.trace_id if span else '-'} {span.span_id if span else '-'} {digest}"
-    )
-    return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()
+def digest_of(payload: bytes) -> str:
+    """Return the digest of an event's payload: SHA-256 as hex."""
+    return sha256(payload).hexdigest()
 
 
-def next_line(sequence: int, previous: str, event: Event, span: SpanIds | None, digest: str, payload: bytes) -> Line:
-    """Return the line behind the one with this number and hash."""
-    own = line_hash(previous, sequence + 1, event, span, digest)
-    return Line(sequence + 1, previous, own, digest, span, payload)
+def head_of(sequence: int, previous: str, digest: str, span: SpanIds | None) -> str:
+    """Return how a line begins: its number, the hash before it, the digest of its payload, its span."""
+    if span is None:
+        return f"{sequence} {previous or '-'} {digest} - - 0"
+    return f"{sequence} {previous or '-'} {digest} {span[0]} {span[1]} {span[2]}"
+
+
+def line_hash(head: str, event: Event) -> str:
+    """Return the hash of a line: SHA-256 over its head and the event's ids.
+
+    The content is covered by its digest, so that it can be erased and the chain still proves what it proved.
+    """
+    ids = f"{KIND_OF[type(event)]} {event.event_id} {event.at_ns} {event.session_id} {event.turn_id} {event.call_id}"
+    return sha256(f"{head} {ids}".encode("utf-8", "backslashreplace")).hexdigest()

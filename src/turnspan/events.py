@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import random
 import time
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager
@@ -40,16 +41,18 @@ class Source:
         The 12 bits behind the milliseconds count quarter microseconds (RFC 9562, method 3). They never go back
         within a process, even when the clock does.
         """
-        ticks = time.time_ns() // 244  # 2**12 ticks make one millisecond, to 0.05 %
+        milliseconds, rest = divmod(time.time_ns(), 1_000_000)
+        ticks = milliseconds << 12 | rest * 4096 // 1_000_000
         if ticks <= self._last:
             ticks = self._last + 1
         self._last = ticks
-        milliseconds, fraction = divmod(ticks * 244, 1_000_000)
-        noise = int.from_bytes(os.urandom(8)) & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000
-        return f"{milliseconds:012x}7{fraction * 4096 // 1_000_000:03x}{noise:016x}"
+        return f"{ticks >> 12:012x}7{ticks & 0xFFF:03x}{_noise(62) | 1 << 63:016x}"
 
 
 source = Source()
+_random = random.Random()  # noqa: S311  ids need to be unique, not secret; the program's own seed must not matter
+_noise = _random.getrandbits
+os.register_at_fork(after_in_child=_random.seed)
 
 
 def now_ns() -> int:
@@ -87,7 +90,7 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     reasoning_tokens: int | None = None
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind"):
+class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", gc=False):
     """One thing that happened.
 
     ``parent_id`` is the ``call_id`` of the tool call or agent invocation that this happened in; None means the turn
@@ -103,7 +106,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_f
     at_ns: int = msgspec.field(default_factory=now_ns)
 
 
-class SessionStarted(Event, frozen=True, kw_only=True, omit_defaults=True, tag="session.started"):
+class SessionStarted(Event, frozen=True, kw_only=True, omit_defaults=True, gc=False, tag="session.started"):
     """A conversation began, or this process met one that began elsewhere."""
 
     workspace_id: str | None = None
@@ -111,18 +114,18 @@ class SessionStarted(Event, frozen=True, kw_only=True, omit_defaults=True, tag="
     metadata: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
-class SessionEnded(Event, frozen=True, kw_only=True, omit_defaults=True, tag="session.ended"):
+class SessionEnded(Event, frozen=True, kw_only=True, omit_defaults=True, gc=False, tag="session.ended"):
     """A conversation was closed by the application."""
 
 
-class TurnStarted(Event, frozen=True, kw_only=True, omit_defaults=True, tag="turn.started"):
+class TurnStarted(Event, frozen=True, kw_only=True, omit_defaults=True, gc=False, tag="turn.started"):
     """A prompt came in. ``agent_id`` names the agent that takes it."""
 
     prompt: Any = ""
     metadata: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
-class TurnEnded(Event, frozen=True, kw_only=True, omit_defaults=True, tag="turn.ended"):
+class TurnEnded(Event, frozen=True, kw_only=True, omit_defaults=True, gc=False, tag="turn.ended"):
     """The final answer was given, or will never be.
 
     ``record`` is the whole turn as an application recorded it by itself; it then wins over what was observed.
@@ -137,13 +140,13 @@ class TurnEnded(Event, frozen=True, kw_only=True, omit_defaults=True, tag="turn.
     record: dict[str, Any] | None = None
 
 
-class AgentStarted(Event, frozen=True, kw_only=True, omit_defaults=True, tag="agent.started"):
+class AgentStarted(Event, frozen=True, kw_only=True, omit_defaults=True, gc=False, tag="agent.started"):
     """An agent was invoked inside a turn: a sub-agent, an agent used as a tool, the target of a handoff."""
 
     description: str | None = None
 
 
-class AgentEnded(Event, frozen=True, kw_only=True, omit_defaults=True, tag="agent.ended"):
+class AgentEnded(Event, frozen=True, kw_only=True, omit_defaults=True, gc=False, tag="agent.ended"):
     """An agent inside a turn has finished."""
 
     response_content: Any = None
@@ -152,7 +155,7 @@ class AgentEnded(Event, frozen=True, kw_only=True, omit_defaults=True, tag="agen
     error_type: str | None = None
 
 
-class ModelCallStarted(Event, frozen=True, kw_only=True, omit_defaults=True, tag="model_call.started"):
+class ModelCallStarted(Event, frozen=True, kw_only=True, omit_defaults=True, gc=False, tag="model_call.started"):
     """A model was asked. ``provider`` is a value of ``gen_ai.provider.name``.
 
     ``messages`` are those that are new in this call; ``history`` says how many it was given before them. A conversation
@@ -166,7 +169,7 @@ class ModelCallStarted(Event, frozen=True, kw_only=True, omit_defaults=True, tag
     streamed: bool = False
 
 
-class ModelCallEnded(Event, frozen=True, kw_only=True, omit_defaults=True, tag="model_call.ended"):
+class ModelCallEnded(Event, frozen=True, kw_only=True, omit_defaults=True, gc=False, tag="model_call.ended"):
     """A model has answered. ``first_chunk_ns``: nanoseconds until a stream's first chunk."""
 
     provider: str | None = None
@@ -183,7 +186,7 @@ class ModelCallEnded(Event, frozen=True, kw_only=True, omit_defaults=True, tag="
     error_type: str | None = None
 
 
-class ToolCallStarted(Event, frozen=True, kw_only=True, omit_defaults=True, tag="tool_call.started"):
+class ToolCallStarted(Event, frozen=True, kw_only=True, omit_defaults=True, gc=False, tag="tool_call.started"):
     """A tool was called."""
 
     tool_name: str
@@ -191,7 +194,7 @@ class ToolCallStarted(Event, frozen=True, kw_only=True, omit_defaults=True, tag=
     arguments: Any = None
 
 
-class ToolCallEnded(Event, frozen=True, kw_only=True, omit_defaults=True, tag="tool_call.ended"):
+class ToolCallEnded(Event, frozen=True, kw_only=True, omit_defaults=True, gc=False, tag="tool_call.ended"):
     """A tool has returned, failed, timed out, or was skipped."""
 
     arguments: Any = None
@@ -203,7 +206,7 @@ class ToolCallEnded(Event, frozen=True, kw_only=True, omit_defaults=True, tag="t
     metadata: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
-class HandedOff(Event, frozen=True, kw_only=True, omit_defaults=True, tag="handed_off"):
+class HandedOff(Event, frozen=True, kw_only=True, omit_defaults=True, gc=False, tag="handed_off"):
     """One agent gave the conversation to another."""
 
     from_agent: str | None = None
@@ -211,7 +214,7 @@ class HandedOff(Event, frozen=True, kw_only=True, omit_defaults=True, tag="hande
     reason: str | None = None
 
 
-class Noted(Event, frozen=True, kw_only=True, omit_defaults=True, tag="noted"):
+class Noted(Event, frozen=True, kw_only=True, omit_defaults=True, gc=False, tag="noted"):
     """Anything else that deserves an audit event: feedback, an evaluation, a guardrail, an approval."""
 
     name: str

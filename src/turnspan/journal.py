@@ -3,35 +3,42 @@
 One chain of segment files per process. Each line is written by one ``os.write`` before the agent goes on, so it
 survives SIGKILL; with ``fsync`` it survives power loss as well. A line reads::
 
-    <payload length> <crc> <sequence> <hash of the line before> <digest of the payload> <trace> <span> <flags> <payload>
+    <length> <crc> <sequence> <hash of the line before> <digest of the payload> <trace> <span> <flags> <payload>
 
 The length and the CRC tell a torn line from a whole one. The hash of a line covers its number, the hash before it, the
 event's ids, its span and the digest of its payload, so that removing, altering or reordering lines shows, and content
-can be erased later without breaking the chain. The journal is also the queue to the store: the writer reads it back,
-exactly as recovery does after a crash.
+can be erased later without breaking the chain.
+
+The journal is also the queue to the store. The newest lines are kept in memory for the writer; where it has fallen
+behind, it reads the files back, exactly as recovery does after a crash.
 """
 
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import json
 import os
 import socket
 import threading
-import zlib
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
+from zlib import crc32
 
-from turnspan.chain import Line, SpanIds, decode, line_hash, next_line
+from msgspec.structs import replace
+
+from turnspan.chain import Line, SpanIds, decode, digest_of, head_of, line_hash
 from turnspan.content import encode
 from turnspan.events import Event, new_id, now_ns
 
 SEGMENT_BYTES = 8 * 1024 * 1024
 READ_BYTES = 1024 * 1024
-MEMORY_LINES = 100_000
+MEMORY_LINES = 4096
+"""Newest lines kept in memory for the writer."""
+BATCH_LINES = 2048
+"""Lines that the writer takes at a time."""
+STRANDED_LINES = 100_000
 """Lines kept in memory when the disk takes none; beyond that the oldest are dropped, and counted."""
 _FORMAT = "turnspan/1"
 _HEAD_LENGTH = 18  # length and CRC, eight hex digits each, and the spaces behind them
@@ -44,11 +51,9 @@ class Position(NamedTuple):
     offset: int
 
 
-def _framed(line: Line) -> bytes:
-    trace_id, span_id, flags = line.span or ("-", "-", 0)
-    head = f"{line.sequence} {line.previous or '-'} {line.digest} {trace_id} {span_id} {flags} "
-    body = head.encode() + line.payload + b"\n"
-    return b"%08x %08x %s" % (len(body), zlib.crc32(body), body)
+def _framed(head: str, payload: bytes) -> bytes:
+    body = b"%b %b\n" % (head.encode(), payload)
+    return b"%08x %08x %b" % (len(body), crc32(body), body)
 
 
 class Journal:
@@ -84,7 +89,8 @@ class Journal:
         self._size = 0
         self._fd = -1
         self._lock_fd = -1
-        self._memory: deque[Line] = deque()
+        self._newest: deque[tuple[Line, tuple[int, int] | None]] = deque()
+        self._stranded = 0  # lines at the end of those in memory that are not on disk
         if directory is not None:
             directory.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._lock_fd = _locked(directory / f"{self.id}.lock")
@@ -95,12 +101,18 @@ class Journal:
     def append(self, event: Event, span: SpanIds | None) -> None:
         """Add a line. On return it is on disk, or in memory when the disk takes nothing (see ``problem``)."""
         payload = encode(event)
-        digest = hashlib.sha256(payload).hexdigest()
+        digest = digest_of(payload)
         with self._lock:
-            line = next_line(self._sequence, self._hash, event, span, digest, payload)
-            self._sequence, self._hash = line.sequence, line.hash
-            if self._fd < 0 or self._memory or not self._write(_framed(line)):
-                self._remember(line)
+            previous, sequence = self._hash, self._sequence + 1
+            head = head_of(sequence, previous, digest, span)
+            self._sequence, self._hash = sequence, line_hash(head, event)
+            if self._fd < 0 or self._stranded or not self._write(_framed(head, payload)):
+                self._stranded += 1
+            place = None if self._stranded else (self._segment, self._size)
+            newest = self._newest
+            newest.append((Line(sequence, previous, self._hash, digest, span, payload), place))
+            if len(newest) > MEMORY_LINES:
+                self._shed()
 
     def _write(self, line: bytes) -> bool:
         try:
@@ -123,11 +135,14 @@ class Journal:
                 self._segment -= 1
         return True
 
-    def _remember(self, line: Line) -> None:
-        if len(self._memory) >= MEMORY_LINES:
-            self._memory.popleft()
+    def _shed(self) -> None:
+        """Forget the oldest line in memory, which is on disk; when the disk takes nothing, keep more."""
+        if self._newest[0][1] is not None:
+            self._newest.popleft()
+        elif len(self._newest) > STRANDED_LINES:
+            self._newest.popleft()
+            self._stranded -= 1
             self.dropped += 1
-        self._memory.append(line)
 
     def _open_segment(self) -> None:
         header = {
@@ -158,24 +173,37 @@ class Journal:
         """The number of the newest line."""
         return self._sequence
 
-    def read(self, start: Position) -> tuple[list[Line], Position]:
-        """Return some lines from a place on, and the place behind them; no lines when there are no more."""
+    def read(self, start: Position, after: int) -> tuple[list[Line], Position]:
+        """Return some lines behind the one with the number ``after``, and the place behind them.
+
+        Args:
+            start: The place behind the last line that was read.
+            after: The number of that line; 0 at the beginning.
+
+        """
+        if (found := self._from_memory(start, after)) is not None:
+            return found
         while True:
             newest = self._segment
-            lines, offset = read_segment(self._path(start.segment), start.offset) if self.directory else ([], 0)
-            if lines:
+            lines, offset = read_segment(self._path(start.segment), start.offset)
+            if lines or start.segment >= newest:
                 return lines, Position(start.segment, offset)
-            if start.segment >= newest:
-                return self._take_memory(start.segment, offset), Position(start.segment, offset)
             start = Position(start.segment + 1, 0)
 
-    def _take_memory(self, segment: int, offset: int) -> list[Line]:
+    def _from_memory(self, start: Position, after: int) -> tuple[list[Line], Position] | None:
+        """Return lines from memory; None when those behind ``after`` are on disk only."""
         with self._lock:
-            if self._fd >= 0 and (segment, offset) != (self._segment, self._size):
-                return []  # what is on disk comes first
-            lines = list(self._memory)
-            self._memory.clear()
-        return lines
+            newest = self._newest
+            while newest and newest[0][0].sequence <= after:  # read back from disk meanwhile
+                newest.popleft()
+            if newest and newest[0][0].sequence > after + 1 and newest[0][1] is not None:
+                return None
+            taken = [newest.popleft() for _ in range(min(len(newest), BATCH_LINES))]
+            self._stranded -= sum(place is None for _, place in taken)
+            if not taken and self._sequence > after and self._fd >= 0 and not self.dropped:
+                return None
+        places = [place for _, place in taken if place is not None]
+        return [line for line, _ in taken], Position(*places[-1]) if places else start
 
     def drop_before(self, segment: int) -> None:
         """Drop the segments before this one: the store has what is in them."""
@@ -243,11 +271,13 @@ def _parsed(data: bytes, start: int) -> tuple[list[Line], int]:
         body = data[start + _HEAD_LENGTH : end]
         if end <= start or end > len(data) or body[-1:] != b"\n":
             break
-        if data[start + 9 : start + 17] != b"%08x" % zlib.crc32(body):
+        if data[start + 9 : start + 17] != b"%08x" % crc32(body):
             break
         sequence, previous, digest, trace_id, span_id, flags, payload = body[:-1].split(b" ", 6)
         span = None if trace_id == b"-" else SpanIds(trace_id.decode(), span_id.decode(), int(flags))
         before = "" if previous == b"-" else previous.decode()
+        if lines:
+            lines[-1] = replace(lines[-1], hash=before)
         lines.append(Line(int(sequence), before, "", digest.decode(), span, payload))
         start = end
     return lines, start
@@ -316,17 +346,17 @@ class DeadJournal:
     def complete(self, events: list[tuple[Event, SpanIds | None]]) -> list[Line]:
         """Continue the chain with what nobody was left to tell; a torn last line makes room."""
         last = self.lines[-1]
-        sequence, own = last.sequence, line_hash(last.previous, last.sequence, decode(last.payload), last.span, last.digest)
+        sequence, own = last.sequence, line_hash(last.head, decode(last.payload))
         added: list[Line] = []
         for event, span in events:
             payload = encode(event)
-            line = next_line(sequence, own, event, span, hashlib.sha256(payload).hexdigest(), payload)
+            line = Line(sequence + 1, own, "", digest_of(payload), span, payload)
             added.append(line)
-            sequence, own = line.sequence, line.hash
+            sequence, own = line.sequence, line_hash(line.head, event)
         with segments_of(self.directory, self.id)[-1].open("r+b") as file:
             file.truncate(self._end)
             file.seek(self._end)
-            file.write(b"".join(map(_framed, added)))
+            file.write(b"".join(_framed(line.head, line.payload) for line in added))
         return added
 
     def close(self, *, confirmed: bool, keep: bool = False) -> None:

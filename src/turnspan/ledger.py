@@ -60,6 +60,7 @@ class _OpenTurn:
     segment: int
     started: TurnStarted | None = None
     ours: bool = True
+    ended: bool = False
     calls: dict[str, _OpenCall] = field(default_factory=dict)
     agents: list[dict[str, Any]] = field(default_factory=list)
     notes: list[dict[str, Any]] = field(default_factory=list)
@@ -71,6 +72,7 @@ class Folded(NamedTuple):
     event: Event
     span: SpanIds | None
     started: Event | None
+    at: str
 
     @property
     def duration_ns(self) -> int | None:
@@ -91,16 +93,15 @@ class Ledger:
         """Take a line; what it changes is in the next batch."""
         event = decode(line.payload)
         started: Event | None = None
-        own = line.hash or line_hash(line.previous, line.sequence, event, line.span, line.digest)
+        own = line.hash or line_hash(line.head, event)
         span = line.span
+        at = iso(event.at_ns)
+        trace_id, span_id, flags = span or (None, None, None)
         self._batch.audit.append(
             AuditRow(
                 event_id=event.event_id, journal=self._journal_id, sequence=line.sequence, kind=KIND_OF[type(event)],
                 session_id=event.session_id, turn_id=event.turn_id, call_id=event.call_id,
-                at=iso(event.at_ns), at_ns=event.at_ns,
-                trace_id=span.trace_id if span else None, span_id=span.span_id if span else None,
-                trace_flags=span.flags if span else None,
-                digest=line.digest, previous_hash=line.previous, hash=own, payload=line.payload.decode(),
+                at=at, at_ns=event.at_ns, trace_id=trace_id, span_id=span_id, trace_flags=flags, digest=line.digest, previous_hash=line.previous, hash=own, payload=line.payload.decode(),
             )
         )  # fmt: skip
         match event:
@@ -116,8 +117,13 @@ class Ledger:
                 if turn is None and isinstance(event, ToolCallStarted | ModelCallStarted):
                     turn = self._elsewhere(key, segment)
                 if turn is not None:
-                    started = self._in_turn(turn, event, line)
-        return Folded(event, span, started)
+                    turn.row["audit_event_ids"].append(event.event_id)
+                    if turn.ended and turn.ours:
+                        self._batch.turns[key] = turn.row  # it came late
+                    started = self._in_turn(turn, event, line, at)
+            case Noted():
+                self._session(event, ended=False)
+        return Folded(event, span, started, at)
 
     def take(self) -> Changes:
         """Return what has changed since it was last asked."""
@@ -134,7 +140,7 @@ class Ledger:
 
     # One kind of event each --------------------------------------------------------------------------------------
 
-    def _session(self, event: SessionStarted | SessionEnded, *, ended: bool) -> None:
+    def _session(self, event: SessionStarted | SessionEnded | Noted, *, ended: bool) -> None:
         at = iso(event.at_ns)
         metadata: dict[str, Any] = {}
         if isinstance(event, SessionStarted):
@@ -154,7 +160,7 @@ class Ledger:
         row = TurnRow(
             session_id=event.session_id, turn_id=event.turn_id, agent_id=event.agent_id, prompt=text_of(event.prompt),
             response_content=None, status=RUNNING, error=None, started_at=iso(event.at_ns), ended_at=None,
-            trace_id=trace_id, span_id=span_id, audit_event_ids=[], unknown=None,
+            trace_id=trace_id, span_id=span_id, audit_event_ids=[event.event_id], unknown=None,
             metadata={**event.metadata, OURS: {**(event.metadata.get(OURS) or {}), **ours}},
         )  # fmt: skip
         self._open[key] = _OpenTurn(row, segment, event)
@@ -169,25 +175,25 @@ class Ledger:
         self._open[key] = turn = _OpenTurn(row, segment, ours=False)
         return turn
 
-    def _in_turn(self, turn: _OpenTurn, event: Event, line: Line) -> Event | None:
+    def _in_turn(self, turn: _OpenTurn, event: Event, line: Line, at: str) -> Event | None:
         """Take an event of a turn, and return the start of what it ends."""
         match event:
             case TurnEnded():
-                self._end_turn(turn, event)
+                self._end_turn(turn, event, at)
                 return turn.started
             case ToolCallStarted() | ModelCallStarted() | AgentStarted():
-                self._start_call(turn, event, line)
+                self._start_call(turn, event, line, at)
             case ToolCallEnded() | ModelCallEnded() | AgentEnded():
                 return self._end_call(turn, event)
             case HandedOff():
                 self._batch.transitions.append(
                     TransitionRow(
                         session_id=event.session_id, turn_id=turn.row["turn_id"], from_agent=event.from_agent,
-                        to_agent=event.to_agent, reason=event.reason, timestamp=iso(event.at_ns), unknown=None,
+                        to_agent=event.to_agent, reason=event.reason, timestamp=at, unknown=None,
                     )
                 )  # fmt: skip
             case Noted():
-                note = {"name": event.name, "data": event.data, "at": iso(event.at_ns), "audit_event_id": event.event_id}
+                note = {"name": event.name, "data": event.data, "at": at, "audit_event_id": event.event_id}
                 turn.notes.append(note)
                 self._ours(turn)["notes"] = turn.notes
         return None
@@ -199,15 +205,16 @@ class Ledger:
         ours: dict[str, Any] = turn.row["metadata"].setdefault(OURS, {})
         return ours
 
-    def _end_turn(self, turn: _OpenTurn, event: TurnEnded) -> None:
+    def _end_turn(self, turn: _OpenTurn, event: TurnEnded, at: str) -> None:
         row = turn.row
         key = (row["session_id"], row["turn_id"])
+        turn.ended = True
         if self._open.pop(key, None) is not None:
             self._late[key] = turn
             if len(self._late) > _LATE_TURNS:
                 self._late.popitem(last=False)
         ours = self._ours(turn)
-        row["ended_at"], row["status"], row["error"] = iso(event.at_ns), event.status, event.error
+        row["ended_at"], row["status"], row["error"] = at, event.status, event.error
         if event.prompt is not None:
             row["prompt"] = text_of(event.prompt)
         if event.response_content is not None:
@@ -227,6 +234,7 @@ class Ledger:
         given = rows.turns[0]
         kept = turn.row["metadata"].get(OURS) or {}
         given["metadata"] = {**given["metadata"], OURS: {**kept, **(given["metadata"].get(OURS) or {})}}
+        given["audit_event_ids"] = list(dict.fromkeys([*given["audit_event_ids"], *turn.row["audit_event_ids"]]))
         given["trace_id"], given["span_id"] = turn.row["trace_id"], turn.row["span_id"]
         turn.row.update(given)
         self._batch.replace_calls(key)
@@ -235,10 +243,10 @@ class Ledger:
         for model in rows.model_calls:
             self._batch.model_calls[model["session_id"], model["turn_id"], model["event_id"]] = model
 
-    def _start_call(self, turn: _OpenTurn, event: ToolCallStarted | ModelCallStarted | AgentStarted, line: Line) -> None:
+    def _start_call(self, turn: _OpenTurn, event: ToolCallStarted | ModelCallStarted | AgentStarted, line: Line, at: str) -> None:
         call_id = event.call_id or event.event_id
         trace_id, span_id = (line.span.trace_id, line.span.span_id) if line.span else (None, None)
-        common: dict[str, Any] = {"started_at": iso(event.at_ns), "trace_id": trace_id, "span_id": span_id}
+        common: dict[str, Any] = {"started_at": at, "trace_id": trace_id, "span_id": span_id}
         if event.parent_id is not None:
             common["parent_id"] = event.parent_id
         ours = {**common, "audit_event_ids": [event.event_id]}

@@ -21,63 +21,69 @@ from turnspan.chain import SpanIds
 from turnspan.content import encode
 from turnspan.events import (
     KIND_OF,
-    AgentStarted,
+    AgentEnded,
     Event,
     HandedOff,
     ModelCallEnded,
     ModelCallStarted,
     Noted,
     SessionStarted,
+    ToolCallEnded,
     ToolCallStarted,
+    TurnEnded,
 )
 from turnspan.ledger import Folded
 from turnspan.records import iso
-from turnspan.spans import remote, scope
+from turnspan.spans import in_span, scope
 
 EVENT_PREFIX = "turnspan."
+_LEVELS = {"error": "error", "timeout": "error", "cancelled": "warning"}
+_ENDS = (TurnEnded, AgentEnded, ModelCallEnded, ToolCallEnded)
 _TAIL_BYTES = 64 * 1024 * 1024
 _ID = re.compile(rb'"audit_event_id":"([0-9a-f]{32})"')
 
 
-def fields_of(event: Event, span: SpanIds | None, started: Event | None = None) -> dict[str, Any]:
+def fields_of(event: Any, span: SpanIds | None, started: Any = None) -> dict[str, Any]:
     """Return what a log line says about an event."""
     fields: dict[str, Any] = {"audit_event_id": event.event_id, "session_id": event.session_id}
-    for name in ("turn_id", "call_id", "agent_id"):
-        if (value := getattr(event, name)) is not None:
-            fields[name] = value
+    if event.turn_id is not None:
+        fields["turn_id"] = event.turn_id
+    if event.call_id is not None:
+        fields["call_id"] = event.call_id
+    if event.agent_id is not None:
+        fields["agent_id"] = event.agent_id
     if span is not None:
-        fields["trace_id"], fields["span_id"] = span.trace_id, span.span_id
-    match started or event:
-        case ToolCallStarted(tool_name=name):
-            fields["tool_name"] = name
-        case ModelCallStarted(model=model) if model:
-            fields["model"] = model
-        case AgentStarted(agent_id=agent) if agent:
-            fields["agent_id"] = agent
-    match event:
-        case ModelCallEnded(usage=usage) if usage is not None:
-            fields["input_tokens"], fields["output_tokens"] = usage.input_tokens, usage.output_tokens
-        case HandedOff():
-            fields["from_agent"], fields["to_agent"] = event.from_agent, event.to_agent
-        case Noted():
-            fields["note"] = event.name
-        case SessionStarted():
-            fields["session_id_from"] = event.source
-            if event.workspace_id is not None:
-                fields["workspace_id"] = event.workspace_id
-    if (status := getattr(event, "status", None)) is not None:
-        fields["status"] = status
+        fields["trace_id"], fields["span_id"], _ = span
+    about = event if started is None else started
+    kind = type(about)
+    if kind is ToolCallStarted:
+        fields["tool_name"] = about.tool_name
+    elif kind is ModelCallStarted and about.model:
+        fields["model"] = about.model
+    kind = type(event)
+    if kind in _ENDS:
+        fields["status"] = event.status
         if started is not None:
-            fields["duration_ms"] = round((event.at_ns - started.at_ns) / 1e6, 3)
-        if (error := getattr(event, "error", None)) is not None:
-            fields["error"] = error.partition("\n")[0][:500]
-            fields["error_type"] = getattr(event, "error_type", None) or "_OTHER"
+            fields["duration_ms"] = (event.at_ns - started.at_ns) // 1000 / 1000
+        if event.error is not None:
+            fields["error"] = event.error.partition("\n")[0][:500]
+            fields["error_type"] = event.error_type or "_OTHER"
+        if kind is ModelCallEnded and event.usage is not None:
+            fields["input_tokens"], fields["output_tokens"] = event.usage.input_tokens, event.usage.output_tokens
+    elif kind is HandedOff:
+        fields["from_agent"], fields["to_agent"] = event.from_agent, event.to_agent
+    elif kind is Noted:
+        fields["note"] = event.name
+    elif kind is SessionStarted:
+        fields["session_id_from"] = event.source
+        if event.workspace_id is not None:
+            fields["workspace_id"] = event.workspace_id
     return fields
 
 
 def level_of(event: Event) -> str:
     """Return how loud a line is."""
-    return {"error": "error", "timeout": "error", "cancelled": "warning"}.get(getattr(event, "status", ""), "info")
+    return _LEVELS.get(getattr(event, "status", ""), "info")
 
 
 class FileLog:
@@ -88,18 +94,13 @@ class FileLog:
 
     def write(self, events: Iterable[Folded]) -> None:
         """Write the lines of some events."""
-        lines = b"".join(
-            encode(
-                {
-                    "timestamp": iso(event.at_ns),
-                    "level": level_of(event),
-                    "event": KIND_OF[type(event)],
-                    **fields_of(event, span, started),
-                }
-            )
-            + b"\n"
-            for event, span, started in events
+        lines = b"\n".join(
+            [
+                encode({"timestamp": at, "level": level_of(event), "event": KIND_OF[type(event)], **fields_of(event, span, started)})
+                for event, span, started, at in events
+            ]
         )
+        lines += b"\n"
         if self._path is None:
             os.write(2, lines)
             return
@@ -120,32 +121,30 @@ class FileLog:
 
 
 class OtelLog:
-    """OpenTelemetry log records, through whatever logger provider the process has."""
+    """OpenTelemetry log records, through the logger provider that the process has; nothing where it has none."""
 
     def __init__(self) -> None:
         from opentelemetry import _logs
 
-        self._logger = _logs.get_logger("turnspan")
+        self._api = _logs
         self._severities = {
             "info": _logs.SeverityNumber.INFO, "warning": _logs.SeverityNumber.WARN, "error": _logs.SeverityNumber.ERROR,
         }  # fmt: skip
-        self._record = _logs.LogRecord
 
     def write(self, events: Iterable[Folded]) -> None:
         """Emit a record for each event, in the context of its span."""
-        for event, span, started in events:
-            level = level_of(event)
+        provider = self._api.get_logger_provider()
+        if provider.__class__.__module__.startswith("opentelemetry._logs"):
+            return  # the API's own: nobody listens
+        logger = provider.get_logger("turnspan")
+        for event, span, started, _ in events:
+            level, kind = level_of(event), KIND_OF[type(event)]
             fields = fields_of(event, span, started)
-            attributes = {_otel_name(name): value for name, value in fields.items() if name not in ("trace_id", "span_id")}
-            context = None
-            if span is not None:
-                context = trace.set_span_in_context(trace.NonRecordingSpan(remote(span)))
-            kind = KIND_OF[type(event)]
-            self._logger.emit(
-                self._record(
-                    timestamp=event.at_ns, context=context, severity_text=level.upper(),
-                    severity_number=self._severities[level], body=kind, attributes=attributes,
-                    event_name=EVENT_PREFIX + kind,
+            logger.emit(
+                self._api.LogRecord(
+                    timestamp=event.at_ns, context=in_span(span), severity_text=level.upper(),
+                    severity_number=self._severities[level], body=kind, event_name=EVENT_PREFIX + kind,
+                    attributes={_otel_name(n): v for n, v in fields.items() if v is not None and n not in ("trace_id", "span_id")},
                 )
             )  # fmt: skip
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from opentelemetry import metrics, trace
+from opentelemetry import metrics
 from opentelemetry.metrics import Histogram
 
 from turnspan import semconv as sc
 from turnspan.events import AgentEnded, ModelCallEnded, ModelCallStarted, ToolCallEnded, ToolCallStarted, TurnEnded
 from turnspan.ledger import Folded
-from turnspan.spans import remote
+from turnspan.spans import in_span
 
 
 class Metrics:
@@ -39,14 +39,16 @@ class Metrics:
 
     def write(self, events: Iterable[Folded]) -> None:
         """Record what has ended among some events."""
+        if metrics.get_meter_provider().__class__.__module__.startswith("opentelemetry.metrics"):
+            return  # the API's own: nobody listens
         for folded in events:
             if folded.started is not None:
                 self._record(folded)
 
     def _record(self, folded: Folded) -> None:
-        event, span, started = folded
+        event, span, started, _ = folded
         seconds = max(0, folded.duration_ns or 0) / 1e9
-        context = None if span is None else trace.set_span_in_context(trace.NonRecordingSpan(remote(span)))
+        context = in_span(span)
         attributes: dict[str, Any] = {}
         if getattr(event, "status", "") in ("error", "timeout"):
             attributes[sc.ERROR_TYPE] = getattr(event, "error_type", None) or "_OTHER"

@@ -43,7 +43,7 @@ from turnspan.journal import Journal
 from turnspan.records import OURS
 from turnspan.semconv import PROFILES
 from turnspan.settings import Settings
-from turnspan.spans import Spans, context_inside, ids_of
+from turnspan.spans import Spans, below, context_inside, ids_of
 from turnspan.writer import Outlet, Writer
 
 if TYPE_CHECKING:
@@ -75,11 +75,19 @@ def ended_early(started: Event, at_ns: int, reason: str) -> Event:
 class _Open:
     """A started call with its span."""
 
-    __slots__ = ("ids", "inherited", "span", "started")
+    __slots__ = ("_below", "ids", "inherited", "span", "started")
 
-    def __init__(self, started: Started, span: Span, ids: SpanIds | None) -> None:
-        self.started, self.span, self.ids = started, span, ids
+    def __init__(self, started: Started, span: Span) -> None:
+        self.started, self.span, self.ids = started, span, ids_of(span)
+        self._below: context.Context | None = None
         self.inherited = False  # from before a fork: the parent process ends it
+
+    @property
+    def below(self) -> context.Context:
+        """The context for spans below this one."""
+        if self._below is None:
+            self._below = below(self.span)
+        return self._below
 
 
 class _OpenTurn:
@@ -226,7 +234,7 @@ class Recorder:
                 TurnEnded(session_id=event.session_id, turn_id=event.turn_id, status="cancelled", error="started again")
             )
         span = self._spans.start(event, None, workspace_id=self._sessions.get(event.session_id))
-        turn = self._turns[key] = _OpenTurn(_Open(event, span, ids_of(span)))
+        turn = self._turns[key] = _OpenTurn(_Open(event, span))
         self._stamp(event, turn.turn.ids if turn.turn else None, turn)
 
     def _on_turn_ended(self, event: TurnEnded) -> None:
@@ -255,10 +263,11 @@ class Recorder:
             turn = self._turns[key] = _OpenTurn(None)
         return turn
 
-    def _parent_in(self, turn: _OpenTurn, event: Event) -> Span | None:
+    def _above(self, turn: _OpenTurn, event: Event) -> _Open | None:
+        """Return what an event happened in: a call, or else the turn."""
         if event.parent_id is not None and (above := turn.calls.get(event.parent_id)) is not None:
-            return above.span
-        return None if turn.turn is None else turn.turn.span
+            return above
+        return turn.turn
 
     def _on_call_started(self, event: ToolCallStarted | ModelCallStarted | AgentStarted) -> None:
         turn = self._turn_of(event)
@@ -268,8 +277,9 @@ class Recorder:
         linked = None
         if turn.handoff is not None and isinstance(event, AgentStarted) and turn.handoff[0] == event.agent_id:
             linked, turn.handoff = turn.handoff[1].get_span_context(), None
-        span = self._spans.start(event, self._parent_in(turn, event), linked=linked)
-        call = turn.calls[call_id] = _Open(event, span, ids_of(span))
+        above = self._above(turn, event)
+        span = self._spans.start(event, None if above is None else above.below, linked=linked)
+        call = turn.calls[call_id] = _Open(event, span)
         self._stamp(event, call.ids, turn)
 
     def _on_call_ended(self, event: ToolCallEnded | ModelCallEnded | AgentEnded) -> None:
@@ -285,7 +295,8 @@ class Recorder:
 
     def _on_handed_off(self, event: HandedOff) -> None:
         turn = self._turn_of(event)
-        span = self._spans.handoff(event, self._parent_in(turn, event))
+        above = self._above(turn, event)
+        span = self._spans.handoff(event, None if above is None else above.below)
         turn.handoff = (event.to_agent, span)
         self._stamp(event, ids_of(span), turn)
 
@@ -294,10 +305,10 @@ class Recorder:
         if turn is None:
             self._journal_event(event, None)
             return
-        span = self._parent_in(turn, event)
-        if span is not None:
-            self._spans.note(span, event.name, event)
-        self._stamp(event, ids_of(span) if span is not None else None, turn)
+        above = self._above(turn, event)
+        if above is not None:
+            self._spans.note(above.span, event.name, event)
+        self._stamp(event, None if above is None else above.ids, turn)
 
     # What others ask -----------------------------------------------------------------------------------------------
 

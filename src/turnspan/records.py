@@ -174,9 +174,18 @@ def check_id(kind: str, value: object) -> str:
     return value
 
 
+_second = (-1, "")  # the last second that was asked for, and how it is written
+
+
 def iso(at_ns: int) -> str:
     """Return Unix nanoseconds as ISO 8601 in UTC, with microseconds."""
-    return (_EPOCH + timedelta(microseconds=at_ns // 1000)).isoformat(timespec="microseconds")
+    global _second
+    second, rest = divmod(at_ns, 1_000_000_000)
+    known, text = _second
+    if second != known:
+        text = (_EPOCH + timedelta(seconds=second)).strftime("%Y-%m-%dT%H:%M:%S")
+        _second = (second, text)
+    return f"{text}.{rest // 1000:06d}+00:00"
 
 
 def from_iso(text: str | None) -> int | None:

@@ -9,9 +9,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
-from turnspan.chain import SpanIds
+from turnspan.chain import SpanIds, decode
 from turnspan.events import Event, TurnEnded, TurnStarted
-from turnspan.journal import DeadJournal, dead_journals, decode
+from turnspan.journal import DeadJournal, dead_journals
 from turnspan.ledger import Folded, Ledger
 from turnspan.logs import FileLog
 from turnspan.recorder import ended_early

@@ -62,60 +62,44 @@ class Closed(NamedTuple):
 
 def opened(event: Started | HandedOff, *, content: bool = False, workspace_id: str | None = None) -> Opened:
     """Return how the span of a started event begins: identity first, content last."""
-    session = event.session_id
+    kind = type(event)
+    span_kind = SpanKind.INTERNAL
     attributes: Attributes
-    match event:
-        case TurnStarted() | AgentStarted():
-            name = f"invoke_agent {event.agent_id}" if event.agent_id else "invoke_agent"
-            attributes = {sc.GEN_AI_OPERATION_NAME: "invoke_agent"}
-            kind = SpanKind.INTERNAL
-        case ModelCallStarted():
-            name = f"chat {event.model}" if event.model else "chat"
-            attributes = {sc.GEN_AI_OPERATION_NAME: "chat", sc.GEN_AI_PROVIDER_NAME: event.provider or "_OTHER"}
-            if event.model:
-                attributes[sc.GEN_AI_REQUEST_MODEL] = event.model
-            kind = SpanKind.CLIENT
-        case ToolCallStarted():
-            name = f"execute_tool {event.tool_name}"
-            attributes = {
-                sc.GEN_AI_OPERATION_NAME: "execute_tool",
-                sc.GEN_AI_TOOL_NAME: event.tool_name,
-                sc.GEN_AI_TOOL_TYPE: event.tool_type,
-            }
-            if event.call_id:
-                attributes[sc.GEN_AI_TOOL_CALL_ID] = event.call_id
-            kind = SpanKind.INTERNAL
-        case HandedOff():
-            tool = f"transfer_to_{event.to_agent}"
-            name = f"execute_tool {tool}"
-            attributes = {
-                sc.GEN_AI_OPERATION_NAME: "execute_tool",
-                sc.GEN_AI_TOOL_NAME: tool,
-                sc.GEN_AI_TOOL_TYPE: "function",
-            }
-            kind = SpanKind.INTERNAL
-    attributes[sc.GEN_AI_CONVERSATION_ID] = session
-    attributes[sc.SESSION_ID] = session
+    if isinstance(event, ModelCallStarted):
+        name = f"chat {event.model}" if event.model else "chat"
+        attributes = {sc.GEN_AI_OPERATION_NAME: "chat", sc.GEN_AI_PROVIDER_NAME: event.provider or "_OTHER"}
+        if event.model:
+            attributes[sc.GEN_AI_REQUEST_MODEL] = event.model
+        span_kind = SpanKind.CLIENT
+    elif isinstance(event, (ToolCallStarted, HandedOff)):
+        tool = event.tool_name if isinstance(event, ToolCallStarted) else f"transfer_to_{event.to_agent}"
+        name = f"execute_tool {tool}"
+        attributes = {sc.GEN_AI_OPERATION_NAME: "execute_tool", sc.GEN_AI_TOOL_NAME: tool}
+        attributes[sc.GEN_AI_TOOL_TYPE] = event.tool_type if isinstance(event, ToolCallStarted) else "function"
+        if event.call_id:
+            attributes[sc.GEN_AI_TOOL_CALL_ID] = event.call_id
+    else:
+        name = f"invoke_agent {event.agent_id}" if event.agent_id else "invoke_agent"
+        attributes = {sc.GEN_AI_OPERATION_NAME: "invoke_agent"}
+    attributes[sc.GEN_AI_CONVERSATION_ID] = attributes[sc.SESSION_ID] = event.session_id
     attributes[sc.TURNSPAN_AUDIT_EVENT_ID] = event.event_id
     if event.turn_id:
         attributes[sc.TURNSPAN_TURN_ID] = event.turn_id
-    agent = event.from_agent if isinstance(event, HandedOff) else event.agent_id
-    if agent and not isinstance(event, ModelCallStarted):
-        attributes[sc.GEN_AI_AGENT_NAME] = agent
+    if event.agent_id and kind is not ModelCallStarted:
+        attributes[sc.GEN_AI_AGENT_NAME] = event.agent_id
     if workspace_id:
         attributes[sc.TURNSPAN_WORKSPACE_ID] = workspace_id
-    match event:
-        case HandedOff():
-            attributes[sc.TURNSPAN_HANDOFF_TO] = event.to_agent
-            if event.from_agent:
-                attributes[sc.TURNSPAN_HANDOFF_FROM] = event.from_agent
-            if event.reason and content:
-                attributes[sc.TURNSPAN_HANDOFF_REASON] = event.reason
-        case AgentStarted() if event.description:
-            attributes[sc.GEN_AI_AGENT_DESCRIPTION] = event.description
-        case ModelCallStarted() if event.streamed:
-            attributes[sc.GEN_AI_REQUEST_STREAM] = True
-    return Opened(name, kind, attributes)
+    if isinstance(event, HandedOff):
+        attributes[sc.TURNSPAN_HANDOFF_TO] = event.to_agent
+        if event.from_agent:
+            attributes[sc.TURNSPAN_HANDOFF_FROM] = event.from_agent
+        if event.reason and content:
+            attributes[sc.TURNSPAN_HANDOFF_REASON] = event.reason
+    elif isinstance(event, AgentStarted) and event.description:
+        attributes[sc.GEN_AI_AGENT_DESCRIPTION] = event.description
+    elif isinstance(event, ModelCallStarted) and event.streamed:
+        attributes[sc.GEN_AI_REQUEST_STREAM] = True
+    return Opened(name, span_kind, attributes)
 
 
 def closed(
@@ -124,20 +108,17 @@ def closed(
 ) -> Closed:  # fmt: skip
     """Return how the span ends: the ended event's attributes and the status."""
     attributes: Attributes = {sc.TURNSPAN_AUDIT_EVENT_ID_END: ended.event_id}
-    match ended:
-        case TurnEnded():
-            attributes[sc.TURNSPAN_TURN_STATUS] = ended.status
-            if ended.agent_id and not started.agent_id:
-                attributes[sc.GEN_AI_AGENT_NAME] = ended.agent_id
-            if turn_events is not None:
-                attributes[sc.TURNSPAN_AUDIT_EVENT_COUNT] = len(turn_events)
-                attributes[sc.TURNSPAN_AUDIT_EVENT_IDS] = turn_events[:MOST_IDS]
-        case ModelCallEnded():
-            _model_answer(attributes, ended, profile)
-            if ended.status not in ("success", "error"):
-                attributes[sc.TURNSPAN_CALL_STATUS] = ended.status
-        case _ if ended.status not in ("success", "error"):
-            attributes[sc.TURNSPAN_CALL_STATUS] = ended.status
+    if isinstance(ended, TurnEnded):
+        attributes[sc.TURNSPAN_TURN_STATUS] = ended.status
+        if ended.agent_id and not started.agent_id:
+            attributes[sc.GEN_AI_AGENT_NAME] = ended.agent_id
+        if turn_events is not None:
+            attributes[sc.TURNSPAN_AUDIT_EVENT_COUNT] = len(turn_events)
+            attributes[sc.TURNSPAN_AUDIT_EVENT_IDS] = turn_events[:MOST_IDS]
+    elif ended.status not in ("success", "error"):
+        attributes[sc.TURNSPAN_CALL_STATUS] = ended.status
+    if isinstance(ended, ModelCallEnded):
+        _model_answer(attributes, ended, profile)
     status = None
     if ended.status in ("error", "timeout"):
         attributes[sc.ERROR_TYPE] = ended.error_type or ("timeout" if ended.status == "timeout" else "_OTHER")
@@ -259,9 +240,9 @@ class Spans:
         self._last_turn: OrderedDict[str, SpanContext] = OrderedDict()
 
     def start(
-        self, event: Started, parent: Span | None, *, linked: SpanContext | None = None, workspace_id: str | None = None
+        self, event: Started, below: context.Context | None, *, linked: SpanContext | None = None, workspace_id: str | None = None
     ) -> Span:
-        """Start a span below its parent; a turn starts below what is active, or a trace of its own."""
+        """Start a span below the span of a context; None is the active one, or a trace of its own."""
         name, kind, attributes = opened(event, workspace_id=workspace_id)
         links = []
         if linked is not None and linked.is_valid:
@@ -271,10 +252,7 @@ class Spans:
                 attributes[sc.TURNSPAN_SESSION_URL] = f"{self._view_url.rstrip('/')}/sessions/{event.session_id}"
             if (before := self._last_turn.get(event.session_id)) is not None:
                 links.append(Link(before, {sc.TURNSPAN_LINK_KIND: "previous_turn"}))
-        below = context.get_current() if parent is None else trace.set_span_in_context(parent, context.Context())
-        span = self._tracer.start_span(
-            name, below, kind=kind, attributes=attributes, links=links or None, start_time=event.at_ns
-        )
+        span = self._tracer.start_span(name, below, kind, attributes, links, event.at_ns)
         if isinstance(event, TurnStarted):
             self._remember(event.session_id, span.get_span_context())
         return span
@@ -289,11 +267,10 @@ class Spans:
             span.set_status(status)
         span.end(ended.at_ns)
 
-    def handoff(self, event: HandedOff, parent: Span | None) -> Span:
+    def handoff(self, event: HandedOff, below: context.Context | None) -> Span:
         """Show a handoff as the call of a transfer tool that took no time."""
         name, kind, attributes = opened(event, content=self._content)
-        below = context.get_current() if parent is None else trace.set_span_in_context(parent, context.Context())
-        span = self._tracer.start_span(name, below, kind=kind, attributes=attributes, start_time=event.at_ns)
+        span = self._tracer.start_span(name, below, kind, attributes, (), event.at_ns)
         span.end(event.at_ns)
         return span
 
@@ -321,9 +298,12 @@ def ids_of(span: Span) -> SpanIds | None:
     return SpanIds(f"{found.trace_id:032x}", f"{found.span_id:016x}", int(found.trace_flags))
 
 
-def remote(ids: SpanIds) -> SpanContext:
-    """Return ids as a span context that can be a parent."""
-    return SpanContext(int(ids.trace_id, 16), int(ids.span_id, 16), is_remote=True, trace_flags=TraceFlags(ids.flags))
+def in_span(ids: SpanIds | None) -> context.Context | None:
+    """Return a context in which a span of this id is current, for what is told about it later."""
+    if ids is None:
+        return None
+    found = SpanContext(int(ids.trace_id, 16), int(ids.span_id, 16), is_remote=False, trace_flags=TraceFlags(ids.flags))
+    return trace.set_span_in_context(trace.NonRecordingSpan(found), context.Context())
 
 
 # Where code runs -----------------------------------------------------------------------------------------------------
@@ -337,6 +317,13 @@ def scope(where: context.Context | None = None) -> Scope | None:
 
 def context_inside(found: Scope, span: Span | None) -> context.Context:
     """Return a context in which code runs inside a turn or call: its span is current, its session travels along."""
+    here = scope()
     inside = context.set_value(SCOPE_KEY, found)
-    inside = baggage.set_baggage(BAGGAGE_SESSION, found.session_id, inside)
+    if here is None or here.session_id != found.session_id:
+        inside = baggage.set_baggage(BAGGAGE_SESSION, found.session_id, inside)
     return inside if span is None else trace.set_span_in_context(span, inside)
+
+
+def below(span: Span) -> context.Context:
+    """Return a context for spans below this one, whatever is active where they start."""
+    return trace.set_span_in_context(span, context.Context())

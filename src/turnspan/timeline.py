@@ -213,12 +213,12 @@ def place_of(store: SessionStore, hit: Hit, log: Path | None, spans: Path | None
         record += f" > turn {turn.turn_id}" + ("" if item is root else f" > {item.kind} {item.name}")
         trace_id, span_id = item.trace_id or root.trace_id, item.span_id or root.span_id
         event_ids = event_ids or item.audit_event_ids
-    rows = {row["event_id"]: row for row in getattr(store, "audit_events", lambda _: [])(hit.session_id)}
+    rows = {row.event_id: row for row in getattr(store, "audit_events", lambda _: [])(hit.session_id)}
     if hit.kind == "audit event" and (row := rows.get(hit.id)) is not None:
-        trace_id, span_id = row["trace_id"], row["span_id"]
-        record += f" > event {row['kind']}"
+        trace_id, span_id = row.trace_id, row.span_id
+        record += f" > event {row.kind}"
     elif turn is None:
-        event_ids = [row["event_id"] for row in rows.values() if row["turn_id"] is None]
+        event_ids = [row.event_id for row in rows.values() if row.turn_id is None]
     return Place(hit, record, event_ids, trace_id, span_id, _span_in(spans, span_id), _log_lines(log, event_ids))
 
 

@@ -157,7 +157,7 @@ class Writer:
 
     def _gather(self) -> bool:
         """Fold the next lines and give them to the outlets."""
-        lines, position = self._journal.read(self._position)
+        lines, position = self._journal.read(self._position, self._read)
         if not lines:
             self._position = position
             return False

@@ -14,6 +14,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypedDict, runtime_checkable
 
+import msgspec
+
 from turnspan.events import derived_id
 from turnspan.records import OURS, AgentTransitionRecord, SessionRecord, ToolCallRecord, TurnRecord, from_iso
 
@@ -51,7 +53,7 @@ class SessionRow(TypedDict):
 
 
 class TurnRow(TypedDict):
-    """A turn without its calls. ``audit_event_ids`` are those that somebody stated; the audit rows add theirs."""
+    """A turn without its calls. ``audit_event_ids`` are all of its events, in order."""
 
     session_id: str
     turn_id: str
@@ -113,7 +115,7 @@ class TransitionRow(TypedDict):
     unknown: dict[str, Any] | None
 
 
-class AuditRow(TypedDict):
+class AuditRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An event in the audit table: its place in the chain, its ids and span, and the event itself as JSON."""
 
     event_id: str
@@ -158,18 +160,17 @@ class Changes:
         def mine(rows: Iterable[Any]) -> list[Any]:
             return [row for row in rows if row["session_id"] == session_id]
 
+        audit = [row for row in self.audit if row.session_id == session_id]
         return Changes(
             mine(self.sessions), mine(self.turns), mine(self.tool_calls),
-            mine(self.model_calls), mine(self.transitions), mine(self.audit),
+            mine(self.model_calls), mine(self.transitions), audit,
             {turn for turn in self.whole_turns if turn[0] == session_id},
         )  # fmt: skip
 
     def session_ids(self) -> list[str]:
         """Return the sessions that this batch touches, in order of appearance."""
-        rows: list[Any] = [
-            *self.sessions, *self.turns, *self.tool_calls, *self.model_calls, *self.transitions, *self.audit
-        ]  # fmt: skip
-        return list(dict.fromkeys(row["session_id"] for row in rows))
+        rows: list[Any] = [*self.sessions, *self.turns, *self.tool_calls, *self.model_calls, *self.transitions]
+        return list(dict.fromkeys([*(row["session_id"] for row in rows), *(row.session_id for row in self.audit)]))
 
 
 @runtime_checkable
@@ -292,8 +293,7 @@ def merge(session: SessionRecord | None, changes: Changes) -> SessionRecord:
         if head["ended"]:
             session.metadata["ended"] = True
     if session is None:
-        rows = [*changes.turns, *changes.tool_calls, *changes.model_calls, *changes.transitions, *changes.audit]
-        session = SessionRecord(rows[0]["session_id"])
+        session = SessionRecord(changes.session_ids()[0])
     session.updated_at = max(session.updated_at, last_touch(changes.turns))
     turns = {turn.turn_id: turn for turn in session.turns}
     for row in changes.turns:
@@ -314,7 +314,6 @@ def merge(session: SessionRecord | None, changes: Changes) -> SessionRecord:
                     transition["timestamp"],
                 ).knowing(transition["unknown"])
             )  # fmt: skip
-    _merge_audit_ids(turns, changes.audit)
     return session
 
 
@@ -332,7 +331,7 @@ def _merge_turn(session: SessionRecord, turns: dict[str, TurnRecord], row: TurnR
         turn.tool_calls = []
     models = [] if whole else model_calls_of(turn)
     turn.knowing(row["unknown"])
-    turn.audit_event_ids = list(dict.fromkeys([*row["audit_event_ids"], *turn.audit_event_ids]))
+    turn.audit_event_ids = list(row["audit_event_ids"])
     turn.agent_id, turn.prompt, turn.response_content = row["agent_id"], row["prompt"], row["response_content"]
     turn.status, turn.error = row["status"], row["error"]
     turn.started_at, turn.ended_at = row["started_at"], row["ended_at"]
@@ -362,14 +361,6 @@ def _merge_model_call(turn: TurnRecord, row: ModelCallRow) -> None:
     else:
         models.append(row["details"])
     turn.metadata[OURS] = {**(turn.metadata.get(OURS) or {}), "model_calls": models}
-
-
-def _merge_audit_ids(turns: dict[str, TurnRecord], audit: list[AuditRow]) -> None:
-    known = {turn_id: set(turns[turn_id].audit_event_ids) for turn_id in {r["turn_id"] for r in audit} if turn_id in turns}
-    for row in audit:
-        if (ids := known.get(row["turn_id"])) is not None and row["event_id"] not in ids:  # type: ignore[call-overload]
-            ids.add(row["event_id"])
-            turns[row["turn_id"]].audit_event_ids.append(row["event_id"])  # type: ignore[index]
 
 
 def merge_metadata(kept: dict[str, Any], new: dict[str, Any]) -> None:

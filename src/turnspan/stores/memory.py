@@ -46,7 +46,7 @@ class InMemorySessionStore(SessionStore):
     def delete_session(self, session_id: str) -> bool:
         """Remove a session and its audit events."""
         with self._lock:
-            self._audit = {key: row for key, row in self._audit.items() if row["session_id"] != session_id}
+            self._audit = {key: row for key, row in self._audit.items() if row.session_id != session_id}
             return self._sessions.pop(session_id, None) is not None
 
     def apply(self, changes: Changes) -> None:
@@ -56,7 +56,7 @@ class InMemorySessionStore(SessionStore):
             for session_id in changes.session_ids():
                 self._sessions[session_id] = merge(self._sessions.get(session_id), changes.of(session_id))
             for row in changes.audit:
-                self._audit.setdefault(row["event_id"], row)
+                self._audit.setdefault(row.event_id, row)
 
     def has_session(self, session_id: str) -> bool:
         """Return whether there is such a session."""
@@ -65,5 +65,5 @@ class InMemorySessionStore(SessionStore):
     def audit_events(self, session_id: str) -> list[AuditRow]:
         """Return the audit events of a session, in order of their ids' times."""
         with self._lock:
-            rows = [row for row in self._audit.values() if row["session_id"] == session_id]
-        return sorted(rows, key=lambda row: (row["journal"], row["sequence"]))
+            rows = [row for row in self._audit.values() if row.session_id == session_id]
+        return sorted(rows, key=lambda row: (row.journal, row.sequence))

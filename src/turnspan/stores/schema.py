@@ -71,6 +71,7 @@ tool_calls = sa.Table(
     sa.Column("metadata", _json, nullable=False),
     sa.Column("unknown", _json),
     sa.Index("tool_calls_by_id", "call_id"),
+    sqlite_with_rowid=False,
 )  # fmt: skip
 
 model_calls = sa.Table(
@@ -92,6 +93,7 @@ model_calls = sa.Table(
     sa.Column("span_id", sa.String(16)),
     sa.Column("details", _json, nullable=False),
     sa.Index("model_calls_by_response", "response_id"),
+    sqlite_with_rowid=False,
 )  # fmt: skip
 
 agent_transitions = sa.Table(
@@ -126,8 +128,6 @@ audit_events = sa.Table(
     sa.Column("previous_hash", sa.String(64), nullable=False),
     sa.Column("hash", sa.String(64), nullable=False),
     sa.Column("payload", _json),
-    sa.Index("audit_events_by_turn", "session_id", "turn_id"),
-    sa.Index("audit_events_by_span", "span_id"),
     sqlite_with_rowid=False,
 )  # fmt: skip
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 import contextlib
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from operator import attrgetter, itemgetter
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -19,7 +20,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from turnspan.content import encode
 from turnspan.errors import SettingsError, StoreUnavailableError
-from turnspan.records import OURS, AgentTransitionRecord, SessionRecord, ToolCallRecord, TurnRecord, check_id
+from turnspan.records import OURS, AgentTransitionRecord, SessionRecord, ToolCallRecord, TurnRecord, check_id, from_iso
 from turnspan.stores.base import (
     AuditRow,
     Changes,
@@ -37,6 +38,7 @@ from turnspan.stores.base import (
 )
 from turnspan.stores.schema import agent_transitions, audit_events, migrate, model_calls, sessions, tool_calls, turns
 
+_SLACK_NS = 60_000_000_000  # clocks of different hosts
 R = TypeVar("R", SessionRecord, TurnRecord, ToolCallRecord, AgentTransitionRecord)
 _ALL_CALLS = (tool_calls, model_calls, agent_transitions, audit_events, turns)
 
@@ -56,6 +58,7 @@ class SqlSessionStore(SessionStore):
 
     def __init__(self, url: str, *, busy_timeout_ms: int = 10_000) -> None:
         self.url = url
+        self._compiled: dict[tuple[Any, ...], tuple[str, Callable[[Any], Any]]] = {}
         try:
             parsed = sa.make_url(url)
             self._sqlite = parsed.get_backend_name() == "sqlite"
@@ -171,7 +174,7 @@ class SqlSessionStore(SessionStore):
             self._insert_new(
                 connection, agent_transitions, [{**row, "key": _key_of(row), "unknown": _dump_some(row["unknown"])} for row in changes.transitions]
             )
-            self._insert_new(connection, audit_events, cast("list[dict[str, Any]]", changes.audit))
+            self._insert_new(connection, audit_events, changes.audit)
 
     def has_session(self, session_id: str) -> bool:
         """Return whether there is such a session, without reading it."""
@@ -185,11 +188,25 @@ class SqlSessionStore(SessionStore):
             return next(iter(self._load_turns(connection, session_id, turn_id)), None)
 
     def audit_events(self, session_id: str) -> list[AuditRow]:
-        """Return the audit events of a session, each journal's in order of sequence."""
-        query = sa.select(audit_events).where(audit_events.c.session_id == session_id)
+        """Return the audit events of a session, each journal's in order of sequence.
+
+        The ids sort by time, so those of a session lie between its beginning and its last use.
+        """
         with self._reading() as connection:
+            head = connection.execute(sa.select(sessions).where(sessions.c.session_id == session_id)).mappings().first()
+            if head is None:
+                return []
+            first = connection.execute(sa.select(sa.func.min(turns.c.started_at)).where(turns.c.session_id == session_id)).scalar()
+            begun = min(filter(None, (from_iso(head["created_at"]), from_iso(first))), default=0)
+            used = from_iso(head["updated_at"])
+            query = sa.select(audit_events).where(
+                audit_events.c.session_id == session_id,
+                audit_events.c.event_id >= f"{max(0, begun - _SLACK_NS) // 1_000_000:012x}",
+            )
+            if used is not None:
+                query = query.where(audit_events.c.event_id < f"{(used + _SLACK_NS) // 1_000_000:012x}")
             found = connection.execute(query.order_by(audit_events.c.journal, audit_events.c.sequence)).mappings()
-            return [cast("AuditRow", dict(row)) for row in found]
+            return [AuditRow(**row) for row in found]
 
     def summaries(self, where: SessionFilter) -> list[SessionSummary]:
         """Return a page of sessions, the last used first; ``after`` is the last session id of the page before."""
@@ -235,8 +252,8 @@ class SqlSessionStore(SessionStore):
         """Return what has an id that begins like this: (kind of id, session, turn, whole id)."""
         places: list[tuple[str, sa.Table, str]] = [
             ("session", sessions, "session_id"), ("turn", turns, "turn_id"), ("trace", turns, "trace_id"),
-            ("audit event", audit_events, "event_id"), ("span", audit_events, "span_id"),
-            ("tool call", tool_calls, "call_id"), ("response", model_calls, "response_id"),
+            ("audit event", audit_events, "event_id"), ("span", turns, "span_id"), ("span", tool_calls, "span_id"),
+            ("span", model_calls, "span_id"), ("tool call", tool_calls, "call_id"), ("response", model_calls, "response_id"),
         ]  # fmt: skip
         found: list[tuple[str, str, str | None, str]] = []
         with self._reading() as connection:
@@ -279,20 +296,35 @@ class SqlSessionStore(SessionStore):
     def _insert(self, table: sa.Table) -> Any:
         return (sqlite if self._sqlite else postgresql).insert(table)
 
-    def _upsert(self, connection: sa.Connection, table: sa.Table, rows: Sequence[dict[str, Any]], *, every: bool = False) -> None:
-        if not rows:
-            return
-        keys = {"turns": ["session_id", "turn_id"], "agent_transitions": ["session_id", "key"]}.get(
-            table.name, [column.name for column in table.primary_key]
-        )
+    def _upsert(self, connection: sa.Connection, table: sa.Table, rows: Sequence[Any], *, every: bool = False) -> None:
+        if rows:
+            self._execute_many(connection, ("upsert", table.name, every), lambda: self._upsert_of(table, rows[0], every=every), rows)
+
+    def _upsert_of(self, table: sa.Table, row: dict[str, Any], *, every: bool) -> Any:
+        keys = ["session_id", "turn_id"] if table is turns else [column.name for column in table.primary_key]
         statement = self._insert(table)
         fixed = {*keys} if every else {*keys, "position"}
-        changed = {name: statement.excluded[name] for name in rows[0] if name not in fixed}
-        connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed), rows)
+        changed = {name: statement.excluded[name] for name in row if name not in fixed}
+        return statement.on_conflict_do_update(index_elements=keys, set_=changed)
 
-    def _insert_new(self, connection: sa.Connection, table: sa.Table, rows: Sequence[dict[str, Any]]) -> None:
+    def _insert_new(self, connection: sa.Connection, table: sa.Table, rows: Sequence[Any]) -> None:
         if rows:
-            connection.execute(self._insert(table).on_conflict_do_nothing(), rows)
+            self._execute_many(connection, ("new", table.name), lambda: self._insert(table).on_conflict_do_nothing(), rows)
+
+    def _execute_many(
+        self, connection: sa.Connection, key: tuple[Any, ...], statement: Callable[[], Any], rows: Sequence[Any]
+    ) -> None:
+        """Run one statement for many rows. Compiled once; SQLAlchemy's work for each parameter would cost more than SQLite's."""
+        known = self._compiled.get(key)
+        if known is None:
+            is_dict = isinstance(rows[0], dict)
+            columns = list(rows[0]) if is_dict else list(rows[0].__struct_fields__)
+            compiled = statement().compile(dialect=self._engine.dialect, column_keys=columns)
+            names = compiled.positiontup
+            assert names is not None  # every driver that we use takes parameters by position
+            known = self._compiled[key] = (str(compiled), (itemgetter if is_dict else attrgetter)(*names))
+        sql, values = known
+        connection.exec_driver_sql(sql, list(map(values, rows)))
 
     def _apply_heads(self, connection: sa.Connection, changes: Changes) -> None:
         for head in changes.sessions:
@@ -341,15 +373,6 @@ class SqlSessionStore(SessionStore):
         for key, calls in models.items():
             if turn_ := found.get(key):
                 turn_.metadata[OURS] = {**(turn_.metadata.get(OURS) or {}), "model_calls": calls}
-        query = sa.select(audit_events.c.turn_id, audit_events.c.event_id).where(
-            audit_events.c.session_id == session_id, audit_events.c.turn_id.is_not(None)
-        )
-        if turn_id is not None:
-            query = query.where(audit_events.c.turn_id == turn_id)
-        known = {key: set(turn_.audit_event_ids) for key, turn_ in found.items()}
-        for key, event_id in connection.execute(query.order_by(audit_events.c.at_ns, audit_events.c.event_id)):
-            if key in found and event_id not in known[key]:
-                found[key].audit_event_ids.append(event_id)
         return list(found.values())
 
     def _summary(self, connection: sa.Connection, head: Any) -> SessionSummary:
