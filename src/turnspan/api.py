@@ -21,7 +21,6 @@ from collections.abc import Callable, Generator
 from types import TracebackType
 from typing import Any, Generic, TypeVar, overload
 
-import wrapt
 from opentelemetry import context
 
 from turnspan import process
@@ -47,7 +46,7 @@ from turnspan.events import (
     new_id,
 )
 from turnspan.spans import context_inside, scope
-from turnspan.watch import Watching, outcome_of, watched
+from turnspan.watch import Watched, Watching, outcome_of, watched
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -125,7 +124,7 @@ class _Spot(Generic[P]):
             piece = self._make(function, call.args, call.kwargs)
             return piece._observe()  # noqa: SLF001
 
-        return wrapt.FunctionWrapper(function, watched(process.active, observe))  # type: ignore[return-value]
+        return Watched(function, watched(process.active, observe))  # type: ignore[return-value]
 
 
 def _parent() -> Scope:

@@ -20,6 +20,7 @@ from turnspan.settings import Settings, scheme_of
 
 _adapters = Adapters()
 _on = False
+_ends_well = False
 _given: dict[str, Any] = {}
 
 
@@ -47,7 +48,8 @@ def instrument(**settings: Any) -> None:
     elif not _on:
         wrapt.register_post_import_hook(lambda module: _configure(module) if _on else None, "turnspan.process")
     _on = True
-    _end_well()
+    if not _ends_well:
+        _end_well()
 
 
 def _configure(process: Any) -> None:
@@ -91,11 +93,14 @@ def begin() -> None:
 
 def _end_well() -> None:
     """See that SIGTERM and the end of a multiprocessing child flush as the end of a program does."""
+    global _ends_well
+    _ends_well = True
     if threading.current_thread() is threading.main_thread():
         with suppress(ValueError, OSError):
             if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
                 signal.signal(signal.SIGTERM, _terminated)
     wrapt.register_post_import_hook(_flush_children, "multiprocessing.util")
+    wrapt.register_post_import_hook(_follow_children, "multiprocessing.process")
 
 
 def _terminated(_signum: int, _frame: Any) -> None:
@@ -122,3 +127,22 @@ def _flush_children(util: Any) -> None:
     if getattr(sys.modules.get("multiprocessing.process"), "parent_process", lambda: None)() is not None:
         register()
     util.register_after_fork(_adapters, register)
+
+
+def _follow_children(process: Any) -> None:
+    """Have spawned multiprocessing children go on in the session they were started in: they inherit no context."""
+
+    def start(function: Any, child: Any, args: Any, kwargs: Any) -> Any:
+        if _on and "turnspan.carry" in sys.modules:
+            child._turnspan = sys.modules["turnspan.carry"].variables()  # noqa: SLF001  pickled with the child
+        return function(*args, **kwargs)
+
+    def bootstrap(function: Any, child: Any, args: Any, kwargs: Any) -> Any:
+        if _on and (carried := getattr(child, "_turnspan", None)):
+            from turnspan import carry
+
+            carry.take_over(carried)
+        return function(*args, **kwargs)
+
+    wrapt.wrap_function_wrapper(process, "BaseProcess.start", start)
+    wrapt.wrap_function_wrapper(process, "BaseProcess._bootstrap", bootstrap)

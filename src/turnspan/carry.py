@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Mapping
 from typing import Any
 
 import wrapt
 from opentelemetry import context, propagate
-from opentelemetry.propagators.textmap import CarrierT
 
 from turnspan.spans import scope
 
@@ -30,10 +30,10 @@ def variables() -> dict[str, str]:
     return {_NAMES[name]: value for name, value in carrier.items() if name in _NAMES}
 
 
-def take_over() -> None:
-    """Go on in the context that the parent process left in the environment."""
-    carrier: CarrierT = {name: os.environ[variable] for name, variable in _NAMES.items() if variable in os.environ}  # type: ignore[assignment]
-    if carrier:
+def take_over(given: Mapping[str, str] = os.environ) -> None:
+    """Go on in the context that the parent process left, in the environment unless it is given."""
+    carrier = {name: given[variable] for name, variable in _NAMES.items() if variable in given}
+    if carrier and scope() is None:
         context.attach(propagate.extract(carrier))
 
 

@@ -15,7 +15,7 @@ from turnspan import process
 from turnspan.events import Event, Link, Observer, Scope, Session, Started
 from turnspan.recorder import Recorder, logger
 from turnspan.spans import scope
-from turnspan.watch import watched
+from turnspan.watch import Watched, watched
 
 _INHERITED = object()
 
@@ -49,7 +49,7 @@ class Hooks:
             logger.debug("turnspan %s: this version has no %s", self._name, target)
             return
         own = vars(owner).get(attribute, original) if isinstance(owner, type) else original
-        self.replace(owner, attribute, wrapt.FunctionWrapper(own, watched(self._recorder, observer)))
+        self.replace(owner, attribute, Watched(own, watched(self._recorder, observer)))
 
     def replace(self, owner: Any, attribute: str, value: Any) -> None:
         """Put something in place of an attribute, until it is undone."""

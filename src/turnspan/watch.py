@@ -16,6 +16,7 @@ from collections.abc import AsyncGenerator, Callable, Generator, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import wrapt
 from opentelemetry import context
 from opentelemetry.context import Context
 
@@ -100,6 +101,13 @@ class Watching:
     def _fail(self, error: Exception) -> None:
         self._observer = None
         self._recorder.problem(f"observer {getattr(error.__traceback__, 'tb_lineno', '')}".strip(), error)
+
+
+class Watched(wrapt.FunctionWrapper):  # type: ignore[misc,type-arg]
+    """A watched function: it looks like the function, binds like it, and is pickled by its name like it."""
+
+    def __reduce_ex__(self, _protocol: Any) -> str:
+        return str(self.__wrapped__.__qualname__)
 
 
 def watched(recorder: Callable[[], Recorder | None], observer: Observer) -> Callable[..., Any]:

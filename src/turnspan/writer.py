@@ -7,6 +7,7 @@ Nothing here runs in the agent's thread, and nothing the agent does waits for it
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -21,6 +22,28 @@ LINGER_S = 0.05
 _LONGEST_WAIT_S = 5.0
 
 Problem = Callable[[str, BaseException], None]
+
+
+class _Forking:
+    """Keeps a fork from happening while this thread imports: the child would have half a module, and its lock held."""
+
+    def __init__(self) -> None:
+        self.importing = threading.Lock()
+        self._waited = False
+
+    def before(self) -> None:
+        self._waited = self.importing.acquire(timeout=5)
+
+    def in_parent(self) -> None:
+        if self._waited:
+            self.importing.release()
+
+    def in_child(self) -> None:
+        self.importing = threading.Lock()
+
+
+forking = _Forking()
+os.register_at_fork(before=forking.before, after_in_parent=forking.in_parent, after_in_child=forking.in_child)
 
 
 class Outlet(Protocol):
@@ -140,7 +163,8 @@ class Writer:
         assert self._waiting is not None
         try:
             if self._store is None:
-                store = self._open_store()
+                with forking.importing:
+                    store = self._open_store()
                 self._prepare(store)
                 self._store = store
             apply(self._store, self._waiting)
@@ -171,7 +195,8 @@ class Writer:
             self._read = line.sequence
         self._position = position
         if self._outlets is None:
-            self._outlets = self._open_outlets()
+            with forking.importing:
+                self._outlets = self._open_outlets()
         for outlet in self._outlets:
             try:
                 outlet.write(folded)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import threading
 
-from turnspan.records import SessionRecord
+from turnspan.records import SessionRecord, check_id
 from turnspan.stores.base import AuditRow, Changes, SessionStore, merge
 
 
@@ -29,7 +29,8 @@ class InMemorySessionStore(SessionStore):
 
     def save_session(self, session: SessionRecord) -> None:
         """Keep a copy of the session."""
-        kept = copy.deepcopy(session)
+        check_id("session", session.session_id)
+        kept = SessionRecord.from_dict(session.to_dict())  # as any other store would give it back
         with self._lock:
             self._sessions[session.session_id] = kept
 

@@ -1,0 +1,13 @@
+import os
+
+import pytest
+
+for name in [name for name in os.environ if name.startswith(("TURNSPAN_", "OTEL_")) or name in ("TRACEPARENT", "BAGGAGE")]:
+    del os.environ[name]  # what the developer has set must not matter
+
+
+@pytest.fixture(autouse=True)
+def own_folder(tmp_path, monkeypatch):
+    """Each test runs in a folder of its own: the default home is ``.turnspan`` there."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XERXES_HOME", str(tmp_path / "xerxes"))
