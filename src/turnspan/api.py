@@ -27,6 +27,7 @@ from turnspan import process
 from turnspan.events import (
     AgentEnded,
     AgentStarted,
+    Call,
     CallStatus,
     Event,
     HandedOff,
@@ -120,8 +121,9 @@ class _Spot(Generic[P]):
         self.__exit__(kind, error, traceback)
 
     def __call__(self, function: F) -> F:
-        def observe(call: Any) -> Generator[Any, Outcome, None]:
-            piece = self._make(function, call.args, call.kwargs)
+        def observe(call: Call) -> Generator[Any, Outcome, None]:
+            bound = () if call.instance is None or inspect.ismethod(function) else (call.instance,)
+            piece = self._make(function, (*bound, *call.args), call.kwargs)
             return piece._observe()  # noqa: SLF001
 
         return Watched(function, watched(process.active, observe))  # type: ignore[return-value]

@@ -238,6 +238,18 @@ KINDS: dict[str, type[Event]] = {
 KIND_OF: dict[type[Event], str] = {cls: kind for kind, cls in KINDS.items()}
 
 
+_CONTENT = ("prompt", "response_content", "messages", "output", "arguments", "result", "data")
+
+
+def without_content(event: Event) -> Event:
+    """Return the event without what agents, tools and models said; ids, names, status and times stay.
+
+    A turn that the application recorded by itself (``TurnEnded.record``) is its own and stays.
+    """
+    said = {name: "" if name == "prompt" else None for name in _CONTENT if getattr(event, name, None)}
+    return msgspec.structs.replace(event, **said) if said else event
+
+
 # What an adapter gets -----------------------------------------------------------------------------------------------
 
 

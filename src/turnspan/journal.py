@@ -271,7 +271,7 @@ def _parsed(data: bytes, start: int) -> tuple[list[Line], int]:
         body = data[start + _HEAD_LENGTH : end]
         if end <= start or end > len(data) or body[-1:] != b"\n":
             break
-        if data[start + 9 : start + 17] != b"%08x" % crc32(body):
+        if data[start : start + _HEAD_LENGTH] != b"%08x %08x " % (len(body), crc32(body)):
             break
         sequence, previous, digest, trace_id, span_id, flags, payload = body[:-1].split(b" ", 6)
         span = None if trace_id == b"-" else SpanIds(trace_id.decode(), span_id.decode(), int(flags))

@@ -29,7 +29,7 @@ from turnspan.events import (
     TurnEnded,
     TurnStarted,
 )
-from turnspan.records import OURS, TurnRecord, iso
+from turnspan.records import OURS, RUNNING, TurnRecord, iso
 from turnspan.stores.base import (
     AuditRow,
     Changes,
@@ -41,8 +41,6 @@ from turnspan.stores.base import (
     rows_of_turn,
 )
 
-RUNNING = "running"
-"""The status of what has started and not ended: of a live process's turn, never of a recovered one."""
 _LATE_TURNS = 64
 
 TurnKey = tuple[str, str]

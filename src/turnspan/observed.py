@@ -138,6 +138,8 @@ class ObservedManager:
                 end = TurnEnded(session_id=session_id, turn_id=turn.turn_id, status=_turn_status(turn), error=turn.error)
                 ids.append(end.event_id)
                 replayed.append(end)
+            else:
+                recorder.flush()  # what the application records comes last, and wins
             _stamp(turn, ids, None if span is None else {"trace_id": span.trace_id, "span_id": span.span_id})
         else:
             replayed = _as_events(session_id, turn)

@@ -38,6 +38,7 @@ from turnspan.events import (
     ToolCallStarted,
     TurnEnded,
     TurnStarted,
+    without_content,
 )
 from turnspan.journal import Journal
 from turnspan.records import OURS
@@ -128,6 +129,7 @@ class Recorder:
         self._spans = Spans(
             content=settings.span_content, profile=profile, view_url=os.environ.get("TURNSPAN_VIEW_URL", "")
         )
+        self._no_content = settings.capture_content == "none"
         self._app_log: Any = None
         self._turns: dict[tuple[str, str | None], _OpenTurn] = {}
         self._sessions: OrderedDict[str, str | None] = OrderedDict()
@@ -162,6 +164,8 @@ class Recorder:
             return
         busy.now = True
         try:
+            if self._no_content:
+                event = without_content(event)
             self._handlers[type(event)](event)
             while self._postponed:
                 late = self._postponed.popleft()

@@ -21,6 +21,8 @@ WorkspaceId = NewType("WorkspaceId", str)
 
 OURS = "turnspan"
 """The key of ``metadata`` under which everything lives that a record has no field for."""
+RUNNING = "running"
+"""The status of what has started and not ended: of a live process's turn, never of a recovered one."""
 MAX_ID_LENGTH = 200
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -185,8 +185,9 @@ def _stream(stream: Generator[Any, Any, Any], begin: Callable[[], Watching]) -> 
             try:
                 sent = yield item
             except GeneratorExit:
-                with watching.inside():
-                    stream.close()
+                # Not inside(): the garbage collector may do this in the middle of any allocation, also of one that a
+                # context variable is just being set by, and CPython does not survive setting one then.
+                stream.close()
                 raise
             except BaseException as thrown:
                 step = functools.partial(stream.throw, thrown)
@@ -214,8 +215,7 @@ async def _async_stream(stream: AsyncGenerator[Any, Any], begin: Callable[[], Wa
             try:
                 sent = yield item
             except GeneratorExit:
-                with watching.inside():
-                    await stream.aclose()
+                await stream.aclose()
                 raise
             except BaseException as thrown:
                 step = functools.partial(stream.athrow, thrown)

@@ -17,7 +17,7 @@ from typing import Any, Protocol, TypedDict, runtime_checkable
 import msgspec
 
 from turnspan.events import derived_id
-from turnspan.records import OURS, AgentTransitionRecord, SessionRecord, ToolCallRecord, TurnRecord, from_iso
+from turnspan.records import OURS, RUNNING, AgentTransitionRecord, SessionRecord, ToolCallRecord, TurnRecord, from_iso
 
 
 class SessionStore(ABC):
@@ -299,11 +299,9 @@ def merge(session: SessionRecord | None, changes: Changes) -> SessionRecord:
     for row in changes.turns:
         _merge_turn(session, turns, row, whole=(row["session_id"], row["turn_id"]) in changes.whole_turns)
     for call in changes.tool_calls:
-        if turn := turns.get(call["turn_id"]):
-            _merge_tool_call(turn, call)
+        _merge_tool_call(_turn_in(session, turns, call["turn_id"]), call)
     for model in changes.model_calls:
-        if turn := turns.get(model["turn_id"]):
-            _merge_model_call(turn, model)
+        _merge_model_call(_turn_in(session, turns, model["turn_id"]), model)
     known = {transition_key(transition) for transition in session.agent_transitions}
     for transition in changes.transitions:
         if transition_key(transition) not in known:
@@ -322,11 +320,17 @@ def last_touch(rows: list[TurnRow]) -> str:
     return max((row["ended_at"] or row["started_at"] for row in rows), default="")
 
 
-def _merge_turn(session: SessionRecord, turns: dict[str, TurnRecord], row: TurnRow, *, whole: bool) -> None:
-    turn = turns.get(row["turn_id"])
+def _turn_in(session: SessionRecord, turns: dict[str, TurnRecord], turn_id: str) -> TurnRecord:
+    """Return a turn of the session; one that is not there yet (its calls came first, from another process) is begun."""
+    turn = turns.get(turn_id)
     if turn is None:
-        turn = turns[row["turn_id"]] = TurnRecord(row["turn_id"])
+        turn = turns[turn_id] = TurnRecord(turn_id, status=RUNNING)
         session.turns.append(turn)
+    return turn
+
+
+def _merge_turn(session: SessionRecord, turns: dict[str, TurnRecord], row: TurnRow, *, whole: bool) -> None:
+    turn = _turn_in(session, turns, row["turn_id"])
     if whole:
         turn.tool_calls = []
     models = [] if whole else model_calls_of(turn)

@@ -11,7 +11,7 @@ from typing import Any
 
 from opentelemetry import trace
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExporter, SpanExportResult
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from turnspan import process
@@ -80,18 +80,31 @@ class Recording:
         return sorted((record | trace_ids | log) - (record & trace_ids & log))
 
 
-_provider: TracerProvider | None = None
+class _Current(SpanExporter):
+    """Gives spans to the recordings that are going on; a processor cannot be taken out of a provider again."""
+
+    def __init__(self) -> None:
+        self.recordings: list[InMemorySpanExporter] = []
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        for exporter in self.recordings:
+            exporter.export(spans)
+        return SpanExportResult.SUCCESS
 
 
-def _tracer_provider() -> TracerProvider:
-    """Return the provider of the test process; OpenTelemetry lets it be set only once."""
-    global _provider
-    if _provider is None:
-        _provider = TracerProvider()
-        _provider.add_span_processor(SessionSpanProcessor())
-        trace.set_tracer_provider(_provider)
-    found = trace.get_tracer_provider()
-    return found if isinstance(found, TracerProvider) else _provider
+_current = _Current()
+
+
+def _tap() -> None:
+    """See that the spans of this process reach the recordings; OpenTelemetry lets a provider be set only once."""
+    provider = trace.get_tracer_provider()
+    if isinstance(provider, trace.ProxyTracerProvider):
+        provider = TracerProvider()
+        provider.add_span_processor(SessionSpanProcessor())
+        trace.set_tracer_provider(provider)
+    if isinstance(provider, TracerProvider) and not hasattr(provider, "_turnspan_tap"):
+        provider.add_span_processor(SimpleSpanProcessor(_current))
+        provider._turnspan_tap = True  # type: ignore[attr-defined]  # noqa: SLF001
 
 
 @contextmanager
@@ -106,8 +119,8 @@ def record(*, strict: bool = True, **settings: Any) -> Iterator[Recording]:
     with tempfile.TemporaryDirectory(prefix="turnspan-") as folder:
         home = Path(folder)
         exporter = InMemorySpanExporter()
-        processor = SimpleSpanProcessor(exporter)
-        _tracer_provider().add_span_processor(processor)
+        _tap()
+        _current.recordings.append(exporter)
         store = InMemorySessionStore()
         recorder = Recorder(Settings.read(**{"home": home, "strict": strict, **settings}), store)
         before = process.use(recorder)
@@ -116,4 +129,4 @@ def record(*, strict: bool = True, **settings: Any) -> Iterator[Recording]:
         finally:
             process.use(before)
             recorder.close()
-            processor.shutdown()
+            _current.recordings.remove(exporter)
