@@ -273,13 +273,14 @@ class Outcome(NamedTuple):
     """How a watched call ended: its result, or the exception that left it.
 
     ``cancelled`` is true for ``CancelledError`` and ``GeneratorExit``: a stream that was left early, a task that was
-    cancelled. ``items`` counts what a stream gave.
+    cancelled. ``items`` counts what a stream gave. ``at_ns`` is set when it is told later than it happened.
     """
 
     result: Any = None
     error: BaseException | None = None
     cancelled: bool = False
     items: int = 0
+    at_ns: int | None = None
 
     @property
     def status(self) -> TurnStatus:
@@ -288,9 +289,12 @@ class Outcome(NamedTuple):
 
     def ended(self) -> dict[str, Any]:
         """Return the fields of an ended event that every kind has: status, error and its type."""
-        if self.error is None:
-            return {"status": self.status}
-        return {"status": self.status, "error": error_text(self.error), "error_type": error_type(self.error)}
+        found: dict[str, Any] = {"status": self.status}
+        if self.at_ns is not None:
+            found["at_ns"] = self.at_ns
+        if self.error is not None:
+            found |= {"error": error_text(self.error), "error_type": error_type(self.error)}
+        return found
 
 
 class Call(NamedTuple):

@@ -136,7 +136,7 @@ class Recorder:
         self._finished: OrderedDict[tuple[str, str], tuple[list[str], SpanIds | None]] = OrderedDict()
         self._before_open: Callable[[], None] | None = None
         self._busy = threading.local()
-        self._postponed: deque[Event] = deque()
+        self._postponed: deque[Callable[[], None]] = deque()
         self._closed = False
         self._handlers: dict[type[Event], Callable[[Any], None]] = {
             SessionStarted: self._on_session_started, SessionEnded: self._on_session_ended,
@@ -160,20 +160,29 @@ class Recorder:
             return
         busy = self._busy
         if getattr(busy, "now", False):  # a finalizer that the garbage collector ran in the middle of an emit
-            self._postponed.append(event)
+            self.later(lambda: self.emit(event))
             return
+        if self._postponed:
+            self.catch_up()
         busy.now = True
         try:
             if self._no_content:
                 event = without_content(event)
             self._handlers[type(event)](event)
-            while self._postponed:
-                late = self._postponed.popleft()
-                self._handlers[type(late)](late)
         except Exception as error:
             self.problem("recorder", error)
         finally:
             busy.now = False
+
+    def later(self, tell: Callable[[], None]) -> None:
+        """Have something told before the next event, or within a second: where nothing may be done right now."""
+        self._postponed.append(tell)
+
+    def catch_up(self) -> None:
+        """Tell what was put off."""
+        while self._postponed:
+            with suppress(IndexError):  # another thread was faster
+                self._postponed.popleft()()
 
     def emit_all(self, events: list[Event]) -> None:
         """Take several events, in order."""
@@ -370,6 +379,7 @@ class Recorder:
 
     def flush(self, timeout_s: float = FLUSH_S) -> bool:
         """Wait until the store has everything emitted so far; return whether it does."""
+        self.catch_up()
         return self._writer.flush(timeout_s)
 
     def close(self, timeout_s: float = FLUSH_S) -> None:
@@ -377,6 +387,7 @@ class Recorder:
         if self._closed:
             return
         with suppress(Exception):
+            self.catch_up()
             self._end_open("the process ended")
         self._closed = True
         atexit.unregister(self.close)
@@ -426,7 +437,7 @@ class Recorder:
         except OSError as error:
             self._journal = Journal(None, store=self._store_url)
             self.problem("journal", error)
-        self._writer = Writer(self._journal, self._open_store, self._open_outlets, self._recover, self.problem)
+        self._writer = Writer(self._journal, self._open_store, self._open_outlets, self._recover, self.problem, self.catch_up)
 
     def _store_of_settings(self) -> SessionStore:
         if self._given_store is not None:

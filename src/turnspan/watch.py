@@ -20,7 +20,7 @@ import wrapt
 from opentelemetry import context
 from opentelemetry.context import Context
 
-from turnspan.events import Call, Observer, Outcome, Started, Watch
+from turnspan.events import Call, Observer, Outcome, Started, Watch, now_ns
 from turnspan.recorder import Recorder
 
 Running = Generator[Started | Watch | Context | None, Outcome, None]
@@ -30,7 +30,7 @@ _CANCELLED = (asyncio.CancelledError, GeneratorExit, KeyboardInterrupt, SystemEx
 def outcome_of(error: BaseException | None, result: Any = None, items: int = 0) -> Outcome:
     """Return how a call ended."""
     if isinstance(error, GeneratorExit):
-        return Outcome(result, None, cancelled=True, items=items)
+        return Outcome(result, None, cancelled=True, items=items, at_ns=now_ns())
     return Outcome(result, error, cancelled=isinstance(error, _CANCELLED), items=items)
 
 
@@ -91,6 +91,14 @@ class Watching:
         observer, self._observer = self._observer, None
         if observer is None:
             return
+        if outcome.cancelled and outcome.error is None:
+            # A stream was closed, perhaps by the garbage collector in the middle of any allocation, also of one that a
+            # context variable is being set by: CPython does not survive setting one then, and span processors do.
+            self._recorder.later(lambda: self._tell(observer, outcome))
+        else:
+            self._tell(observer, outcome)
+
+    def _tell(self, observer: Running, outcome: Outcome) -> None:
         try:
             observer.send(outcome)
         except StopIteration:
@@ -185,9 +193,7 @@ def _stream(stream: Generator[Any, Any, Any], begin: Callable[[], Watching]) -> 
             try:
                 sent = yield item
             except GeneratorExit:
-                # Not inside(): the garbage collector may do this in the middle of any allocation, also of one that a
-                # context variable is just being set by, and CPython does not survive setting one then.
-                stream.close()
+                stream.close()  # not inside(): see Watching.end
                 raise
             except BaseException as thrown:
                 step = functools.partial(stream.throw, thrown)

@@ -62,15 +62,16 @@ class Writer:
         outlets: Opens what else gets the events, likewise.
         prepare: Runs once before the first batch, with the open store: recovery.
         problem: Is told what failed.
+        idle: Is called every second in which nothing comes.
 
     """
 
     def __init__(
         self, journal: Journal, open_store: Callable[[], SessionStore], outlets: Callable[[], list[Outlet]],
-        prepare: Callable[[SessionStore], None], problem: Problem,
+        prepare: Callable[[SessionStore], None], problem: Problem, idle: Callable[[], None] = lambda: None,
     ) -> None:  # fmt: skip
         self._journal, self._open_store, self._open_outlets = journal, open_store, outlets
-        self._prepare, self._problem = prepare, problem
+        self._prepare, self._problem, self._on_idle = prepare, problem, idle
         self._ledger = Ledger(journal.id)
         self._store: SessionStore | None = None
         self._outlets: list[Outlet] | None = None
@@ -136,7 +137,9 @@ class Writer:
 
     def _run(self) -> None:
         while not self._stopping:
-            self._wake.wait()
+            if not self._wake.wait(1.0):
+                self._on_idle()
+                continue
             self._wake.clear()
             self._hurry.wait(LINGER_S)
             self._hurry.clear()
