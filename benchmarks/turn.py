@@ -63,8 +63,12 @@ def bare(tracer, n: int) -> None:
         )  # fmt: skip
 
 
-QUESTION = [{"role": "user", "content": "Which invoices of customer 42 are open, and why was the last one not paid in time?"}]
-RESULT = {"rows": [{"id": 1, "amount": 42.5, "text": "invoice number one"}, {"id": 2, "amount": 13.0, "text": "number two"}]}
+QUESTION = [
+    {"role": "user", "content": "Which invoices of customer 42 are open, and why was the last one not paid in time?"}
+]
+RESULT = {
+    "rows": [{"id": 1, "amount": 42.5, "text": "invoice number one"}, {"id": 2, "amount": 13.0, "text": "number two"}]
+}
 
 
 def by_hand(n: int) -> None:
@@ -97,7 +101,11 @@ def by_events(n: int) -> None:
             )
         )  # fmt: skip
     for call in range(3):
-        emit(e.ToolCallStarted(**ids, call_id=f"c{call}", tool_name="search", arguments={"query": "open invoices", "limit": 20}))
+        emit(
+            e.ToolCallStarted(
+                **ids, call_id=f"c{call}", tool_name="search", arguments={"query": "open invoices", "limit": 20}
+            )
+        )
         emit(e.ToolCallEnded(**ids, call_id=f"c{call}", result=RESULT))
     emit(e.TurnEnded(**ids, response_content="Invoices 1 and 2 are open."))
 

@@ -1,14 +1,16 @@
 """An OpenAI Agents SDK program that knows nothing of turnspan: two agents, tools, a handoff, streaming; no network.
 
-    turnspan run examples/openai_agents_triage.py
+turnspan run examples/openai_agents_triage.py
 """
 
 import asyncio
 
 from agents import Agent, Runner, SQLiteSession, function_tool, set_trace_processors
 from agents.testing import ScriptedModel, assistant_message, function_call
+from agents.usage import Usage
 
 set_trace_processors([])  # do not send traces to OpenAI
+USED = Usage(requests=1, input_tokens=120, output_tokens=18, total_tokens=138)  # what the scripted model says of itself
 
 
 @function_tool
@@ -29,9 +31,13 @@ billing = Agent(
     tools=[find_invoice, refund],
     model=ScriptedModel(
         [
-            [function_call("find_invoice", {"number": "7"}, call_id="c1"), function_call("refund", {"number": "7"}, call_id="c2")],
+            [
+                function_call("find_invoice", {"number": "7"}, call_id="c1"),
+                function_call("refund", {"number": "7"}, call_id="c2"),
+            ],
             [assistant_message("You paid twice. The bank is down, I will refund you tomorrow.")],
-        ]
+        ],
+        default_usage=USED,
     ),
 )
 triage = Agent(
@@ -42,7 +48,8 @@ triage = Agent(
             [assistant_message("Hello! How can I help?")],
             [function_call("transfer_to_billing", {}, call_id="h1")],
             [assistant_message("You are welcome.")],
-        ]
+        ],
+        default_usage=USED,
     ),
 )
 

@@ -1,6 +1,6 @@
 """A Xerxes program that knows nothing of turnspan: a default ``Xerxes``, two tools of which one fails; no network.
 
-    turnspan run examples/xerxes_agent.py
+turnspan run examples/xerxes_agent.py
 """
 
 import asyncio
@@ -9,8 +9,8 @@ import tempfile
 
 os.environ.setdefault("XERXES_HOME", tempfile.mkdtemp())
 
-from xerxes import Agent, Xerxes  # noqa: E402
-from xerxes.llms.base import BaseLLM, LLMConfig  # noqa: E402
+from xerxes import Agent, Xerxes
+from xerxes.llms.base import BaseLLM, LLMConfig
 
 
 class ScriptedLLM(BaseLLM):

@@ -2,7 +2,9 @@ import os
 
 import pytest
 
-for name in [name for name in os.environ if name.startswith(("TURNSPAN_", "OTEL_")) or name in ("TRACEPARENT", "BAGGAGE")]:
+for name in [
+    name for name in os.environ if name.startswith(("TURNSPAN_", "OTEL_")) or name in ("TRACEPARENT", "BAGGAGE")
+]:
     del os.environ[name]  # what the developer has set must not matter
 
 

@@ -13,7 +13,13 @@ PYTHON = sys.executable
 def run(*command, env=None, timeout=90, check=False, cwd=None, **more):
     found = subprocess.run(
         [str(part) for part in command],
-        env={**os.environ, **(env or {})}, capture_output=True, text=True, timeout=timeout, cwd=cwd, check=False, **more,
+        env={**os.environ, **(env or {})},
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        cwd=cwd,
+        check=False,
+        **more,
     )
     if check:
         assert found.returncode == 0, f"{command}\n{found.stdout}\n{found.stderr}"

@@ -15,14 +15,22 @@ from turnspan.testing import counting
 
 
 def test_a_session_a_turn_and_a_tool(recording):
-    with turnspan.session("support-42", workspace="w", metadata={"k": 1}), turnspan.turn(agent="triage", prompt="q") as turn:
+    with (
+        turnspan.session("support-42", workspace="w", metadata={"k": 1}),
+        turnspan.turn(agent="triage", prompt="q") as turn,
+    ):
         with turnspan.tool("search", query="x") as call:
             call.result = ["a"]
         turn.response = "answer"
     session, stored = recording.session, recording.turn
     assert (session.session_id, session.workspace_id) == ("support-42", "w")
     assert session.metadata == {"k": 1, "turnspan": {"session_id_from": "explicit"}}
-    assert (stored.agent_id, stored.prompt, stored.response_content, stored.status) == ("triage", "q", "answer", "success")
+    assert (stored.agent_id, stored.prompt, stored.response_content, stored.status) == (
+        "triage",
+        "q",
+        "answer",
+        "success",
+    )
     (tool,) = stored.tool_calls
     assert (tool.tool_name, tool.arguments, tool.result, tool.status) == ("search", {"query": "x"}, ["a"], "success")
     assert recording.unresolved() == []
@@ -224,7 +232,12 @@ def test_a_handoff_is_a_record_a_span_and_an_agent(recording):
     assert (transition.from_agent, transition.to_agent, transition.reason) == ("triage", "billing", "money")
     assert transition.turn_id == recording.turn.turn_id
     spans = {span.name: span for span in recording.spans}
-    assert set(spans) == {"execute_tool transfer_to_billing", "execute_tool look", "invoke_agent billing", "invoke_agent triage"}
+    assert set(spans) == {
+        "execute_tool transfer_to_billing",
+        "execute_tool look",
+        "invoke_agent billing",
+        "invoke_agent triage",
+    }
     assert spans["execute_tool look"].parent.span_id == spans["invoke_agent billing"].context.span_id
     (link,) = spans["invoke_agent billing"].links
     assert link.context.span_id == spans["execute_tool transfer_to_billing"].context.span_id

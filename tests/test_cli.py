@@ -4,6 +4,7 @@ import json
 import os
 
 import pytest
+
 from programs import EXAMPLES, PYTHON, program, run, turnspan
 
 
@@ -64,7 +65,9 @@ def ids():
     }
 
 
-@pytest.mark.parametrize("kind", ["audit event", "trace", "span", "turn", "tool call", "session", "span of a model call"])
+@pytest.mark.parametrize(
+    "kind", ["audit event", "trace", "span", "turn", "tool call", "session", "span of a model call"]
+)
 def test_find_resolves_any_id_in_all_three_places(kind):
     wanted = ids()[kind]
     places = json.loads(turnspan("find", wanted, "--json", check=True).stdout)
@@ -131,7 +134,10 @@ def test_doctor_names_the_fix_and_fails(tmp_path):
 
 def test_secrets_are_not_shown(tmp_path):
     key = "sk-proj-abcdefghijklmnopqrstuvwxyz123456"
-    path = program(tmp_path / "prog.py", f"import turnspan\nwith turnspan.turn(prompt='my key is {key}') as t: t.response = 'Bearer abcdefghijklmnop1234'")
+    path = program(
+        tmp_path / "prog.py",
+        f"import turnspan\nwith turnspan.turn(prompt='my key is {key}') as t: t.response = 'Bearer abcdefghijklmnop1234'",
+    )
     turnspan("run", path, cwd=tmp_path, check=True)
     for command in (["show", "last"], ["sessions"]):
         shown = turnspan(*command, cwd=tmp_path, check=True).stdout

@@ -42,7 +42,13 @@ ODD = [
 
 @pytest.mark.parametrize("value", ODD, ids=lambda value: type(value).__name__)
 def test_odd_values_become_json(value):
-    for thing in (value, {"k": [value]}, ToolCallEnded(session_id="s", result=value, usage=None) if False else ToolCallEnded(session_id="s", result={"r": value})):
+    for thing in (
+        value,
+        {"k": [value]},
+        ToolCallEnded(session_id="s", result=value, usage=None)
+        if False
+        else ToolCallEnded(session_id="s", result={"r": value}),
+    ):
         text = encode(thing)
         json.loads(text, parse_constant=lambda name: pytest.fail(f"bare {name}"))
     json.dumps(plain(value), allow_nan=False).encode()
@@ -70,7 +76,11 @@ def test_a_huge_text_is_kept_whole():
 
 
 json_values = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**63), 2**63) | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**63)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
     max_leaves=20,
 )
@@ -89,14 +99,26 @@ def test_what_is_json_already_stays_what_it_is(value):
 
 @pytest.mark.parametrize(
     ("given", "expected"),
-    [('{"a": 1}', {"a": 1}), ({"a": 1}, {"a": 1}), (None, {}), ("", {}), ("text", {"input": "text"}), ("{bad", {"input": "{bad"}), ([1], {"input": [1]})],
+    [
+        ('{"a": 1}', {"a": 1}),
+        ({"a": 1}, {"a": 1}),
+        (None, {}),
+        ("", {}),
+        ("text", {"input": "text"}),
+        ("{bad", {"input": "{bad"}),
+        ([1], {"input": [1]}),
+    ],
 )
 def test_arguments_are_a_mapping(given, expected):
     assert arguments_of(given) == expected
 
 
 def test_the_text_of_a_message_list_is_what_the_user_said_last():
-    messages = [{"role": "user", "content": "first"}, {"role": "assistant", "content": "x"}, {"role": "user", "content": [{"type": "input_text", "text": "last"}]}]
+    messages = [
+        {"role": "user", "content": "first"},
+        {"role": "assistant", "content": "x"},
+        {"role": "user", "content": [{"type": "input_text", "text": "last"}]},
+    ]
     assert text_of(messages) == "last"
     assert text_of(None) == ""
     assert text_of({"a": 1}) == '{"a":1}'

@@ -3,7 +3,15 @@
 import pytest
 
 import turnspan
-from turnspan import AgentTransitionRecord, FileSessionStore, InMemorySessionStore, SessionManager, SqlSessionStore, TurnRecord, process
+from turnspan import (
+    AgentTransitionRecord,
+    FileSessionStore,
+    InMemorySessionStore,
+    SessionManager,
+    SqlSessionStore,
+    TurnRecord,
+    process,
+)
 from turnspan.observed import recorder_for
 from turnspan.testing.stores import example_turn
 
@@ -36,14 +44,20 @@ def test_a_finished_turn_is_stored_once_with_its_ids(manager, recording):
         (stored,) = manager.get_session("s").turns
         assert stored.audit_event_ids == turn.audit_event_ids
         assert [call.to_dict() for call in stored.tool_calls] == [call.to_dict() for call in turn.tool_calls]
-        assert (stored.prompt, stored.response_content, stored.started_at) == (turn.prompt, turn.response_content, turn.started_at)
+        assert (stored.prompt, stored.response_content, stored.started_at) == (
+            turn.prompt,
+            turn.response_content,
+            turn.started_at,
+        )
         assert stored.metadata["x"] == 1
         manager.record_turn("s", turn)  # again: the same ids, and still one turn
 
 
 def test_a_finished_turn_has_spans_with_its_own_times(manager, recording):
     manager.start_session(session_id="s")
-    manager.record_turn("s", TurnRecord("t", "a", "p", started_at="2026-01-01T00:00:00+00:00", ended_at="2026-01-01T00:00:02+00:00"))
+    manager.record_turn(
+        "s", TurnRecord("t", "a", "p", started_at="2026-01-01T00:00:00+00:00", ended_at="2026-01-01T00:00:02+00:00")
+    )
     (span,) = recording.spans
     assert (span.name, span.end_time - span.start_time) == ("invoke_agent a", 2 * 10**9)
     assert span.start_time == 1_767_225_600 * 10**9

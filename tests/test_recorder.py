@@ -9,7 +9,15 @@ import pytest
 
 import turnspan
 from turnspan import InMemorySessionStore, process
-from turnspan.events import AgentStarted, ModelCallStarted, Noted, ToolCallEnded, ToolCallStarted, TurnEnded, TurnStarted
+from turnspan.events import (
+    AgentStarted,
+    ModelCallStarted,
+    Noted,
+    ToolCallEnded,
+    ToolCallStarted,
+    TurnEnded,
+    TurnStarted,
+)
 from turnspan.recorder import Recorder
 from turnspan.settings import Settings
 from turnspan.testing import record
@@ -27,7 +35,9 @@ def test_what_nobody_ends_is_cancelled_with_its_turn(recording):
     turn = recording.turn
     ours = turn.metadata["turnspan"]
     assert turn.status == "success"
-    assert [turn.tool_calls[0].status, ours["agents"][0]["status"], ours["model_calls"][0]["status"]] == ["cancelled"] * 3
+    assert [turn.tool_calls[0].status, ours["agents"][0]["status"], ours["model_calls"][0]["status"]] == [
+        "cancelled"
+    ] * 3
     assert turn.tool_calls[0].error == "its turn ended first"
     assert len(recording.spans) == 4
     assert recording.unresolved() == []
@@ -94,9 +104,21 @@ def test_a_structlog_pipeline_that_fails_loses_nothing():
 def test_the_applications_structlog_gets_the_lines():
     import structlog
 
-    with structlog.testing.capture_logs() as lines, record(log="structlog"), turnspan.session("s"), turnspan.turn(agent="a"), turnspan.tool("t"):
+    with (
+        structlog.testing.capture_logs() as lines,
+        record(log="structlog"),
+        turnspan.session("s"),
+        turnspan.turn(agent="a"),
+        turnspan.tool("t"),
+    ):
         pass
-    assert [line["event"] for line in lines] == ["session.started", "turn.started", "tool_call.started", "tool_call.ended", "turn.ended"]
+    assert [line["event"] for line in lines] == [
+        "session.started",
+        "turn.started",
+        "tool_call.started",
+        "tool_call.ended",
+        "turn.ended",
+    ]
     assert all(line["audit_event_id"] for line in lines)
 
 
@@ -180,7 +202,12 @@ def test_memory_does_not_grow_with_finished_turns(recording):
     recorder = recording.recorder
 
     def sizes():
-        return (len(recorder._turns), len(recorder._finished), len(recorder._writer._ledger._open), len(recorder._writer._ledger._late))
+        return (
+            len(recorder._turns),
+            len(recorder._finished),
+            len(recorder._writer._ledger._open),
+            len(recorder._writer._ledger._late),
+        )
 
     for n in range(600):
         recorder.emit(TurnStarted(session_id=f"s{n % 3}", turn_id=f"t{n}"))
@@ -248,7 +275,10 @@ def test_emitting_from_many_threads_keeps_the_chain(tmp_path):
     from turnspan.journal import read_segment, segments_of
 
     recorder = Recorder(Settings.read(home=tmp_path, store="memory:"), AwayStore())
-    threads = [threading.Thread(target=lambda: [recorder.emit(Noted(session_id="s", name="n")) for _ in range(200)]) for _ in range(8)]
+    threads = [
+        threading.Thread(target=lambda: [recorder.emit(Noted(session_id="s", name="n")) for _ in range(200)])
+        for _ in range(8)
+    ]
     [thread.start() for thread in threads]
     [thread.join() for thread in threads]
     (path,) = segments_of(tmp_path / "journal", recorder._journal.id)

@@ -7,9 +7,9 @@ import sys
 import time
 
 import pytest
+
 from programs import BIN, EXAMPLES, PYTHON, program, run, turnspan
 from receiver import Receiver, attributes
-
 from turnspan import SqlSessionStore, open_store
 
 PROGRAMS = ["openai_agents_triage", "xerxes_agent"]
@@ -20,7 +20,11 @@ def start(starter, path, url, cwd):
     env = {"OTEL_METRIC_EXPORT_INTERVAL": "300"}
     if starter == "turnspan run":
         return turnspan("run", "--otlp", url, path, env=env, cwd=cwd)
-    env |= {"OTEL_EXPORTER_OTLP_ENDPOINT": url, "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf", "OTEL_LOGS_EXPORTER": "otlp"}
+    env |= {
+        "OTEL_EXPORTER_OTLP_ENDPOINT": url,
+        "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
+        "OTEL_LOGS_EXPORTER": "otlp",
+    }
     if starter == "opentelemetry-instrument":
         return run(BIN / "opentelemetry-instrument", PYTHON, path, env=env, cwd=cwd)
     text = f"import turnspan, runpy\nturnspan.instrument()\nrunpy.run_path({str(path)!r}, run_name='__main__')\n"
@@ -40,15 +44,28 @@ def test_every_audit_event_id_is_in_record_trace_and_log(name, starter, tmp_path
     assert len(sessions) == 1
     record = {event_id for session in sessions for turn in session.turns for event_id in turn.audit_event_ids}
     spans = [attributes(span) for span in receiver.spans]
-    trace = {value for span in spans for key, value in span.items() if key in ("turnspan.audit_event_id", "turnspan.audit_event_id.end")}
+    trace = {
+        value
+        for span in spans
+        for key, value in span.items()
+        if key in ("turnspan.audit_event_id", "turnspan.audit_event_id.end")
+    }
     lines = [json.loads(line) for line in (tmp_path / ".turnspan/turnspan.log.jsonl").read_text().splitlines()]
     log = {line["audit_event_id"] for line in lines if "turn_id" in line}
     sent = {attributes(r)["turnspan.audit_event_id"] for r in receiver.logs if "turnspan.turn.id" in attributes(r)}
     assert record == trace == log == sent
     assert len(record) > 10
     assert {line["trace_id"] for line in lines if "turn_id" in line} == {span.trace_id.hex() for span in receiver.spans}
-    assert {span["gen_ai.conversation.id"] for span in spans} == {span["session.id"] for span in spans} == {sessions[0].session_id}
-    assert {"gen_ai.invoke_agent.duration", "gen_ai.execute_tool.duration", "gen_ai.client.operation.duration"} <= receiver.metrics
+    assert (
+        {span["gen_ai.conversation.id"] for span in spans}
+        == {span["session.id"] for span in spans}
+        == {sessions[0].session_id}
+    )
+    assert {
+        "gen_ai.invoke_agent.duration",
+        "gen_ai.execute_tool.duration",
+        "gen_ai.client.operation.duration",
+    } <= receiver.metrics
     for session in sessions:
         for turn in session.turns:
             assert turn.metadata["turnspan"]["trace_id"] in {span.trace_id.hex() for span in receiver.spans}
@@ -70,7 +87,12 @@ def test_modules_scripts_and_commands_run(tmp_path):
 
 @pytest.mark.parametrize(
     ("text", "code"),
-    [("raise ValueError('mine')", 1), ("import sys; sys.exit('bye')", 1), ("raise KeyboardInterrupt", 130), ("import os; os._exit(7)", 7)],
+    [
+        ("raise ValueError('mine')", 1),
+        ("import sys; sys.exit('bye')", 1),
+        ("raise KeyboardInterrupt", 130),
+        ("import os; os._exit(7)", 7),
+    ],
 )
 def test_the_programs_own_end_is_unchanged(text, code, tmp_path):
     path = program(tmp_path / "prog.py", text)
@@ -304,7 +326,19 @@ async def app(scope, receive, send):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [BIN / "turnspan", "run", "-m", "uvicorn", "app:app", "--workers", "2", "--port", str(port), "--log-level", "error"]
+    command = [
+        BIN / "turnspan",
+        "run",
+        "-m",
+        "uvicorn",
+        "app:app",
+        "--workers",
+        "2",
+        "--port",
+        str(port),
+        "--log-level",
+        "error",
+    ]
     server = subprocess.Popen([str(c) for c in command])
     try:
         for n in range(20):

@@ -83,7 +83,9 @@ def install(emit: Emit) -> None:
     def tool_failed(call: Call) -> _Watching:
         here, call_id = emit.current(), getattr(call.kwargs.get("context"), "tool_call_id", None)
         outcome = yield None
-        state = next((r for r in list(runs.values()) if here and r.turn_id == here.turn_id and call_id in r.tools), None)
+        state = next(
+            (r for r in list(runs.values()) if here and r.turn_id == here.turn_id and call_id in r.tools), None
+        )
         if state is not None and isinstance(error := call.kwargs.get("error"), Exception):
             state.tool_failed(call_id, error, handled=outcome.result is not None)
 
@@ -155,7 +157,11 @@ class _Run:
         if failure is not None:
             status = "timeout" if "Timeout" in type(failure).__name__ else "error"
             more = {"status": status, "error": error_text(failure), "error_type": error_type(failure)}
-        self.emit(ToolCallEnded(**self.at(call_id=started.call_id, agent_id=started.agent_id), result=self.said(result), **more))
+        self.emit(
+            ToolCallEnded(
+                **self.at(call_id=started.call_id, agent_id=started.agent_id), result=self.said(result), **more
+            )
+        )
 
 
 def _begin(emit: Emit, call: Call, hooks_class: Any, chains: _Chains) -> _Run:
@@ -167,10 +173,14 @@ def _begin(emit: Emit, call: Call, hooks_class: Any, chains: _Chains) -> _Run:
     chain = None
     if here is not None and here.turn_id is not None:
         started = AgentStarted(
-            session_id=here.session_id, turn_id=here.turn_id, call_id=new_id(), parent_id=here.call_id, agent_id=agent.name
+            session_id=here.session_id,
+            turn_id=here.turn_id,
+            call_id=new_id(),
+            parent_id=here.call_id,
+            agent_id=agent.name,
         )
     else:
-        session, chained = _session(emit, call, config, chains)
+        session, chained = _session(emit, call, agent, config, chains)
         chain = chains if chained else None
         started = TurnStarted(
             session_id=session.id, turn_id=new_id(), agent_id=agent.name, prompt=_prompt(given) if content else ""
@@ -185,7 +195,7 @@ def _begin(emit: Emit, call: Call, hooks_class: Any, chains: _Chains) -> _Run:
     return state
 
 
-def _session(emit: Emit, call: Call, config: Any, chains: _Chains) -> tuple[Session, bool]:
+def _session(emit: Emit, call: Call, agent: Any, config: Any, chains: _Chains) -> tuple[Session, bool]:
     """Return the session of a run, and whether it is only known by its history."""
     own = call.kwargs.get("conversation_id")
     if not own:
@@ -193,9 +203,9 @@ def _session(emit: Emit, call: Call, config: Any, chains: _Chains) -> tuple[Sess
             own = call.kwargs["session"].session_id
     own = own or getattr(config, "group_id", None) or _trace_id()
     if own:
-        return emit.session(str(own)), False
+        return emit.session(str(own), agent_id=agent.name), False
     previous = call.kwargs.get("previous_response_id")
-    session = emit.session(chains.find(call.argument(1, "input"), previous))
+    session = emit.session(chains.find(call.argument(1, "input"), previous), agent_id=agent.name)
     return session, session.source in ("new", "runtime")
 
 
@@ -244,7 +254,7 @@ def _hooks_class(emit: Emit) -> Any:
     """Return the composite of our hooks and the user's."""
     from agents.lifecycle import RunHooks
 
-    class Hooks(RunHooks):  # type: ignore[misc,type-arg]
+    class Hooks(RunHooks):  # type: ignore[misc]
         """Tells what happens, then lets the user's own hooks do what they do."""
 
         def __init__(self, run: _Run, theirs: Any) -> None:

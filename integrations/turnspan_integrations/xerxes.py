@@ -35,7 +35,15 @@ from turnspan.events import (
 
 REQUIRES = "xerxes-agent>=0.2.0,<0.3"
 _Watching = Generator[Any, Outcome, None]
-_OWN_EVENTS = ("turn_start", "turn_end", "tool_call_attempt", "tool_call_complete", "tool_call_failure", "error", "agent_switch")
+_OWN_EVENTS = (
+    "turn_start",
+    "turn_end",
+    "tool_call_attempt",
+    "tool_call_complete",
+    "tool_call_failure",
+    "error",
+    "agent_switch",
+)
 """Audit events of Xerxes for which we have events of our own."""
 
 
@@ -82,7 +90,11 @@ class _Runtime:
         started: TurnStarted | AgentStarted
         if here is not None and here.turn_id is not None:
             started = AgentStarted(
-                session_id=here.session_id, turn_id=here.turn_id, call_id=new_id(), parent_id=here.call_id, agent_id=agent
+                session_id=here.session_id,
+                turn_id=here.turn_id,
+                call_id=new_id(),
+                parent_id=here.call_id,
+                agent_id=agent,
             )
         else:
             session = self.emit.session(own_session, agent_id=agent)
@@ -147,7 +159,11 @@ class _ClassRuntime(_Runtime):
     def _respond(self, call: Call) -> _Watching:
         if call.argument(11, "reinvoked_runtime", default=False):
             return  # the same turn goes on
-        prompt, messages, agent_id = call.argument(0, "prompt"), call.argument(2, "messages"), call.argument(3, "agent_id")
+        prompt, messages, agent_id = (
+            call.argument(0, "prompt"),
+            call.argument(2, "messages"),
+            call.argument(3, "agent_id"),
+        )
         agent = agent_id if agent_id is not None and not isinstance(agent_id, str) else None
         if agent is None:
             orchestrator = call.instance.orchestrator
@@ -170,7 +186,10 @@ class _ClassRuntime(_Runtime):
             return
         prompt, model = call.argument(0, "prompt"), call.argument(1, "model")
         asked = prompt if isinstance(prompt, list) else [{"role": "user", "content": prompt}]
-        last = max((n for n, item in enumerate(asked) if isinstance(item, dict) and item.get("role") == "assistant"), default=-1)
+        last = max(
+            (n for n, item in enumerate(asked) if isinstance(item, dict) and item.get("role") == "assistant"),
+            default=-1,
+        )
         started = turn.model = ModelCallStarted(
             **turn.at(call_id=new_id(), parent_id=turn.inside), provider=_provider(call.instance),
             model=model or getattr(getattr(call.instance, "config", None), "model", None), messages=asked[last + 1 :],
@@ -222,8 +241,18 @@ class _ClassRuntime(_Runtime):
         ended = outcome.ended()
         error = getattr(request, "error", None)
         if outcome.error is None and getattr(getattr(request, "status", None), "value", "success") == "failure":
-            status = "timeout" if "timed out after" in str(error) else "skipped" if "denied by policy" in str(error) else "error"
-            ended = {"status": status, "error": str(error), "error_type": "TimeoutError" if status == "timeout" else None}
+            status = (
+                "timeout"
+                if "timed out after" in str(error)
+                else "skipped"
+                if "denied by policy" in str(error)
+                else "error"
+            )
+            ended = {
+                "status": status,
+                "error": str(error),
+                "error_type": "TimeoutError" if status == "timeout" else None,
+            }
         result = request.result if outcome.error is None else None
         value = getattr(result, "value", result) if type(result).__name__ == "Result" else result
         self.emit(ToolCallEnded(**turn.at(call_id=started.call_id, agent_id=agent), result=value, **ended))
@@ -263,7 +292,9 @@ class _ClassRuntime(_Runtime):
         event = call.argument(0, "event")
         turn = self._calling_tool()
         if turn is not None and event.event_type not in _OWN_EVENTS:
-            data = {k: v for k, v in vars(event).items() if k not in ("event_type", "session_id", "turn_id", "agent_id")}
+            data = {
+                k: v for k, v in vars(event).items() if k not in ("event_type", "session_id", "turn_id", "agent_id")
+            }
             note = Noted(**turn.at(parent_id=turn.inside), name=f"xerxes.{event.event_type}", data=data)
             self.emit(note)
             event.metadata["event_id"] = note.event_id
@@ -337,7 +368,11 @@ class _LoopRuntime(_Runtime):
         turn = self.current()
         if turn is None:
             return
-        model, provider, messages = call.argument(0, "model"), call.argument(1, "provider_type"), call.argument(3, "messages")
+        model, provider, messages = (
+            call.argument(0, "model"),
+            call.argument(1, "provider_type"),
+            call.argument(3, "messages"),
+        )
         given = list(messages or [])
         last = max((n for n, m in enumerate(given) if isinstance(m, dict) and m.get("role") == "assistant"), default=-1)
         started = ModelCallStarted(
@@ -390,5 +425,3 @@ def _provider(llm: Any) -> str:
     name = type(llm).__name__.lower()
     known = {"openai": "openai", "anthropic": "anthropic", "gemini": "gcp.gemini", "ollama": "ollama"}
     return next((provider for word, provider in known.items() if word in name), "_OTHER")
-
-

@@ -107,7 +107,9 @@ class _Spot(Generic[P]):
         self._open.append((piece, watching, token))
         return piece
 
-    def __exit__(self, _type: Any, error: BaseException | None, _traceback: TracebackType | None) -> None:
+    def __exit__(
+        self, _type: type[BaseException] | None, error: BaseException | None, _traceback: TracebackType | None
+    ) -> None:
         _piece, watching, token = self._open.pop()
         if token is not None:
             context.detach(token)
@@ -117,7 +119,9 @@ class _Spot(Generic[P]):
     async def __aenter__(self) -> P:
         return self.__enter__()
 
-    async def __aexit__(self, kind: Any, error: BaseException | None, traceback: TracebackType | None) -> None:
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
         self.__exit__(kind, error, traceback)
 
     def __call__(self, function: F) -> F:
@@ -126,7 +130,7 @@ class _Spot(Generic[P]):
             piece = self._make(function, (*bound, *call.args), call.kwargs)
             return piece._observe()  # noqa: SLF001
 
-        return Watched(function, watched(process.active, observe))  # type: ignore[return-value]
+        return Watched(function, watched(process.active, observe))
 
 
 def _parent() -> Scope:
@@ -163,9 +167,10 @@ class _InTurn(_Piece):
             yield from super()._observe()
             return
         around = Turn(agent=None, prompt="", session_id=None, turn_id=None, metadata=None)
-        outer = around._observe()
+        outer = around._observe()  # noqa: SLF001
         next(outer)
-        inside = process.recorder().context_of(around._started) if around._started is not None else None
+        begun = around._started  # noqa: SLF001
+        inside = process.recorder().context_of(begun) if begun is not None else None
         token = context.attach(inside) if inside is not None else None
         inner = super()._observe()
         try:
@@ -185,7 +190,13 @@ class Turn(_Piece):
     """A turn while it runs. Set ``response``; ``status`` and ``error`` are taken from what leaves the block."""
 
     def __init__(
-        self, *, agent: str | None, prompt: Any, session_id: str | None, turn_id: str | None, metadata: dict[str, Any] | None
+        self,
+        *,
+        agent: str | None,
+        prompt: Any,
+        session_id: str | None,
+        turn_id: str | None,
+        metadata: dict[str, Any] | None,
     ) -> None:
         self.agent, self.prompt = agent, prompt
         self.response: Any = None
@@ -247,8 +258,12 @@ class Turn(_Piece):
             return
         inner = isinstance(started, AgentStarted)
         from_agent, below = self.agent, self._agent_call or (started.call_id if inner else None)
-        at = {"session_id": started.session_id, "turn_id": started.turn_id}
-        active.emit(HandedOff(**at, parent_id=below, agent_id=from_agent, from_agent=from_agent, to_agent=to_agent, reason=reason))
+        at: dict[str, Any] = {"session_id": started.session_id, "turn_id": started.turn_id}
+        active.emit(
+            HandedOff(
+                **at, parent_id=below, agent_id=from_agent, from_agent=from_agent, to_agent=to_agent, reason=reason
+            )
+        )
         if self._agent_call is not None:
             active.emit(AgentEnded(**at, call_id=self._agent_call, agent_id=from_agent))
         target = AgentStarted(
@@ -298,7 +313,11 @@ class ToolCall(_InTurn):
         if self.status is not None:
             ended["status"] = self.status
         if self.error is not None:
-            ended = {"status": "error", **ended, "error": self.error} if self.status else {"status": "error", "error": self.error}
+            ended = (
+                {"status": "error", **ended, "error": self.error}
+                if self.status
+                else {"status": "error", "error": self.error}
+            )
         return ToolCallEnded(
             session_id=started.session_id, turn_id=started.turn_id, call_id=started.call_id, agent_id=started.agent_id,
             result=self.result if self.result is not None else _result_or_items(outcome, self._items), **ended,
@@ -372,7 +391,6 @@ class SessionPiece(_Piece):
     ) -> None:
         self._given = (session_id, workspace_id, agent_id, metadata)
         self._id: str | None = None
-
 
     @property
     def id(self) -> str | None:
@@ -469,7 +487,9 @@ def model_call(model: F, /) -> F: ...
 def model_call(
     model: str | None = None, /, *, provider: str | None = None, messages: Any = None, streamed: bool = False
 ) -> _Spot[ModelCall]: ...
-def model_call(model: Any = None, /, *, provider: str | None = None, messages: Any = None, streamed: bool = False) -> Any:
+def model_call(
+    model: Any = None, /, *, provider: str | None = None, messages: Any = None, streamed: bool = False
+) -> Any:
     """Record a call of a model.
 
     Args:
@@ -560,5 +580,3 @@ def environment(base: dict[str, str] | None = None) -> dict[str, str]:
     from turnspan.carry import variables
 
     return {**(os.environ if base is None else base), **variables()}
-
-

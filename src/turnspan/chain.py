@@ -37,7 +37,7 @@ class Line(msgspec.Struct, frozen=True, gc=False):
         return head_of(self.sequence, self.previous, self.digest, self.span)
 
 
-_decoder = msgspec.json.Decoder(AnyEvent)
+_decoder: msgspec.json.Decoder[Event] = msgspec.json.Decoder(AnyEvent)
 
 
 def decode(payload: bytes) -> Event:

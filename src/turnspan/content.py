@@ -136,7 +136,9 @@ def text_of(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, list):
-        texts = [_message_text(item) for item in value if isinstance(item, Mapping) and item.get("role", "user") == "user"]
+        texts = [
+            _message_text(item) for item in value if isinstance(item, Mapping) and item.get("role", "user") == "user"
+        ]
         if any(texts):
             return next(text for text in reversed(texts) if text)
     return encode(value).decode()

@@ -77,7 +77,9 @@ def derived_id(*parts: object, at_ns: int = 0) -> str:
 
     """
     digest = hashlib.sha256("\x1f".join(map(str, parts)).encode("utf-8", "backslashreplace")).hexdigest()
-    return f"{max(at_ns, 0) // 1_000_000 & 0xFFFFFFFFFFFF:012x}8{digest[:3]}{8 | int(digest[3], 16) & 3:x}{digest[4:19]}"
+    return (
+        f"{max(at_ns, 0) // 1_000_000 & 0xFFFFFFFFFFFF:012x}8{digest[:3]}{8 | int(digest[3], 16) & 3:x}{digest[4:19]}"
+    )
 
 
 class Usage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -345,7 +347,9 @@ class Emit(Protocol):
     def guarded(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Return the function with its exceptions told once and swallowed: for callbacks that a runtime calls."""
 
-    def session(self, own: str | None = None, *, workspace_id: str | None = None, agent_id: str | None = None) -> Session:
+    def session(
+        self, own: str | None = None, *, workspace_id: str | None = None, agent_id: str | None = None
+    ) -> Session:
         """Find the session: ``turnspan.session(...)``, the runtime's own id, baggage, the environment, or a new one."""
 
     def current(self) -> Scope | None:

@@ -79,7 +79,9 @@ class Hooks:
 
         return safe
 
-    def session(self, own: str | None = None, *, workspace_id: str | None = None, agent_id: str | None = None) -> Session:
+    def session(
+        self, own: str | None = None, *, workspace_id: str | None = None, agent_id: str | None = None
+    ) -> Session:
         """Find the session that a run belongs to."""
         return process.find_session(own, workspace_id=workspace_id, agent_id=agent_id)
 

@@ -10,7 +10,7 @@ from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
 from turnspan import autoinstrument
 
 
-class TurnspanInstrumentor(BaseInstrumentor):
+class TurnspanInstrumentor(BaseInstrumentor):  # type: ignore[misc]
     """Does what ``turnspan run`` does; the SDK is the one that ``opentelemetry-instrument`` has set up."""
 
     def instrumentation_dependencies(self) -> Collection[str]:

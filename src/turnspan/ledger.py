@@ -14,11 +14,11 @@ from typing import Any, NamedTuple
 from turnspan.chain import Line, SpanIds, decode, line_hash
 from turnspan.content import arguments_of, text_of
 from turnspan.events import (
+    KIND_OF,
     AgentEnded,
     AgentStarted,
     Event,
     HandedOff,
-    KIND_OF,
     ModelCallEnded,
     ModelCallStarted,
     Noted,
@@ -241,7 +241,9 @@ class Ledger:
         for model in rows.model_calls:
             self._batch.model_calls[model["session_id"], model["turn_id"], model["event_id"]] = model
 
-    def _start_call(self, turn: _OpenTurn, event: ToolCallStarted | ModelCallStarted | AgentStarted, line: Line, at: str) -> None:
+    def _start_call(
+        self, turn: _OpenTurn, event: ToolCallStarted | ModelCallStarted | AgentStarted, line: Line, at: str
+    ) -> None:
         call_id = event.call_id or event.event_id
         trace_id, span_id = (line.span.trace_id, line.span.span_id) if line.span else (None, None)
         common: dict[str, Any] = {"started_at": at, "trace_id": trace_id, "span_id": span_id}

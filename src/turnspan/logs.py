@@ -33,7 +33,6 @@ from turnspan.events import (
     TurnEnded,
 )
 from turnspan.ledger import Folded
-from turnspan.records import iso
 from turnspan.spans import in_span, scope
 
 EVENT_PREFIX = "turnspan."
@@ -96,7 +95,14 @@ class FileLog:
         """Write the lines of some events."""
         lines = b"\n".join(
             [
-                encode({"timestamp": at, "level": level_of(event), "event": KIND_OF[type(event)], **fields_of(event, span, started)})
+                encode(
+                    {
+                        "timestamp": at,
+                        "level": level_of(event),
+                        "event": KIND_OF[type(event)],
+                        **fields_of(event, span, started),
+                    }
+                )
                 for event, span, started, at in events
             ]
         )

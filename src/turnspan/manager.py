@@ -57,7 +57,9 @@ class SessionManager:
         )  # fmt: skip
         apply(self._store, Changes(sessions=[row]))
         found = self._store.load_session(key) if session_id else None
-        return found or SessionRecord(key, workspace_id, now, now, agent_id, metadata=metadata if metadata is not None else {})
+        return found or SessionRecord(
+            key, workspace_id, now, now, agent_id, metadata=metadata if metadata is not None else {}
+        )
 
     def record_turn(self, session_id: str, turn: TurnRecord) -> None:
         """Add a turn to a session; a turn with the same id is replaced.
@@ -113,5 +115,11 @@ class SessionManager:
             raise SessionNotFoundError(session_id)
         now = now_iso()
         return SessionRow(
-            session_id=session_id, workspace_id=None, agent_id=None, created_at=now, updated_at=now, ended=False, metadata={}
+            session_id=session_id,
+            workspace_id=None,
+            agent_id=None,
+            created_at=now,
+            updated_at=now,
+            ended=False,
+            metadata={},
         )

@@ -53,7 +53,7 @@ class Metrics:
         if getattr(event, "status", "") in ("error", "timeout"):
             attributes[sc.ERROR_TYPE] = getattr(event, "error_type", None) or "_OTHER"
         match event, started:
-            case (TurnEnded() | AgentEnded()), _:
+            case ((TurnEnded() | AgentEnded()), _):
                 if agent := started.agent_id if started else None:
                     attributes[sc.GEN_AI_AGENT_NAME] = agent
                 self._agent.record(seconds, attributes, context)

@@ -135,7 +135,9 @@ class ObservedManager:
         if (known := recorder.events_of(session_id, turn.turn_id)) is not None:
             ids, span = known
             if recorder.is_open(session_id, turn.turn_id):
-                end = TurnEnded(session_id=session_id, turn_id=turn.turn_id, status=_turn_status(turn), error=turn.error)
+                end = TurnEnded(
+                    session_id=session_id, turn_id=turn.turn_id, status=_turn_status(turn), error=turn.error
+                )
                 ids.append(end.event_id)
                 replayed.append(end)
             else:
@@ -150,15 +152,15 @@ class ObservedManager:
     def record_agent_transition(self, session_id: str, transition: Any) -> None:
         """Add a handoff."""
         recorder = self._recorder
-        at_ns = from_iso(transition.timestamp)
+        at_ns = from_iso(transition.timestamp) or now_ns()
         self._writing("record_agent_transition", session_id, transition)
         recorder.emit(
             HandedOff(
                 session_id=session_id, turn_id=transition.turn_id or None, agent_id=transition.from_agent,
                 from_agent=transition.from_agent, to_agent=transition.to_agent, reason=transition.reason,
-                **({} if at_ns is None else {"at_ns": at_ns}),
+                at_ns=at_ns,
                 event_id=derived_id(session_id, transition.turn_id, transition.from_agent, transition.to_agent,
-                                    transition.timestamp, at_ns=at_ns or now_ns()),
+                                    transition.timestamp, at_ns=at_ns),
             )
         )  # fmt: skip
 
@@ -226,7 +228,7 @@ def _as_events(session_id: str, turn: Any) -> list[Event]:
         at_ns = from_iso((ours or {}).get("started_at")) or started_ns
         after_ns = min(at_ns + int((call.duration_ms or 0) * 1e6), max(ended_ns, at_ns))
         key = f"{call.call_id}:{ordinal}"
-        status = call.status if call.status in ("success", "error", "timeout", "skipped", "cancelled") else "error"
+        status: Any = call.status if call.status in ("success", "error", "timeout", "skipped", "cancelled") else "error"
         timed.append((at_ns, ToolCallStarted(
             **identity("tool_call.started", ordinal, at_ns), call_id=key, agent_id=agent, tool_name=call.tool_name,
             arguments=call.arguments,
@@ -256,5 +258,3 @@ def _as_events(session_id: str, turn: Any) -> list[Event]:
         )
     )  # fmt: skip
     return events
-
-

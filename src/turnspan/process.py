@@ -126,7 +126,11 @@ def find_session(
     if not found.knows_session(session.id):
         found.emit(
             SessionStarted(
-                session_id=session.id, workspace_id=workspace_id, agent_id=agent_id, source=session.source, metadata=more
+                session_id=session.id,
+                workspace_id=workspace_id,
+                agent_id=agent_id,
+                source=session.source,
+                metadata=more,
             )
         )
     return session

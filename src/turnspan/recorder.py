@@ -24,7 +24,6 @@ from turnspan.chain import SpanIds
 from turnspan.events import (
     AgentEnded,
     AgentStarted,
-    Ended,
     Event,
     HandedOff,
     ModelCallEnded,
@@ -369,7 +368,7 @@ class Recorder:
 
     def adopt_providers(self, other: Recorder) -> None:
         """Set the SDK up as late, and flush the same providers, as another recorder does."""
-        self._before_open, self.providers = other._before_open, other.providers  # noqa: SLF001
+        self._before_open, self.providers = other._before_open, other.providers
 
     def before_first_turn(self, prepare: Callable[[], None]) -> None:
         """Have something done right before the first turn starts: the SDK is set up as late as that."""
@@ -404,6 +403,7 @@ class Recorder:
 
     def _flush_providers(self, timeout_s: float) -> None:
         """Have the SDK send what it holds; it takes its time over a dead endpoint, so not longer than we may wait."""
+
         def send() -> None:
             for provider in self.providers:
                 with suppress(Exception):
@@ -430,14 +430,21 @@ class Recorder:
     def _open_journal(self) -> None:
         try:
             directory = self.settings.home / "journal"
-            self.settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)  # what agents say is nobody else's business
+            self.settings.home.mkdir(
+                parents=True, exist_ok=True, mode=0o700
+            )  # what agents say is nobody else's business
             self._journal = Journal(
-                directory, store=self._store_url, fsync=self.settings.durability == "fsync", keep=self.settings.keep_journal
+                directory,
+                store=self._store_url,
+                fsync=self.settings.durability == "fsync",
+                keep=self.settings.keep_journal,
             )
         except OSError as error:
             self._journal = Journal(None, store=self._store_url)
             self.problem("journal", error)
-        self._writer = Writer(self._journal, self._open_store, self._open_outlets, self._recover, self.problem, self.catch_up)
+        self._writer = Writer(
+            self._journal, self._open_store, self._open_outlets, self._recover, self.problem, self.catch_up
+        )
 
     def _store_of_settings(self) -> SessionStore:
         if self._given_store is not None:

@@ -50,10 +50,10 @@ class _Record:
 
         """
         for key in cls._required:
-            data[key]  # noqa: B018  raises the KeyError
+            data[key]
         known = {f.name: f for f in dataclasses.fields(cls)}  # type: ignore[arg-type]
         given = {key: copy.deepcopy(data[key]) for key in known if data.get(key) is not None}
-        record = cls(**{**{key: None for key in cls._required}, **given})
+        record = cls(**{**dict.fromkeys(cls._required), **given})
         record._nest()
         return record.knowing({key: copy.deepcopy(value) for key, value in data.items() if key not in known})
 
@@ -170,7 +170,9 @@ def check_id(kind: str, value: object) -> str:
     if not value:
         raise InvalidIdError(f"A {kind} id must not be empty; leave it out to get a new one")
     if len(value) > MAX_ID_LENGTH:
-        raise InvalidIdError(f"The {kind} id {value[:40]!r}... has {len(value)} characters; at most {MAX_ID_LENGTH} are kept")
+        raise InvalidIdError(
+            f"The {kind} id {value[:40]!r}... has {len(value)} characters; at most {MAX_ID_LENGTH} are kept"
+        )
     if not value.isprintable():
         raise InvalidIdError(f"The {kind} id {value!r} has characters that cannot be stored; use printable ones")
     return value

@@ -31,7 +31,9 @@ class Recovered(NamedTuple):
     torn_bytes: int
 
 
-def recover(directory: Path, store: SessionStore, url: str, log: FileLog | None = None, *, keep: bool = False) -> list[Recovered]:
+def recover(
+    directory: Path, store: SessionStore, url: str, log: FileLog | None = None, *, keep: bool = False
+) -> list[Recovered]:
     """Store what dead processes left in a journal directory.
 
     Args:

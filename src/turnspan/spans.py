@@ -199,7 +199,14 @@ def _parts(message: dict[str, Any]) -> list[dict[str, Any]]:
     parts: list[dict[str, Any]] = []
     kind = message.get("type")
     if kind == "function_call":
-        return [{"type": "tool_call", "id": message.get("call_id"), "name": message.get("name"), "arguments": arguments_of(message.get("arguments"))}]
+        return [
+            {
+                "type": "tool_call",
+                "id": message.get("call_id"),
+                "name": message.get("name"),
+                "arguments": arguments_of(message.get("arguments")),
+            }
+        ]
     if kind == "function_call_output":
         return [{"type": "tool_call_response", "id": message.get("call_id"), "response": message.get("output")}]
     text = message.get("content")
@@ -216,7 +223,12 @@ def _parts(message: dict[str, Any]) -> list[dict[str, Any]]:
     for call in message.get("tool_calls") or []:
         function = call.get("function", call) if isinstance(call, dict) else {}
         parts.append(
-            {"type": "tool_call", "id": call.get("id"), "name": function.get("name"), "arguments": arguments_of(function.get("arguments"))}
+            {
+                "type": "tool_call",
+                "id": call.get("id"),
+                "name": function.get("name"),
+                "arguments": arguments_of(function.get("arguments")),
+            }
         )
     return parts
 
@@ -240,7 +252,12 @@ class Spans:
         self._last_turn: OrderedDict[str, SpanContext] = OrderedDict()
 
     def start(
-        self, event: Started, below: context.Context | None, *, linked: SpanContext | None = None, workspace_id: str | None = None
+        self,
+        event: Started,
+        below: context.Context | None,
+        *,
+        linked: SpanContext | None = None,
+        workspace_id: str | None = None,
     ) -> Span:
         """Start a span below the span of a context; None is the active one, or a trace of its own."""
         name, kind, attributes = opened(event, workspace_id=workspace_id)

@@ -64,7 +64,10 @@ def _set_up_logs(settings: Settings, resource: Resource, recorder: Recorder) -> 
     from opentelemetry.sdk._logs import LoggerProvider
     from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
 
-    if isinstance(_logs.get_logger_provider(), LoggerProvider) or (exporter := _otlp(settings, "_log", recorder)) is None:
+    if (
+        isinstance(_logs.get_logger_provider(), LoggerProvider)
+        or (exporter := _otlp(settings, "_log", recorder)) is None
+    ):
         return
     made = LoggerProvider(resource=resource, shutdown_on_exit=False)
     made.add_log_record_processor(BatchLogRecordProcessor(exporter))
@@ -76,7 +79,10 @@ def _set_up_metrics(settings: Settings, resource: Resource, recorder: Recorder) 
     from opentelemetry.sdk.metrics import MeterProvider
     from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
 
-    if isinstance(metrics.get_meter_provider(), MeterProvider) or (exporter := _otlp(settings, "metric", recorder)) is None:
+    if (
+        isinstance(metrics.get_meter_provider(), MeterProvider)
+        or (exporter := _otlp(settings, "metric", recorder)) is None
+    ):
         return
     made = MeterProvider([PeriodicExportingMetricReader(exporter)], resource=resource, shutdown_on_exit=False)
     metrics.set_meter_provider(made)
@@ -153,7 +159,9 @@ def otlp_json(spans: Sequence[ReadableSpan]) -> dict[str, Any]:
         )
         scope = span.instrumentation_scope
         name, version = (scope.name, scope.version) if scope else ("", None)
-        scoped = resource["scopeSpans"].setdefault((name, version), {"scope": {"name": name, "version": version or ""}, "spans": []})
+        scoped = resource["scopeSpans"].setdefault(
+            (name, version), {"scope": {"name": name, "version": version or ""}, "spans": []}
+        )
         scoped["spans"].append(_span_json(span))
     return {"resourceSpans": [{**r, "scopeSpans": list(r["scopeSpans"].values())} for r in by_resource.values()]}
 
@@ -161,7 +169,7 @@ def otlp_json(spans: Sequence[ReadableSpan]) -> dict[str, Any]:
 def _span_json(span: ReadableSpan) -> dict[str, Any]:
     context = span.context
     assert context is not None
-    found = {
+    found: dict[str, Any] = {
         "traceId": f"{context.trace_id:032x}", "spanId": f"{context.span_id:016x}",
         "parentSpanId": f"{span.parent.span_id:016x}" if span.parent else "",
         "flags": int(context.trace_flags), "name": span.name, "kind": span.kind.value + 1,

@@ -64,18 +64,24 @@ def tree_of(turn: TurnRecord, transitions: list[AgentTransitionRecord]) -> Item:
         items.append((agent.get("parent_id"), _item("agent", agent.get("agent_id") or "agent", agent)))
     for model in ours.get("model_calls") or []:
         item = _item("model call", model.get("response_model") or model.get("model") or "model", model)
-        item.details = {key: model[key] for key in ("usage", "finish_reasons", "response_id", "provider") if model.get(key)}
+        item.details = {
+            key: model[key] for key in ("usage", "finish_reasons", "response_id", "provider") if model.get(key)
+        }
         items.append((model.get("parent_id"), item))
     for call in turn.tool_calls:
         own = ours_of(call.metadata)
-        item = _item("tool call", call.tool_name, {**own, "status": call.status, "error": call.error, "call_id": call.call_id})
+        item = _item(
+            "tool call", call.tool_name, {**own, "status": call.status, "error": call.error, "call_id": call.call_id}
+        )
         item.duration_ms = call.duration_ms
         item.details = {"arguments": call.arguments, "result": call.result}
         items.append((own.get("parent_id"), item))
     for transition in transitions:
         if transition.turn_id == turn.turn_id:
             name = f"{transition.from_agent or '?'} -> {transition.to_agent}"
-            items.append((None, Item("handoff", name, "success", transition.timestamp, details={"reason": transition.reason})))
+            items.append(
+                (None, Item("handoff", name, "success", transition.timestamp, details={"reason": transition.reason}))
+            )
     for note in ours.get("notes") or []:
         ids = [note["audit_event_id"]] if note.get("audit_event_id") else []
         item = Item("note", note.get("name", ""), "success", note.get("at", ""), audit_event_ids=ids)
@@ -208,7 +214,9 @@ def place_of(store: SessionStore, hit: Hit, log: Path | None, spans: Path | None
     trace_id = span_id = None
     if turn is not None and session is not None:
         root = tree_of(turn, session.agent_transitions)
-        named = [i for i in root.walk() if hit.id in (i.call_id, i.span_id, i.details.get("response_id"), *i.audit_event_ids)]
+        named = [
+            i for i in root.walk() if hit.id in (i.call_id, i.span_id, i.details.get("response_id"), *i.audit_event_ids)
+        ]
         item = root if hit.kind in ("turn", "trace") or not named else named[-1]
         record += f" > turn {turn.turn_id}" + ("" if item is root else f" > {item.kind} {item.name}")
         trace_id, span_id = item.trace_id or root.trace_id, item.span_id or root.span_id

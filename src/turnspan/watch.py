@@ -111,7 +111,7 @@ class Watching:
         self._recorder.problem(f"observer {getattr(error.__traceback__, 'tb_lineno', '')}".strip(), error)
 
 
-class Watched(wrapt.FunctionWrapper):  # type: ignore[misc,type-arg]
+class Watched(wrapt.FunctionWrapper):  # type: ignore[misc]
     """A watched function: it looks like the function, binds like it, and is pickled by its name like it."""
 
     def __reduce_ex__(self, _protocol: Any) -> str:
@@ -146,7 +146,9 @@ def watched(recorder: Callable[[], Recorder | None], observer: Observer) -> Call
     return wrapper
 
 
-def _begin(recorder: Recorder, observer: Observer, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Watching:
+def _begin(
+    recorder: Recorder, observer: Observer, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Watching:
     return Watching(recorder, observer(Call(instance, args, kwargs)))
 
 

@@ -210,5 +210,3 @@ class Writer:
 
     def _back_off(self) -> None:
         self._retry_s = min(_LONGEST_WAIT_S, max(0.1, self._retry_s * 2))
-
-

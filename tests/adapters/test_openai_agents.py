@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from agents import Agent, RunConfig, Runner, RunHooks, SQLiteSession, function_tool, set_trace_processors, trace
+from agents import Agent, RunConfig, RunHooks, Runner, SQLiteSession, function_tool, set_trace_processors, trace
 from agents.exceptions import MaxTurnsExceeded
 from agents.testing import ModelStep, ScriptedModel, assistant_message, function_call
 from agents.usage import Usage
@@ -55,7 +55,13 @@ async def slow() -> str:
 
 def agent(steps, name="triage", **more):
     usage = Usage(requests=1, input_tokens=10, output_tokens=2, total_tokens=12)
-    return Agent(name=name, instructions="Help.", model=ScriptedModel(steps, default_usage=usage, emit_traces=True), tools=[add, boom, fatal, slow], **more)
+    return Agent(
+        name=name,
+        instructions="Help.",
+        model=ScriptedModel(steps, default_usage=usage, emit_traces=True),
+        tools=[add, boom, fatal, slow],
+        **more,
+    )
 
 
 def two_tools():
@@ -72,7 +78,13 @@ def test_a_turn_with_two_tools_of_which_one_fails(recording, config):
     turn = recording.turn
     assert (turn.agent_id, turn.prompt, turn.response_content, turn.status) == ("triage", "go", "done", "success")
     good, bad = turn.tool_calls
-    assert (good.call_id, good.tool_name, good.arguments, good.result, good.status) == ("c1", "add", {"a": 1, "b": 2}, "3", "success")
+    assert (good.call_id, good.tool_name, good.arguments, good.result, good.status) == (
+        "c1",
+        "add",
+        {"a": 1, "b": 2},
+        "3",
+        "success",
+    )
     assert (bad.call_id, bad.status, bad.error) == ("c2", "error", "boom: x")
     assert bad.metadata["turnspan"]["error_type"] == "ValueError"
     first, second = turn.metadata["turnspan"]["model_calls"]
@@ -96,7 +108,11 @@ def test_streaming_to_the_end(recording, config):
         return result.final_output
 
     assert asyncio.run(main()) == "done"
-    assert (recording.turn.status, recording.turn.response_content, len(recording.turn.tool_calls)) == ("success", "done", 2)
+    assert (recording.turn.status, recording.turn.response_content, len(recording.turn.tool_calls)) == (
+        "success",
+        "done",
+        2,
+    )
     assert recording.unresolved() == []
 
 
@@ -124,7 +140,9 @@ def test_run_sync(recording, config):
 
 def test_a_cancelled_run(recording, config):
     async def main():
-        task = asyncio.create_task(Runner.run(agent([[function_call("slow", {}, call_id="c")]]), "go", run_config=config))
+        task = asyncio.create_task(
+            Runner.run(agent([[function_call("slow", {}, call_id="c")]]), "go", run_config=config)
+        )
         await asyncio.sleep(0.2)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -159,7 +177,9 @@ def test_too_many_turns(recording, config):
 
 
 def test_a_handoff(recording, config):
-    billing = agent([[function_call("add", {"a": 1, "b": 1}, call_id="c")], [assistant_message("paid")]], name="billing")
+    billing = agent(
+        [[function_call("add", {"a": 1, "b": 1}, call_id="c")], [assistant_message("paid")]], name="billing"
+    )
     triage = agent([[function_call("transfer_to_billing", {}, call_id="h")]], handoffs=[billing])
     assert run(triage, "go", run_config=config).final_output == "paid"
     (transition,) = recording.session.agent_transitions
@@ -168,7 +188,10 @@ def test_a_handoff(recording, config):
     assert recording.turn.tool_calls[0].metadata["turnspan"]["agent_id"] == "billing"
     spans = {span.name: span for span in recording.spans}
     assert spans["execute_tool add"].parent.span_id == spans["invoke_agent billing"].context.span_id
-    assert spans["invoke_agent billing"].links[0].context.span_id == spans["execute_tool transfer_to_billing"].context.span_id
+    assert (
+        spans["invoke_agent billing"].links[0].context.span_id
+        == spans["execute_tool transfer_to_billing"].context.span_id
+    )
     assert recording.unresolved() == []
 
 
@@ -188,7 +211,16 @@ def test_an_agent_as_a_tool(recording, config):
 
 def test_twenty_runs_at_once_do_not_mix(recording, config):
     async def main():
-        await asyncio.gather(*(Runner.run(two_tools(), str(n), run_config=RunConfig(tracing_disabled=config.tracing_disabled, group_id=f"g{n}")) for n in range(20)))
+        await asyncio.gather(
+            *(
+                Runner.run(
+                    two_tools(),
+                    str(n),
+                    run_config=RunConfig(tracing_disabled=config.tracing_disabled, group_id=f"g{n}"),
+                )
+                for n in range(20)
+            )
+        )
 
     asyncio.run(main())
     assert {session.session_id for session in recording.sessions} == {f"g{n}" for n in range(20)}

@@ -55,7 +55,13 @@ class ScriptedLLM(BaseLLM):
     async def astream_completion(self, response, agent=None):
         text, calls = response.step
         for word in text.split(" ") if text else []:
-            yield {"content": word + " ", "buffered_content": text, "raw_chunk": None, "is_final": False, "function_calls": []}
+            yield {
+                "content": word + " ",
+                "buffered_content": text,
+                "raw_chunk": None,
+                "is_final": False,
+                "function_calls": [],
+            }
         yield {"content": "", "buffered_content": text, "raw_chunk": None, "is_final": True, "function_calls": calls}
 
 
@@ -97,7 +103,9 @@ def adapter(recording, capfd):
 
 
 def runtime(script, **features):
-    helper = Agent(id="helper", name="helper", model="fake-1", functions=[add, broken, fatal, slow], max_function_retries=0)
+    helper = Agent(
+        id="helper", name="helper", model="fake-1", functions=[add, broken, fatal, slow], max_function_retries=0
+    )
     made = Xerxes(llm=ScriptedLLM(script), runtime_features=RuntimeFeaturesConfig(**features) if features else None)
     made.register_agent(helper)
     return made, helper
@@ -117,7 +125,13 @@ def test_a_default_runtime_records_a_turn_with_its_tools(recording):
     assert (turn.agent_id, turn.prompt, turn.status) == ("helper", "go", "success")
     assert turn.response_content.strip() == "It is 3."
     good, bad = turn.tool_calls
-    assert (good.call_id, good.tool_name, good.arguments, good.result, good.status) == ("c", "add", {"a": 1, "b": 2}, "3", "success")
+    assert (good.call_id, good.tool_name, good.arguments, good.result, good.status) == (
+        "c",
+        "add",
+        {"a": 1, "b": 2},
+        "3",
+        "success",
+    )
     assert (bad.call_id, bad.status, bad.error) == ("c#2", "error", "no disk")
     assert good.duration_ms > 0
     models = turn.metadata["turnspan"]["model_calls"]
@@ -187,7 +201,9 @@ def test_a_fatal_tool(recording):
         ask([("", [call("add", "1", a=1, b=1), call("fatal", "2")])])
     turn = recording.turn
     assert (turn.status, turn.error) == ("error", "fatal")
-    assert [(c.tool_name, c.status) for c in turn.tool_calls] == [("add", "success"), ("fatal", "error")], "Xerxes loses both"
+    assert [(c.tool_name, c.status) for c in turn.tool_calls] == [("add", "success"), ("fatal", "error")], (
+        "Xerxes loses both"
+    )
 
 
 def test_a_model_error(recording):
@@ -273,11 +289,16 @@ def test_the_loop_runtime(recording, monkeypatch):
         return "3"
 
     state = AgentState()
-    events = list(loop.run("go", state, {"model": "fake-1", "permission_mode": "accept-all"}, "system", tool_executor=execute))
+    events = list(
+        loop.run("go", state, {"model": "fake-1", "permission_mode": "accept-all"}, "system", tool_executor=execute)
+    )
     assert events
     turn = recording.turn
     assert (turn.prompt, turn.status, turn.response_content) == ("go", "success", "Let me see. Done.")
-    assert [(c.call_id, c.tool_name, c.status) for c in turn.tool_calls] == [("t1", "add", "success"), ("t2", "boom", "error")]
+    assert [(c.call_id, c.tool_name, c.status) for c in turn.tool_calls] == [
+        ("t1", "add", "success"),
+        ("t2", "boom", "error"),
+    ]
     assert [model["usage"] for model in turn.metadata["turnspan"]["model_calls"]] == [
         {"input_tokens": 5, "output_tokens": 2}, {"input_tokens": 9, "output_tokens": 3},
     ]  # fmt: skip

@@ -7,8 +7,8 @@ import subprocess
 import time
 
 import pytest
-from programs import PYTHON, program
 
+from programs import PYTHON, program
 from turnspan import open_store
 from turnspan.chain import decode
 from turnspan.journal import dead_journals
@@ -94,7 +94,9 @@ def test_50_kills_at_random_moments_lose_nothing(tmp_path):
     check(said, sessions)
     for session in sessions:
         rows = events_of(store, session)
-        assert [row.sequence for row in rows] == list(range(1, len(rows) + 1)), "the chain of the dead process has no gap"
+        assert [row.sequence for row in rows] == list(range(1, len(rows) + 1)), (
+            "the chain of the dead process has no gap"
+        )
         for before, after in zip(rows, rows[1:], strict=False):
             assert after.previous_hash == before.hash
     assert list(dead_journals(tmp_path / ".turnspan/journal")) == []

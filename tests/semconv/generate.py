@@ -1,6 +1,6 @@
 """Make ``src/turnspan/semconv.py`` of the conventions in ``genai.yaml``. A test sees that it is current.
 
-    python tests/semconv/generate.py
+python tests/semconv/generate.py
 """
 
 from pathlib import Path
@@ -56,15 +56,27 @@ def generated() -> str:
     out.append("")
     for name, brief in OURS.items():
         out += [f'{constant(name)}: Final = "{name}"', f'"""{brief}"""']
-    out += ["", f"CONTENT: Final = frozenset({{"]
+    out += ["", "CONTENT: Final = frozenset({"]
     out += [f'    "{name}",' for name, a in sorted(data["attributes"].items()) if a["content"]]
     out += ["})", '"""Attributes that carry content: only with the user\'s leave."""', "", ""]
-    out += ["class Metric(NamedTuple):", '    """A histogram of the conventions."""', "", "    name: str", "    unit: str"]
+    out += [
+        "class Metric(NamedTuple):",
+        '    """A histogram of the conventions."""',
+        "",
+        "    name: str",
+        "    unit: str",
+    ]
     out += ["    description: str", "    buckets: tuple[float, ...]", "", ""]
-    out += ["class Profile(NamedTuple):", '    """Names that differ between what instrumentations emit today and the newest registry."""', ""]
+    out += [
+        "class Profile(NamedTuple):",
+        '    """Names that differ between what instrumentations emit today and the newest registry."""',
+        "",
+    ]
     out += ["    usage_cache_write: str"] + [f"    {key.lower()}: Metric" for key in METRICS] + ["", ""]
     old_name = {r["new"]: r["old"] for r in data["renames"] if r["new"]}["gen_ai.usage.cache_write.input_tokens"]
-    for index, (name, cache_write) in enumerate((("UTIL_1_3", old_name), ("MAIN", "gen_ai.usage.cache_write.input_tokens"))):
+    for index, (name, cache_write) in enumerate(
+        (("UTIL_1_3", old_name), ("MAIN", "gen_ai.usage.cache_write.input_tokens"))
+    ):
         out += [f"{name}: Final = Profile(", f'    usage_cache_write="{cache_write}",']
         for key, metrics in METRICS.items():
             m = data["metrics"][metrics[index]]

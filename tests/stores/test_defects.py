@@ -5,9 +5,16 @@ import multiprocessing
 import subprocess
 
 import pytest
-from programs import PYTHON
 
-from turnspan import FileSessionStore, SessionManager, SessionRecord, SqlSessionStore, TurnRecord, UnreadableSessionError
+from programs import PYTHON
+from turnspan import (
+    FileSessionStore,
+    SessionManager,
+    SessionRecord,
+    SqlSessionStore,
+    TurnRecord,
+    UnreadableSessionError,
+)
 from turnspan.errors import StoreUnavailableError
 from turnspan.testing.stores import example_session
 
@@ -113,7 +120,9 @@ def test_a_session_in_two_workspaces_is_one_session(store, base):
     assert store.load_session("s") is None
 
 
-@pytest.mark.parametrize("content", ["{", "", "[]", "null", '"text"', '{"messages": [], "session_id": "bad"}', '{"session_id": "other"}'])
+@pytest.mark.parametrize(
+    "content", ["{", "", "[]", "null", '"text"', '{"messages": [], "session_id": "bad"}', '{"session_id": "other"}']
+)
 def test_a_corrupt_or_foreign_file_is_told_and_hides_no_other(store, base, content):
     store.save_session(example_session("good"))
     (base / "bad.json").write_text(content)
@@ -213,5 +222,3 @@ print("ok")
 """
     done = subprocess.run([PYTHON, "-c", text], capture_output=True, text=True, check=False, timeout=100)
     assert done.stdout.endswith("ok\n"), done.stderr
-
-

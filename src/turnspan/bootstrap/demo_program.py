@@ -12,27 +12,38 @@ def find_invoice(number: int) -> dict[str, object]:
 @turnspan.tool
 def refund(number: int, amount: str) -> str:
     """Pay an invoice back."""
-    raise ConnectionError(f"the bank did not answer while refunding {amount} of invoice {number}")
+    raise ConnectionError(f"the bank did not answer for {amount}")
 
 
-@turnspan.model_call("demo-model-1", provider="demo")
+ANSWERS = {
+    "Hi": "Hello! How can I help?",
+    "I paid invoice 7 twice": "Let me hand you over to billing.",
+    "invoice 7": "You paid invoice 7 twice.",
+    "no refund": "The bank does not answer; you get your money tomorrow.",
+    "Thanks": "You are welcome.",
+}
+
+
 def think(question: str) -> str:
     """Stand in for a model: no network here."""
-    return {"Hi": "Hello! How can I help?", "7": "It was paid twice."}.get(question, "The bank is down; you get it tomorrow.")
+    with turnspan.model_call("demo-model-1", provider="demo", messages=[{"role": "user", "content": question}]) as call:
+        call.output = ANSWERS[question]
+        call.usage = turnspan.Usage(input_tokens=len(question), output_tokens=len(call.output))
+        return str(call.output)
 
 
 def answer(question: str) -> str:
     """Answer one prompt: triage greets, billing takes over what is about money."""
     with turnspan.turn(agent="triage", prompt=question) as turn:
-        said = think("Hi" if question == "Hi" else "route")
+        said = think(question)
         if "invoice" in question:
             turn.handoff("billing", reason="it is about an invoice")
             find_invoice(7)
-            said = think("7")
+            said = think("invoice 7")
             try:
                 refund(7, amount="42.00 EUR")
             except ConnectionError:
-                said += " " + think("failed")
+                said += " " + think("no refund")
         turn.response = said
         return said
 

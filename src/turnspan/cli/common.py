@@ -18,7 +18,14 @@ from turnspan.settings import Settings
 from turnspan.stores import SessionStore, open_store
 
 F = TypeVar("F", bound=Callable[..., Any])
-STATUS_STYLE = {"success": "green", "error": "red", "timeout": "red", "cancelled": "yellow", "skipped": "yellow", "running": "cyan"}
+STATUS_STYLE = {
+    "success": "green",
+    "error": "red",
+    "timeout": "red",
+    "cancelled": "yellow",
+    "skipped": "yellow",
+    "running": "cyan",
+}
 STATUS_MARK = {"success": "ok", "error": "ERROR", "timeout": "TIMEOUT"}
 
 

@@ -57,5 +57,7 @@ def command(home: str | None, as_json: bool) -> None:
     out.print(f"\n[bold]$ turnspan find {event_id}[/]   [dim]# the end of the tool call that failed[/]")
     out.print(as_table(place))
     count = sum(len(turn.audit_event_ids) for turn in session.turns)
-    out.print(f"\n{count} audit events, each in the stored record, in the trace and in the log; {len(missing)} unresolved.")
+    out.print(
+        f"\n{count} audit events, each in the stored record, in the trace and in the log; {len(missing)} unresolved."
+    )
     out.print(f"It is all in {kept}: look around with `turnspan sessions --home {kept}`.", soft_wrap=True)

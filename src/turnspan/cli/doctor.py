@@ -54,7 +54,11 @@ def command(home: str | None, store: str | None, as_json: bool) -> None:
 
 def examined(settings: Settings) -> Iterator[Check]:
     """Yield what was found."""
-    yield Check("turnspan", "ok", f"{__version__}, Python {platform.python_version()}, opentelemetry-sdk {version('opentelemetry-sdk')}")
+    yield Check(
+        "turnspan",
+        "ok",
+        f"{__version__}, Python {platform.python_version()}, opentelemetry-sdk {version('opentelemetry-sdk')}",
+    )
     yield _home(settings.home)
     yield _store(settings.store_url)
     yield _journal(settings.home / "journal")
@@ -73,7 +77,11 @@ def _home(home: Path) -> Check:
         probe.write_bytes(b"x")
         probe.unlink()
     except OSError as error:
-        return Check("home", "fail", f"{home.absolute()} cannot be written ({error.strerror}): set TURNSPAN_HOME to another folder")
+        return Check(
+            "home",
+            "fail",
+            f"{home.absolute()} cannot be written ({error.strerror}): set TURNSPAN_HOME to another folder",
+        )
     if home.stat().st_mode & 0o077:
         return Check("home", "warn", f"{home.absolute()} can be read by others: chmod 700 {home.absolute()}")
     return Check("home", "ok", str(home.absolute()))
@@ -93,11 +101,16 @@ def _journal(directory: Path) -> Check:
     size = sum(path.stat().st_size for path in directory.glob("*.journal")) if directory.is_dir() else 0
     if not waiting:
         return Check("journal", "ok", "nothing waits")
-    return Check("journal", "note", f"{len(waiting)} journals with {size} bytes: of running processes, or for `turnspan recover`")
+    return Check(
+        "journal", "note", f"{len(waiting)} journals with {size} bytes: of running processes, or for `turnspan recover`"
+    )
 
 
 def _exporters(settings: Settings) -> Iterator[Check]:
-    has_http = find_spec("opentelemetry.exporter.otlp") is not None and find_spec("opentelemetry.exporter.otlp.proto.http") is not None
+    has_http = (
+        find_spec("opentelemetry.exporter.otlp") is not None
+        and find_spec("opentelemetry.exporter.otlp.proto.http") is not None
+    )
     if not settings.otlp:
         yield Check("otlp", "note", f"no endpoint: nothing is sent, spans are kept in {settings.home / 'spans.jsonl'}")
     elif not has_http:
@@ -114,7 +127,9 @@ def _exporters(settings: Settings) -> Iterator[Check]:
             "it uses gRPC unless told otherwise, whose exporter is not installed: set OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf",
         )  # fmt: skip
     if protocol == "grpc" and settings.otlp:
-        yield Check("otlp protocol", "note", "turnspan run sends OTLP over HTTP; OTEL_EXPORTER_OTLP_PROTOCOL=grpc is for others")
+        yield Check(
+            "otlp protocol", "note", "turnspan run sends OTLP over HTTP; OTEL_EXPORTER_OTLP_PROTOCOL=grpc is for others"
+        )
 
 
 def _endpoint(url: str) -> Check:
@@ -126,9 +141,17 @@ def _endpoint(url: str) -> Check:
         with urllib.request.urlopen(request, timeout=3):  # noqa: S310
             pass
     except urllib.error.HTTPError as error:
-        return Check("otlp", "fail", f"{url} answers {error.code} to an empty trace request: is it an OTLP/HTTP receiver (port 4318)?")
+        return Check(
+            "otlp",
+            "fail",
+            f"{url} answers {error.code} to an empty trace request: is it an OTLP/HTTP receiver (port 4318)?",
+        )
     except OSError as error:
-        return Check("otlp", "fail", f"{url} cannot be reached ({error}); what is recorded stays in the store, spans in the queue get lost")
+        return Check(
+            "otlp",
+            "fail",
+            f"{url} cannot be reached ({error}); what is recorded stays in the store, spans in the queue get lost",
+        )
     return Check("otlp", "ok", f"{url} answers in {(time.perf_counter() - started) * 1000:.0f} ms")
 
 

@@ -53,9 +53,14 @@ def as_table(place: Place) -> Table:
     table.add_column(overflow="fold")
     table.add_row(place.hit.kind, escape(place.hit.id))
     table.add_row("record", escape(place.record))
-    table.add_row("trace", f"{place.trace_id or '-'}  span {place.span_id or '-'}" if place.trace_id else "no span: it has none")
+    table.add_row(
+        "trace", f"{place.trace_id or '-'}  span {place.span_id or '-'}" if place.trace_id else "no span: it has none"
+    )
     if place.trace_id:
-        table.add_row("", escape(place.span) if place.span else "[dim]not in the local span file (sampled out, or sent elsewhere)[/]")
+        table.add_row(
+            "",
+            escape(place.span) if place.span else "[dim]not in the local span file (sampled out, or sent elsewhere)[/]",
+        )
     for number, line in enumerate(place.log or ["[dim]no line in the log file[/]"]):
         table.add_row("log" if number == 0 else "", escape(line) if place.log else line)
     for number, event_id in enumerate(place.audit_event_ids if place.hit.kind != "audit event" else []):

@@ -21,7 +21,9 @@ _AGO = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 @click.command()
 @click.option("--workspace", help="Only sessions of this workspace.")
 @click.option("--agent", help="Only sessions in which this agent had a turn.")
-@click.option("--status", type=click.Choice(["success", "error", "cancelled", "running"]), help="Only with such a turn.")
+@click.option(
+    "--status", type=click.Choice(["success", "error", "cancelled", "running"]), help="Only with such a turn."
+)
 @click.option("--since", help="Used since: 2026-11-21, 2026-11-21T10:00, or 2h, 3d ago.")
 @click.option("--until", help="Begun before; likewise.")
 @click.option("--text", help="With this in a prompt, an answer or an error.")
@@ -69,4 +71,6 @@ def _time(text: str | None) -> str | None:
     try:
         return datetime.fromisoformat(text).astimezone(UTC).isoformat()
     except ValueError as error:
-        raise TurnspanError(f"{text!r} is no time; write 2026-11-21, 2026-11-21T10:00, or 2h, 3d for so long ago") from error
+        raise TurnspanError(
+            f"{text!r} is no time; write 2026-11-21, 2026-11-21T10:00, or 2h, 3d for so long ago"
+        ) from error

@@ -6,7 +6,17 @@ import click
 from rich.markup import escape
 from rich.tree import Tree
 
-from turnspan.cli.common import STATUS_MARK, STATUS_STYLE, console, lasting, open_reading, print_json, reads, short, when
+from turnspan.cli.common import (
+    STATUS_MARK,
+    STATUS_STYLE,
+    console,
+    lasting,
+    open_reading,
+    print_json,
+    reads,
+    short,
+    when,
+)
 from turnspan.errors import TurnspanError
 from turnspan.records import SessionRecord
 from turnspan.stores import SessionStore
@@ -62,7 +72,9 @@ def as_tree(session: SessionRecord) -> Tree:
     for turn in session.turns:
         root = tree_of(turn, session.agent_transitions)
         branch = tree.add(_line(root))
-        branch.add(f"[dim]turn {escape(turn.turn_id)}  trace {root.trace_id or '-'}  {len(turn.audit_event_ids)} events[/]")
+        branch.add(
+            f"[dim]turn {escape(turn.turn_id)}  trace {root.trace_id or '-'}  {len(turn.audit_event_ids)} events[/]"
+        )
         branch.add(f"[bold]>[/] {escape(short(turn.prompt, 120))}")
         for item in root.inside:
             _add(branch, item)

@@ -13,7 +13,15 @@ from turnspan.stores.memory import InMemorySessionStore
 if TYPE_CHECKING:
     from turnspan.stores.sql import SqlSessionStore
 
-__all__ = ["Changes", "FileSessionStore", "InMemorySessionStore", "SessionStore", "SqlSessionStore", "apply", "open_store"]
+__all__ = [
+    "Changes",
+    "FileSessionStore",
+    "InMemorySessionStore",
+    "SessionStore",
+    "SqlSessionStore",
+    "apply",
+    "open_store",
+]
 
 
 def open_store(url: str) -> SessionStore:

@@ -399,7 +399,9 @@ def apply(store: SessionStore, changes: Changes) -> None:
     with lock_of(store):
         for session_id in changes.session_ids():
             kept: Any = store.load_session(session_id)
-            session = kept if kept is None or isinstance(kept, SessionRecord) else SessionRecord.from_dict(kept.to_dict())
+            session = (
+                kept if kept is None or isinstance(kept, SessionRecord) else SessionRecord.from_dict(kept.to_dict())
+            )
             merged = merge(session, changes.of(session_id))
             foreign = kept is not None and not isinstance(kept, SessionRecord)
             store.save_session(type(kept).from_dict(merged.to_dict()) if foreign else merged)

@@ -127,9 +127,9 @@ class FileSessionStore(SessionStore):
         data = json.dumps(session.to_dict(), indent=2, ensure_ascii=False, allow_nan=False).encode()
         fd, temporary = tempfile.mkstemp(prefix=".", suffix=".tmp", dir=folder)
         try:
-            with open(fd, "wb") as file:
+            with os.fdopen(fd, "wb") as file:
                 file.write(data)
-            os.replace(temporary, path)
+            os.replace(temporary, path)  # noqa: PTH105  mkstemp gives text
         except BaseException:
             Path(temporary).unlink(missing_ok=True)
             raise

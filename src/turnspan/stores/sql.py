@@ -62,9 +62,13 @@ class SqlSessionStore(SessionStore):
         try:
             parsed = sa.make_url(url)
             self._sqlite = parsed.get_backend_name() == "sqlite"
-            if self._sqlite and parsed.database:
-                Path(parsed.database).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._engine = sa.create_engine(parsed, connect_args={"timeout": busy_timeout_ms / 1000} if self._sqlite else {})
+            if self._sqlite and parsed.database not in (None, "", ":memory:"):
+                path = Path(parsed.database)
+                path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+                path.touch(mode=0o600)  # what agents say is for their owner only
+            self._engine = sa.create_engine(
+                parsed, connect_args={"timeout": busy_timeout_ms / 1000} if self._sqlite else {}
+            )
         except OSError as error:
             raise StoreUnavailableError(f"The folder of {url} cannot be made: {error.strerror}") from error
         except (sa.exc.ArgumentError, sa.exc.NoSuchModuleError) as error:
@@ -106,7 +110,6 @@ class SqlSessionStore(SessionStore):
                 "ended": len(metadata) != len(data["metadata"]), "metadata": _dump(metadata), "unknown": _dump_some(session.unknown()),
             }  # fmt: skip
             self._upsert(connection, sessions, [head], every=True)
-            unknown: dict[str, Any] = {turn.turn_id: turn for turn in session.turns}
             self._upsert(connection, turns, [_turn_values(row) for row in changes.turns])
             self._upsert(connection, tool_calls, [_tool_values(row) for row in changes.tool_calls])
             self._upsert(connection, model_calls, [_model_values(row) for row in changes.model_calls])
@@ -172,7 +175,9 @@ class SqlSessionStore(SessionStore):
             self._upsert(connection, tool_calls, [_tool_values(row) for row in changes.tool_calls])
             self._upsert(connection, model_calls, [_model_values(row) for row in changes.model_calls])
             self._insert_new(
-                connection, agent_transitions, [{**row, "key": _key_of(row), "unknown": _dump_some(row["unknown"])} for row in changes.transitions]
+                connection,
+                agent_transitions,
+                [{**row, "key": _key_of(row), "unknown": _dump_some(row["unknown"])} for row in changes.transitions],
             )
             self._insert_new(connection, audit_events, changes.audit)
 
@@ -196,7 +201,9 @@ class SqlSessionStore(SessionStore):
             head = connection.execute(sa.select(sessions).where(sessions.c.session_id == session_id)).mappings().first()
             if head is None:
                 return []
-            first = connection.execute(sa.select(sa.func.min(turns.c.started_at)).where(turns.c.session_id == session_id)).scalar()
+            first = connection.execute(
+                sa.select(sa.func.min(turns.c.started_at)).where(turns.c.session_id == session_id)
+            ).scalar()
             begun = min(filter(None, (from_iso(head["created_at"]), from_iso(first))), default=0)
             used = from_iso(head["updated_at"])
             query = sa.select(audit_events).where(
@@ -298,7 +305,9 @@ class SqlSessionStore(SessionStore):
 
     def _upsert(self, connection: sa.Connection, table: sa.Table, rows: Sequence[Any], *, every: bool = False) -> None:
         if rows:
-            self._execute_many(connection, ("upsert", table.name, every), lambda: self._upsert_of(table, rows[0], every=every), rows)
+            self._execute_many(
+                connection, ("upsert", table.name, every), lambda: self._upsert_of(table, rows[0], every=every), rows
+            )
 
     def _upsert_of(self, table: sa.Table, row: dict[str, Any], *, every: bool) -> Any:
         keys = ["session_id", "turn_id"] if table is turns else [column.name for column in table.primary_key]
@@ -309,7 +318,9 @@ class SqlSessionStore(SessionStore):
 
     def _insert_new(self, connection: sa.Connection, table: sa.Table, rows: Sequence[Any]) -> None:
         if rows:
-            self._execute_many(connection, ("new", table.name), lambda: self._insert(table).on_conflict_do_nothing(), rows)
+            self._execute_many(
+                connection, ("new", table.name), lambda: self._insert(table).on_conflict_do_nothing(), rows
+            )
 
     def _execute_many(
         self, connection: sa.Connection, key: tuple[Any, ...], statement: Callable[[], Any], rows: Sequence[Any]

@@ -25,7 +25,9 @@ from turnspan.telemetry import SessionSpanProcessor
 class Recording:
     """What was recorded, in all three places."""
 
-    def __init__(self, recorder: Recorder, store: InMemorySessionStore, exporter: InMemorySpanExporter, home: Path) -> None:
+    def __init__(
+        self, recorder: Recorder, store: InMemorySessionStore, exporter: InMemorySpanExporter, home: Path
+    ) -> None:
         self.recorder, self.store, self.home = recorder, store, home
         self._exporter = exporter
 
@@ -40,7 +42,9 @@ class Recording:
         """The log lines."""
         self.recorder.flush()
         path = self.recorder.settings.log_path
-        return [json.loads(line) for line in path.read_text().splitlines()] if path is not None and path.exists() else []
+        return (
+            [json.loads(line) for line in path.read_text().splitlines()] if path is not None and path.exists() else []
+        )
 
     @property
     def sessions(self) -> list[SessionRecord]:

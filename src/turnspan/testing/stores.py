@@ -48,13 +48,18 @@ def example_turn(turn_id: str = "t-1") -> TurnRecord:
         prompt="Grüße, what is open?",
         response_content="Nothing \U0001f642",
         tool_calls=[
-            ToolCallRecord("c1", "search", {"query": "open", "deep": {"list": [1, 2.5, None]}}, ["a", {"b": 1}], duration_ms=12.5),
+            ToolCallRecord(
+                "c1", "search", {"query": "open", "deep": {"list": [1, 2.5, None]}}, ["a", {"b": 1}], duration_ms=12.5
+            ),
             ToolCallRecord("c1", "refund", {}, None, "error", "no", sandbox_context="docker", metadata={"try": 2}),
         ],
         started_at="2026-01-01T10:00:00+00:00",
         ended_at="2026-01-01T10:00:40+00:00",
         audit_event_ids=["a" * 32, "b" * 32],
-        metadata={"turnspan": {"trace_id": "c" * 32, "model_calls": [{"model": "m", "usage": {"input_tokens": 3}}]}, "x": 1},
+        metadata={
+            "turnspan": {"trace_id": "c" * 32, "model_calls": [{"model": "m", "usage": {"input_tokens": 3}}]},
+            "x": 1,
+        },
     )
 
 

@@ -1,0 +1,40 @@
+# The contributor's guide: each target makes what it needs. Python 3.11+, make and git are enough; uv is used when it is there.
+
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+
+.PHONY: demo test lint bench clean
+
+demo: $(VENV)/.base                ## the main job: a recorded program, looked at in record, trace and log
+	@$(BIN)/turnspan demo
+
+test: $(VENV)/.test                ## everything that is promised
+	$(BIN)/python -m pytest -q $(PYTEST)
+
+lint: $(VENV)/.test                ## style and strict types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(VENV)/.test               ## what it costs, as ratios measured in one run
+	$(BIN)/python benchmarks
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(VENV)/bin/python:
+	@if command -v uv >/dev/null 2>&1; then uv venv -q --python $(PYTHON) $(VENV); else $(PYTHON) -m venv $(VENV); fi
+
+$(VENV)/.base: $(VENV)/bin/python pyproject.toml
+	@$(call install,-e .)
+	@touch $@
+
+$(VENV)/.test: $(VENV)/bin/python pyproject.toml
+	@$(call install,-e '.[test$(comma)lint]')
+	@touch $@ $(VENV)/.base
+
+comma := ,
+define install
+if command -v uv >/dev/null 2>&1; then uv pip install -q --prerelease=if-necessary-or-explicit --python $(BIN)/python $(1); else $(BIN)/python -m pip install -q --disable-pip-version-check $(1); fi
+endef
