@@ -7,8 +7,8 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
-from programs import EXAMPLES, PYTHON, program, run, turnspan
 
+from programs import EXAMPLES, PYTHON, program, run, turnspan
 from turnspan.cli import COMMANDS
 from turnspan.events import KINDS
 from turnspan.settings import Settings
@@ -52,7 +52,7 @@ def test_the_names_module_is_made_of_the_conventions():
 
 def test_no_attribute_name_stands_outside_of_the_names_module():
     for path in (ROOT / "src/turnspan").rglob("*.py"):
-        if path.name in ("semconv.py",):
+        if path.name == "semconv.py":
             continue
         found = re.findall(r"""["'](gen_ai\.[a-z_.]+|turnspan\.[a-z_]+\.[a-z_]+|session\.id)["']""", path.read_text())
         assert not [name for name in found if not name.endswith(".jsonl")], f"{path}: {found}"

@@ -12,8 +12,16 @@ from opentelemetry.trace import SpanKind
 import turnspan
 from turnspan import semconv as sc
 from turnspan.events import (
-    AgentEnded, AgentStarted, HandedOff, ModelCallEnded, ModelCallStarted, ToolCallEnded, ToolCallStarted, TurnEnded,
-    TurnStarted, Usage,
+    AgentEnded,
+    AgentStarted,
+    HandedOff,
+    ModelCallEnded,
+    ModelCallStarted,
+    ToolCallEnded,
+    ToolCallStarted,
+    TurnEnded,
+    TurnStarted,
+    Usage,
 )  # fmt: skip
 from turnspan.ledger import Folded
 from turnspan.metrics import Metrics
@@ -58,7 +66,7 @@ def test_spans_follow_the_conventions(started, ended, name, content, profile):
             assert key in begun.attributes, f"{key} must be there when the span starts"
     assert begun.kind is {"internal": SpanKind.INTERNAL, "client": SpanKind.CLIENT}[span["kind"]]
     assert begun.name.startswith(given["gen_ai.operation.name"])
-    assert list(begun.attributes)[0] == "gen_ai.operation.name"
+    assert next(iter(begun.attributes)) == "gen_ai.operation.name"
     assert given["gen_ai.conversation.id"] == given["session.id"] == "s"
     has_content = {key for key in given if key in sc.CONTENT}
     assert bool(has_content) == (content and not isinstance(started, AgentStarted)) or isinstance(started, AgentStarted)
