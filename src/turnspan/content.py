@@ -100,7 +100,7 @@ def encode(value: Any) -> bytes:
             return line
     except Exception:  # noqa: S110  what cannot be encoded at once goes through plain()
         pass
-    if isinstance(value, msgspec.Struct):
+    if isinstance(value, msgspec.Struct):  # an event, a line: its own shape stays
         fields = {name: plain(getattr(value, name)) for name in value.__struct_fields__ if name != "usage"}
         return _encoder.encode(msgspec.structs.replace(value, **fields))
     return _encoder.encode(plain(value))

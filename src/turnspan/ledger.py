@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
+
+import msgspec
 
 from turnspan.chain import Line, SpanIds, decode, line_hash
 from turnspan.content import arguments_of, text_of
@@ -64,18 +66,18 @@ class _OpenTurn:
     notes: list[dict[str, Any]] = field(default_factory=list)
 
 
-class Folded(NamedTuple):
-    """An event with its span, and the start of what it ends: all that logs and metrics want to know."""
+class Folded(msgspec.Struct, frozen=True, gc=False):
+    """An event with its span, the start of what it ends, and its time as text: all that logs and metrics want to know."""
 
-    event: Event
+    event: Any
     span: SpanIds | None
-    started: Event | None
+    started: Any
     at: str
 
     @property
     def duration_ns(self) -> int | None:
         """How long it took, for an event that ends something."""
-        return None if self.started is None else self.event.at_ns - self.started.at_ns
+        return None if self.started is None else int(self.event.at_ns - self.started.at_ns)
 
 
 class Ledger:
@@ -102,25 +104,21 @@ class Ledger:
                 at=at, at_ns=event.at_ns, trace_id=trace_id, span_id=span_id, trace_flags=flags, digest=line.digest, previous_hash=line.previous, hash=own, payload=line.payload.decode(),
             )
         )  # fmt: skip
-        match event:
-            case SessionStarted():
-                self._session(event, ended=False)
-            case SessionEnded():
-                self._session(event, ended=True)
-            case TurnStarted():
-                self._start_turn(event, line, segment)
-            case _ if event.turn_id is not None:
-                key = (event.session_id, event.turn_id)
-                turn = self._open.get(key) or self._late.get(key)
-                if turn is None and isinstance(event, ToolCallStarted | ModelCallStarted):
-                    turn = self._elsewhere(key, segment)
-                if turn is not None:
-                    turn.row["audit_event_ids"].append(event.event_id)
-                    if turn.ended and turn.ours:
-                        self._batch.turns[key] = turn.row  # it came late
-                    started = self._in_turn(turn, event, line, at)
-            case Noted():
-                self._session(event, ended=False)
+        if event.turn_id is None or isinstance(event, SessionStarted | SessionEnded):
+            if isinstance(event, SessionStarted | SessionEnded | Noted):
+                self._session(event, ended=isinstance(event, SessionEnded))
+        elif isinstance(event, TurnStarted):
+            self._start_turn(event, line, segment)
+        else:
+            key = (event.session_id, event.turn_id)
+            turn = self._open.get(key) or self._late.get(key)
+            if turn is None and isinstance(event, ToolCallStarted | ModelCallStarted):
+                turn = self._elsewhere(key, segment)
+            if turn is not None:
+                turn.row["audit_event_ids"].append(event.event_id)
+                if turn.ended and turn.ours:
+                    self._batch.turns[key] = turn.row  # it came late
+                started = self._in_turn(turn, event, line, at)
         return Folded(event, span, started, at)
 
     def take(self) -> Changes:
@@ -175,25 +173,24 @@ class Ledger:
 
     def _in_turn(self, turn: _OpenTurn, event: Event, line: Line, at: str) -> Event | None:
         """Take an event of a turn, and return the start of what it ends."""
-        match event:
-            case TurnEnded():
-                self._end_turn(turn, event, at)
-                return turn.started
-            case ToolCallStarted() | ModelCallStarted() | AgentStarted():
-                self._start_call(turn, event, line, at)
-            case ToolCallEnded() | ModelCallEnded() | AgentEnded():
-                return self._end_call(turn, event)
-            case HandedOff():
-                self._batch.transitions.append(
-                    TransitionRow(
-                        session_id=event.session_id, turn_id=turn.row["turn_id"], from_agent=event.from_agent,
-                        to_agent=event.to_agent, reason=event.reason, timestamp=at, unknown=None,
-                    )
-                )  # fmt: skip
-            case Noted():
-                note = {"name": event.name, "data": event.data, "at": at, "audit_event_id": event.event_id}
-                turn.notes.append(note)
-                self._ours(turn)["notes"] = turn.notes
+        if isinstance(event, ToolCallStarted | ModelCallStarted | AgentStarted):
+            self._start_call(turn, event, line, at)
+        elif isinstance(event, ToolCallEnded | ModelCallEnded | AgentEnded):
+            return self._end_call(turn, event)
+        elif isinstance(event, TurnEnded):
+            self._end_turn(turn, event, at)
+            return turn.started
+        elif isinstance(event, HandedOff):
+            self._batch.transitions.append(
+                TransitionRow(
+                    session_id=event.session_id, turn_id=turn.row["turn_id"], from_agent=event.from_agent,
+                    to_agent=event.to_agent, reason=event.reason, timestamp=at, unknown=None,
+                )
+            )  # fmt: skip
+        elif isinstance(event, Noted):
+            note = {"name": event.name, "data": event.data, "at": at, "audit_event_id": event.event_id}
+            turn.notes.append(note)
+            self._ours(turn)["notes"] = turn.notes
         return None
 
     def _ours(self, turn: _OpenTurn) -> dict[str, Any]:

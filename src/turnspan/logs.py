@@ -14,6 +14,7 @@ from collections.abc import Iterable, MutableMapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from opentelemetry import trace
 
 from turnspan import semconv as sc
@@ -42,47 +43,83 @@ _TAIL_BYTES = 64 * 1024 * 1024
 _ID = re.compile(rb'"audit_event_id":"([0-9a-f]{32})"')
 
 
-def fields_of(event: Any, span: SpanIds | None, started: Any = None) -> dict[str, Any]:
-    """Return what a log line says about an event."""
-    fields: dict[str, Any] = {"audit_event_id": event.event_id, "session_id": event.session_id}
-    if event.turn_id is not None:
-        fields["turn_id"] = event.turn_id
-    if event.call_id is not None:
-        fields["call_id"] = event.call_id
-    if event.agent_id is not None:
-        fields["agent_id"] = event.agent_id
-    if span is not None:
-        fields["trace_id"], fields["span_id"], _ = span
-    about = event if started is None else started
-    kind = type(about)
-    if kind is ToolCallStarted:
-        fields["tool_name"] = about.tool_name
-    elif kind is ModelCallStarted and about.model:
-        fields["model"] = about.model
+class LogLine(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
+    """What a log line says about an event; what does not apply is left out."""
+
+    timestamp: str | None = None
+    level: str
+    event: str
+    audit_event_id: str
+    session_id: str
+    turn_id: str | None = None
+    call_id: str | None = None
+    agent_id: str | None = None
+    trace_id: str | None = None
+    span_id: str | None = None
+    tool_name: str | None = None
+    model: str | None = None
+    status: str | None = None
+    duration_ms: float | None = None
+    error: str | None = None
+    error_type: str | None = None
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    from_agent: str | None = None
+    to_agent: str | None = None
+    note: str | None = None
+    session_id_from: str | None = None
+    workspace_id: str | None = None
+
+
+def line_of(event: Any, span: SpanIds | None, started: Any = None, at: str | None = None) -> LogLine:
+    """Return the log line of an event.
+
+    Args:
+        event: The event.
+        span: Its span.
+        started: The start of what it ends.
+        at: Its time as text, for lines that nobody else puts a time on.
+
+    """
     kind = type(event)
+    line = LogLine(
+        timestamp=at, level="info", event=KIND_OF[kind], audit_event_id=event.event_id, session_id=event.session_id,
+        turn_id=event.turn_id, call_id=event.call_id, agent_id=event.agent_id,
+    )  # fmt: skip
+    if span is not None:
+        line.trace_id, line.span_id, _ = span
+    about = event if started is None else started
+    if type(about) is ToolCallStarted:
+        line.tool_name = about.tool_name
+    elif type(about) is ModelCallStarted:
+        line.model = about.model
     if kind in _ENDS:
-        fields["status"] = event.status
+        line.status = event.status
+        if event.status != "success":
+            line.level = _LEVELS.get(event.status, "info")
         if started is not None:
-            fields["duration_ms"] = (event.at_ns - started.at_ns) // 1000 / 1000
+            line.duration_ms = (event.at_ns - started.at_ns) // 1000 / 1000
         if event.error is not None:
-            fields["error"] = event.error.partition("\n")[0][:500]
-            fields["error_type"] = event.error_type or "_OTHER"
+            line.error = event.error.partition("\n")[0][:500]
+            line.error_type = event.error_type or "_OTHER"
         if kind is ModelCallEnded and event.usage is not None:
-            fields["input_tokens"], fields["output_tokens"] = event.usage.input_tokens, event.usage.output_tokens
+            line.input_tokens, line.output_tokens = event.usage.input_tokens, event.usage.output_tokens
     elif kind is HandedOff:
-        fields["from_agent"], fields["to_agent"] = event.from_agent, event.to_agent
+        line.from_agent, line.to_agent = event.from_agent, event.to_agent
     elif kind is Noted:
-        fields["note"] = event.name
+        line.note = event.name
     elif kind is SessionStarted:
-        fields["session_id_from"] = event.source
-        if event.workspace_id is not None:
-            fields["workspace_id"] = event.workspace_id
-    return fields
+        line.session_id_from, line.workspace_id = event.source, event.workspace_id
+    return line
 
 
-def level_of(event: Event) -> str:
-    """Return how loud a line is."""
-    return _LEVELS.get(getattr(event, "status", ""), "info")
+def fields_of(line: LogLine) -> dict[str, Any]:
+    """Return what a line says as a mapping, for loggers that have their own time, level and event."""
+    return {
+        name: value
+        for name in line.__struct_fields__[3:]
+        if (value := getattr(line, name)) is not None
+    }  # fmt: skip
 
 
 class FileLog:
@@ -93,20 +130,7 @@ class FileLog:
 
     def write(self, events: Iterable[Folded]) -> None:
         """Write the lines of some events."""
-        lines = b"\n".join(
-            [
-                encode(
-                    {
-                        "timestamp": at,
-                        "level": level_of(event),
-                        "event": KIND_OF[type(event)],
-                        **fields_of(event, span, started),
-                    }
-                )
-                for event, span, started, at in events
-            ]
-        )
-        lines += b"\n"
+        lines = b"".join([encode(line_of(e.event, e.span, e.started, e.at)) + b"\n" for e in events])
         if self._path is None:
             os.write(2, lines)
             return
@@ -143,14 +167,14 @@ class OtelLog:
         if provider.__class__.__module__.startswith("opentelemetry._logs"):
             return  # the API's own: nobody listens
         logger = provider.get_logger("turnspan")
-        for event, span, started, _ in events:
-            level, kind = level_of(event), KIND_OF[type(event)]
-            fields = fields_of(event, span, started)
+        for one in events:
+            line = line_of(one.event, one.span, one.started)
+            attributes = {_otel_name(n): v for n, v in fields_of(line).items() if n not in ("trace_id", "span_id")}
             logger.emit(
                 self._api.LogRecord(
-                    timestamp=event.at_ns, context=in_span(span), severity_text=level.upper(),
-                    severity_number=self._severities[level], body=kind, event_name=EVENT_PREFIX + kind,
-                    attributes={_otel_name(n): v for n, v in fields.items() if v is not None and n not in ("trace_id", "span_id")},
+                    timestamp=one.event.at_ns, context=in_span(one.span), severity_text=line.level.upper(),
+                    severity_number=self._severities[line.level], body=line.event,
+                    event_name=EVENT_PREFIX + line.event, attributes=attributes,
                 )
             )  # fmt: skip
 
@@ -178,7 +202,8 @@ class AppLog:
 
     def write(self, event: Event, span: SpanIds | None, started: Event | None) -> None:
         """Log an event."""
-        getattr(self._logger, level_of(event))(KIND_OF[type(event)], **fields_of(event, span, started))
+        line = line_of(event, span, started)
+        getattr(self._logger, line.level)(line.event, **fields_of(line))
 
 
 # The user's own lines -----------------------------------------------------------------------------------------------

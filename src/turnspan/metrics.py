@@ -46,7 +46,7 @@ class Metrics:
                 self._record(folded)
 
     def _record(self, folded: Folded) -> None:
-        event, span, started, _ = folded
+        event, span, started = folded.event, folded.span, folded.started
         seconds = max(0, folded.duration_ns or 0) / 1e9
         context = in_span(span)
         attributes: dict[str, Any] = {}

@@ -183,6 +183,14 @@ class Recorder:
             with suppress(IndexError):  # another thread was faster
                 self._postponed.popleft()()
 
+    def _between(self) -> None:
+        """Do in the writer's thread what need not be done in the agent's: tell what was put off, end spans."""
+        self.catch_up()
+        try:
+            self._spans.end_all()
+        except Exception as error:
+            self.problem("spans", error)
+
     def emit_all(self, events: list[Event]) -> None:
         """Take several events, in order."""
         for event in events:
@@ -378,7 +386,7 @@ class Recorder:
 
     def flush(self, timeout_s: float = FLUSH_S) -> bool:
         """Wait until the store has everything emitted so far; return whether it does."""
-        self.catch_up()
+        self._between()
         return self._writer.flush(timeout_s)
 
     def close(self, timeout_s: float = FLUSH_S) -> None:
@@ -390,6 +398,7 @@ class Recorder:
             self._end_open("the process ended")
         self._closed = True
         atexit.unregister(self.close)
+        self._between()
         everything = self._writer.stop(timeout_s)
         if not everything:
             missing = self._journal.sequence - self._writer.confirmed
@@ -490,6 +499,7 @@ class Recorder:
     def after_fork(self) -> None:
         """Begin anew in a forked child: a journal and a writer of its own; what is open belongs to the parent."""
         self._journal.forget()
+        self._spans.after_fork()
         self._busy = threading.local()
         self._postponed.clear()
         for turn in self._turns.values():

@@ -7,7 +7,8 @@ on which thread or task an event comes from.
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from opentelemetry import baggage, context, trace
@@ -250,6 +251,7 @@ class Spans:
         self._tracer = trace.get_tracer("turnspan", __version__)
         self._content, self._profile, self._view_url = content, profile, view_url
         self._last_turn: OrderedDict[str, SpanContext] = OrderedDict()
+        self._ended: deque[tuple[Span, Started, Ended, list[str] | None]] = deque()
 
     def start(
         self,
@@ -275,7 +277,20 @@ class Spans:
         return span
 
     def end(self, span: Span, started: Started, ended: Ended, turn_events: list[str] | None = None) -> None:
-        """End a span."""
+        """Have a span ended, with the time of its event: soon, in another thread."""
+        self._ended.append((span, started, ended, turn_events))
+
+    def end_all(self) -> None:
+        """End what is to be ended."""
+        while self._ended:
+            with suppress(IndexError):  # another thread was faster
+                self._end(*self._ended.popleft())
+
+    def after_fork(self) -> None:
+        """Leave the spans that are to be ended to the parent process."""
+        self._ended.clear()
+
+    def _end(self, span: Span, started: Started, ended: Ended, turn_events: list[str] | None) -> None:
         attributes, status = closed(
             started, ended, content=self._content, profile=self._profile, turn_events=turn_events
         )

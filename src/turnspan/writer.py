@@ -62,16 +62,16 @@ class Writer:
         outlets: Opens what else gets the events, likewise.
         prepare: Runs once before the first batch, with the open store: recovery.
         problem: Is told what failed.
-        idle: Is called every second in which nothing comes.
+        between: Is called between batches, and every second in which nothing comes.
 
     """
 
     def __init__(
         self, journal: Journal, open_store: Callable[[], SessionStore], outlets: Callable[[], list[Outlet]],
-        prepare: Callable[[SessionStore], None], problem: Problem, idle: Callable[[], None] = lambda: None,
+        prepare: Callable[[SessionStore], None], problem: Problem, between: Callable[[], None] = lambda: None,
     ) -> None:  # fmt: skip
         self._journal, self._open_store, self._open_outlets = journal, open_store, outlets
-        self._prepare, self._problem, self._on_idle = prepare, problem, idle
+        self._prepare, self._problem, self._between = prepare, problem, between
         self._ledger = Ledger(journal.id)
         self._store: SessionStore | None = None
         self._outlets: list[Outlet] | None = None
@@ -138,12 +138,13 @@ class Writer:
     def _run(self) -> None:
         while not self._stopping:
             if not self._wake.wait(1.0):
-                self._on_idle()
+                self._between()
                 continue
             self._wake.clear()
             self._hurry.wait(LINGER_S)
             self._hurry.clear()
             self._idle = True  # lines that come from here on wake us again
+            self._between()
             while not self._stopping and self.step():
                 pass
             if self._waiting is not None and not self._stopping:
