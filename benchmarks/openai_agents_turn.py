@@ -121,7 +121,9 @@ def main() -> None:
             "minimal processor adds: agent thread, process CPU, us": f"{own['minimal'] - own['off']:.0f}, {whole['minimal'] - whole['off']:.0f}",
             "turnspan adds: agent thread, process CPU, us": f"{own['turnspan'] - own['off']:.0f}, {whole['turnspan'] - whole['off']:.0f}",
             "turn with turnspan against turn with the minimal processor": round(own["turnspan"] / own["minimal"], 2),
-            "added in the agent's thread (at most 1.3)": round((own["turnspan"] - own["off"]) / (own["minimal"] - own["off"]), 2),
+            "added in the agent's thread (at most 1.3)": round(
+                (own["turnspan"] - own["off"]) / (own["minimal"] - own["off"]), 2
+            ),
             "added process CPU": round((whole["turnspan"] - whole["off"]) / (whole["minimal"] - whole["off"]), 2),
         },
     )

@@ -44,7 +44,11 @@ def main() -> None:
     first, last = median(costs[5:105]), median(costs[-100:])
     say(
         "(2) manager.record_turn on one session (SQLite)",
-        {"turn 10, us": round(first * 1e6), "turn 10,000, us": round(last * 1e6), "ratio (at most 1.2)": round(last / first, 2)},
+        {
+            "turn 10, us": round(first * 1e6),
+            "turn 10,000, us": round(last * 1e6),
+            "ratio (at most 1.2)": round(last / first, 2),
+        },
     )
     say(
         "(4) memory of the process, MiB",

@@ -36,7 +36,9 @@ def main() -> None:
         {
             "bare python": round(bare, 3),
             "turnspan run adds (at most 0.3)": round(median(seconds["turnspan run"]) - bare, 3),
-            "opentelemetry-instrument adds, without exporters": round(median(seconds["opentelemetry-instrument"]) - bare, 3),
+            "opentelemetry-instrument adds, without exporters": round(
+                median(seconds["opentelemetry-instrument"]) - bare, 3
+            ),
         },
     )
 

@@ -238,6 +238,7 @@ with turnspan.session("mine"), turnspan.turn(agent="a"):
     with trace.get_tracer("user").start_as_current_span("their own"):
         pass
 assert trace.get_tracer_provider() is provider
+provider.force_flush()
 for span in exporter.get_finished_spans():
     print(span.name, span.attributes["gen_ai.conversation.id"], span.attributes["session.id"])
 """,

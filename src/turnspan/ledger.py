@@ -44,6 +44,8 @@ from turnspan.stores.base import (
 )
 
 _LATE_TURNS = 64
+_CALL_STARTS = (ToolCallStarted, ModelCallStarted, AgentStarted)
+_CALL_ENDS = (ToolCallEnded, ModelCallEnded, AgentEnded)
 
 TurnKey = tuple[str, str]
 
@@ -104,15 +106,15 @@ class Ledger:
                 at=at, at_ns=event.at_ns, trace_id=trace_id, span_id=span_id, trace_flags=flags, digest=line.digest, previous_hash=line.previous, hash=own, payload=line.payload.decode(),
             )
         )  # fmt: skip
-        if event.turn_id is None or isinstance(event, SessionStarted | SessionEnded):
-            if isinstance(event, SessionStarted | SessionEnded | Noted):
+        if event.turn_id is None or isinstance(event, (SessionStarted, SessionEnded)):
+            if isinstance(event, (SessionStarted, SessionEnded, Noted)):
                 self._session(event, ended=isinstance(event, SessionEnded))
         elif isinstance(event, TurnStarted):
             self._start_turn(event, line, segment)
         else:
             key = (event.session_id, event.turn_id)
             turn = self._open.get(key) or self._late.get(key)
-            if turn is None and isinstance(event, ToolCallStarted | ModelCallStarted):
+            if turn is None and isinstance(event, (ToolCallStarted, ModelCallStarted)):
                 turn = self._elsewhere(key, segment)
             if turn is not None:
                 turn.row["audit_event_ids"].append(event.event_id)
@@ -173,9 +175,9 @@ class Ledger:
 
     def _in_turn(self, turn: _OpenTurn, event: Event, line: Line, at: str) -> Event | None:
         """Take an event of a turn, and return the start of what it ends."""
-        if isinstance(event, ToolCallStarted | ModelCallStarted | AgentStarted):
+        if isinstance(event, _CALL_STARTS):
             self._start_call(turn, event, line, at)
-        elif isinstance(event, ToolCallEnded | ModelCallEnded | AgentEnded):
+        elif isinstance(event, _CALL_ENDS):
             return self._end_call(turn, event)
         elif isinstance(event, TurnEnded):
             self._end_turn(turn, event, at)

@@ -12,7 +12,7 @@ from opentelemetry import baggage
 from turnspan.content import encode
 from turnspan.errors import InvalidIdError
 from turnspan.events import Session, SessionSource, SessionStarted, derived_id, new_id
-from turnspan.recorder import FLUSH_S, Recorder, logger
+from turnspan.recorder import FLUSH_S, Recorder, all_recorders, logger
 from turnspan.records import MAX_ID_LENGTH, OURS, check_id
 from turnspan.settings import Settings, scheme_of
 from turnspan.spans import BAGGAGE_SESSION, scope
@@ -58,8 +58,8 @@ def on_first_use(run: Callable[[], None]) -> None:
 
 def active() -> Recorder | None:
     """Return the recorder, or None where turnspan is disabled."""
-    found = recorder()
-    return None if found.settings.disabled else found
+    found = _recorder or recorder()
+    return None if found.disabled else found
 
 
 def configure(*, telemetry: bool = True, **settings: Any) -> None:
@@ -91,17 +91,17 @@ def use(made: Recorder | None) -> Recorder | None:
 
 
 def flush(timeout_s: float = FLUSH_S) -> bool:
-    """Wait until everything recorded so far is in the store; return whether it is."""
-    return _recorder is None or _recorder.flush(timeout_s)
+    """Wait until everything recorded so far is in its store, and spans have ended; return whether it is so."""
+    return all([found.flush(timeout_s) for found in all_recorders()])
 
 
 def shutdown(timeout_s: float = FLUSH_S) -> None:
     """End what is open, store everything, and stop recording until the next use."""
     global _recorder
     with _lock:
-        if _recorder is not None:
-            _recorder.close(timeout_s)
-            _recorder = None
+        for found in all_recorders():
+            found.close(timeout_s)
+        _recorder = None
 
 
 def find_session(

@@ -128,6 +128,7 @@ class Recorder:
         self._spans = Spans(
             content=settings.span_content, profile=profile, view_url=os.environ.get("TURNSPAN_VIEW_URL", "")
         )
+        self.disabled = settings.disabled
         self._no_content = settings.capture_content == "none"
         self._app_log: Any = None
         self._turns: dict[tuple[str, str | None], _OpenTurn] = {}
@@ -183,7 +184,7 @@ class Recorder:
             with suppress(IndexError):  # another thread was faster
                 self._postponed.popleft()()
 
-    def _between(self) -> None:
+    def settle(self) -> None:
         """Do in the writer's thread what need not be done in the agent's: tell what was put off, end spans."""
         self.catch_up()
         try:
@@ -386,7 +387,7 @@ class Recorder:
 
     def flush(self, timeout_s: float = FLUSH_S) -> bool:
         """Wait until the store has everything emitted so far; return whether it does."""
-        self._between()
+        self.settle()
         return self._writer.flush(timeout_s)
 
     def close(self, timeout_s: float = FLUSH_S) -> None:
@@ -398,7 +399,7 @@ class Recorder:
             self._end_open("the process ended")
         self._closed = True
         atexit.unregister(self.close)
-        self._between()
+        self.settle()
         everything = self._writer.stop(timeout_s)
         if not everything:
             missing = self._journal.sequence - self._writer.confirmed
@@ -513,6 +514,11 @@ class Recorder:
 
 
 _recorders: weakref.WeakSet[Recorder] = weakref.WeakSet()
+
+
+def all_recorders() -> list[Recorder]:
+    """Return the recorders of this process: its own, and those of observed managers with stores of their own."""
+    return list(_recorders)
 
 
 def _after_fork_in_child() -> None:

@@ -19,7 +19,7 @@ from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, TracerPro
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 
 from turnspan import semconv as sc
-from turnspan.recorder import FLUSH_S, Recorder, logger
+from turnspan.recorder import FLUSH_S, Recorder, all_recorders, logger
 from turnspan.settings import Settings
 from turnspan.spans import scope
 
@@ -35,6 +35,12 @@ class SessionSpanProcessor(SpanProcessor):
         if (here := scope(parent_context)) is not None:
             span.set_attribute(sc.GEN_AI_CONVERSATION_ID, here.session_id)
             span.set_attribute(sc.SESSION_ID, here.session_id)
+
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:
+        """End the spans that are to be ended, so that the processors behind this one have them."""
+        for recorder in all_recorders():
+            recorder.settle()
+        return True
 
 
 def set_up(settings: Settings, recorder: Recorder) -> None:

@@ -12,8 +12,8 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
-from collections.abc import AsyncGenerator, Callable, Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Callable, Generator
+from types import AsyncGeneratorType, GeneratorType
 from typing import Any
 
 import wrapt
@@ -65,17 +65,9 @@ class Watching:
         """The context that the program's code runs in."""
         return self._context
 
-    @contextmanager
-    def inside(self) -> Iterator[None]:
-        """Run a block of the program's code as the current turn or call."""
-        if self._context is None:
-            yield
-            return
-        token = context.attach(self._context)
-        try:
-            yield
-        finally:
-            context.detach(token)
+    def enter(self) -> Any:
+        """Make the turn or call the current one for the program's code; ``leave`` takes the token."""
+        return None if self._context is None else context.attach(self._context)
 
     def item(self, item: Any) -> None:
         """Show the observer an item of a stream."""
@@ -119,83 +111,110 @@ class Watched(wrapt.FunctionWrapper):  # type: ignore[misc]
 
 
 def watched(recorder: Callable[[], Recorder | None], observer: Observer) -> Callable[..., Any]:
-    """Return a wrapt wrapper that runs an observer beside each call."""
+    """Return a wrapt wrapper that runs an observer beside each call of one function."""
+    kind: Callable[..., Any] | None = None
 
     def wrapper(function: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        nonlocal kind
         active = recorder()
         if active is None:
             return function(*args, **kwargs)
-        begin = functools.partial(_begin, active, observer, instance, args, kwargs)
-        if inspect.iscoroutinefunction(function):
-            return _coroutine(begin, function, args, kwargs)
-        if inspect.isasyncgenfunction(function):
-            return _async_stream(function(*args, **kwargs), begin)
-        if inspect.isgeneratorfunction(function):
-            return _stream(function(*args, **kwargs), begin)
-        watching = begin()
-        try:
-            with watching.inside():
-                result = function(*args, **kwargs)
-        except BaseException as error:
-            watching.end(outcome_of(error))
-            raise
-        if inspect.iscoroutine(result):
-            return _awaited(watching, result)
-        return _returned(watching, result)
+        if kind is None:
+            kind = _kind_of(function)
+        return kind(active, observer, Call(instance, args, kwargs), function)
 
     return wrapper
 
 
-def _begin(
-    recorder: Recorder, observer: Observer, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> Watching:
-    return Watching(recorder, observer(Call(instance, args, kwargs)))
+def _kind_of(function: Callable[..., Any]) -> Callable[..., Any]:
+    if inspect.iscoroutinefunction(function):
+        return _coroutine
+    if inspect.isasyncgenfunction(function):
+        return lambda active, observer, call, f: _async_steps(
+            f(*call.args, **call.kwargs), lambda: Watching(active, observer(call))
+        )
+    if inspect.isgeneratorfunction(function):
+        return lambda active, observer, call, f: _steps(
+            f(*call.args, **call.kwargs), lambda: Watching(active, observer(call))
+        )
+    return _plain
+
+
+def _leave(token: Any) -> None:
+    if token is not None:
+        context.detach(token)
+
+
+def _plain(active: Recorder, observer: Observer, call: Call, function: Callable[..., Any]) -> Any:
+    watching = Watching(active, observer(call))
+    token = watching.enter()
+    try:
+        result = function(*call.args, **call.kwargs)
+    except BaseException as error:
+        _leave(token)
+        watching.end(outcome_of(error))
+        raise
+    _leave(token)
+    if inspect.iscoroutine(result):
+        return _awaited(watching, result)
+    return _returned(watching, result)
+
+
+async def _coroutine(active: Recorder, observer: Observer, call: Call, function: Callable[..., Any]) -> Any:
+    watching = Watching(active, observer(call))
+    token = watching.enter()
+    try:
+        result = await function(*call.args, **call.kwargs)
+    except BaseException as error:
+        _leave(token)
+        watching.end(outcome_of(error))
+        raise
+    _leave(token)
+    return _returned(watching, result)
+
+
+async def _awaited(watching: Watching, coroutine: Any) -> Any:
+    token = watching.enter()
+    try:
+        result = await coroutine
+    except BaseException as error:
+        _leave(token)
+        watching.end(outcome_of(error))
+        raise
+    _leave(token)
+    return _returned(watching, result)
 
 
 def _returned(watching: Watching, result: Any) -> Any:
     """Go on watching a stream that was returned; anything else is the end."""
-    if inspect.isasyncgen(result):
-        return _async_stream(result, lambda: watching)
-    if inspect.isgenerator(result):
-        return _stream(result, lambda: watching)
+    if isinstance(result, AsyncGeneratorType):
+        return _async_steps(result, lambda: watching)
+    if isinstance(result, GeneratorType):
+        return _steps(result, lambda: watching)
     watching.end(outcome_of(None, result))
     return result
 
 
-async def _coroutine(
-    begin: Callable[[], Watching], function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> Any:
-    return await _awaited(begin(), function(*args, **kwargs))
-
-
-async def _awaited(watching: Watching, coroutine: Any) -> Any:
-    try:
-        with watching.inside():
-            result = await coroutine
-    except BaseException as error:
-        watching.end(outcome_of(error))
-        raise
-    return _returned(watching, result)
-
-
-def _stream(stream: Generator[Any, Any, Any], begin: Callable[[], Watching]) -> Generator[Any, Any, Any]:
-    watching = begin()
+def _steps(stream: Generator[Any, Any, Any], begin: Callable[[], Watching]) -> Generator[Any, Any, Any]:
+    watching = begin()  # at the first step, not before
     error: BaseException | None = None
     result: Any = None
     step: Callable[[], Any] = functools.partial(next, stream)
     try:
         while True:
+            token = watching.enter()
             try:
-                with watching.inside():
-                    item = step()
+                item = step()
             except StopIteration as stop:
                 result = stop.value
                 return result
+            finally:
+                _leave(token)
             watching.item(item)
             try:
                 sent = yield item
             except GeneratorExit:
-                stream.close()  # not inside(): see Watching.end
+                stream.close()  # not as the current call: see Watching.end
                 raise
             except BaseException as thrown:
                 step = functools.partial(stream.throw, thrown)
@@ -208,17 +227,19 @@ def _stream(stream: Generator[Any, Any, Any], begin: Callable[[], Watching]) -> 
         watching.end(outcome_of(error, result, watching.items))
 
 
-async def _async_stream(stream: AsyncGenerator[Any, Any], begin: Callable[[], Watching]) -> AsyncGenerator[Any, Any]:
+async def _async_steps(stream: AsyncGenerator[Any, Any], begin: Callable[[], Watching]) -> AsyncGenerator[Any, Any]:
     watching = begin()
     error: BaseException | None = None
     step: Callable[[], Any] = stream.__anext__
     try:
         while True:
+            token = watching.enter()
             try:
-                with watching.inside():
-                    item = await step()
+                item = await step()
             except StopAsyncIteration:
                 return
+            finally:
+                _leave(token)
             watching.item(item)
             try:
                 sent = yield item

@@ -34,7 +34,7 @@ class Recording:
     @property
     def spans(self) -> Sequence[ReadableSpan]:
         """The spans that have ended, in order of their ends."""
-        self.recorder.flush()
+        process.flush()
         return self._exporter.get_finished_spans()
 
     @property
