@@ -36,7 +36,7 @@ class SessionSpanProcessor(SpanProcessor):
             span.set_attribute(sc.GEN_AI_CONVERSATION_ID, here.session_id)
             span.set_attribute(sc.SESSION_ID, here.session_id)
 
-    def force_flush(self, timeout_millis: int = 30_000) -> bool:
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:  # noqa: ARG002  the SDK's signature
         """End the spans that are to be ended, so that the processors behind this one have them."""
         for recorder in all_recorders():
             recorder.settle()
