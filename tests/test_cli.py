@@ -125,7 +125,7 @@ def test_doctor_names_the_fix_and_fails(tmp_path):
     (tmp_path / "home").write_text("")
     done = turnspan("doctor", "--home", tmp_path / "home")
     assert done.returncode == 1
-    assert "set TURNSPAN_HOME to another folder" in done.stdout.replace("\n", " ")
+    assert "set TURNSPAN_HOME to another folder" in " ".join(done.stdout.split())
     done = turnspan("doctor", env={"OTEL_EXPORTER_OTLP_ENDPOINT": "http://user:hunter22@127.0.0.1:9"})
     assert done.returncode == 1
     assert "cannot be reached" in done.stdout

@@ -15,6 +15,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExporter, Sp
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from turnspan import process
+from turnspan import semconv as sc
 from turnspan.recorder import Recorder
 from turnspan.records import SessionRecord, TurnRecord
 from turnspan.settings import Settings
@@ -78,7 +79,7 @@ class Recording:
             for span in self.spans
             for attributes in (span.attributes or {}, *(event.attributes or {} for event in span.events))
             for key, value in attributes.items()
-            if key in ("turnspan.audit_event_id", "turnspan.audit_event_id.end")
+            if key in (sc.TURNSPAN_AUDIT_EVENT_ID, sc.TURNSPAN_AUDIT_EVENT_ID_END)
         }
         log = {line["audit_event_id"] for line in self.log if "turn_id" in line}
         return sorted((record | trace_ids | log) - (record & trace_ids & log))
