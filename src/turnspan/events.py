@@ -46,7 +46,7 @@ class Source:
         if ticks <= self._last:
             ticks = self._last + 1
         self._last = ticks
-        return f"{ticks >> 12:012x}7{ticks & 0xFFF:03x}{_noise(62) | 1 << 63:016x}"
+        return "%032x" % ((ticks >> 12) << 80 | 7 << 76 | (ticks & 0xFFF) << 64 | 1 << 63 | _noise(62))
 
 
 source = Source()

@@ -17,8 +17,9 @@ from turnspan.journal import Journal, Position
 from turnspan.ledger import Folded, Ledger
 from turnspan.stores.base import Changes, SessionStore, apply
 
-LINGER_S = 0.05
-"""How long lines gather before they are written; a batch costs little more than a line."""
+LINGER_S = 0.2
+"""How long lines gather before they are written, unless somebody reads: a batch costs little more than a line, and the
+work does not get in the way of an agent in the middle of a burst."""
 _LONGEST_WAIT_S = 5.0
 
 Problem = Callable[[str, BaseException], None]
