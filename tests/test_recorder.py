@@ -18,6 +18,7 @@ from turnspan.events import (
     TurnEnded,
     TurnStarted,
 )
+from turnspan.journal import Journal
 from turnspan.recorder import Recorder
 from turnspan.settings import Settings
 from turnspan.testing import record
@@ -288,3 +289,52 @@ def test_emitting_from_many_threads_keeps_the_chain(tmp_path):
         assert two.previous == line_hash(one.head, decode(one.payload))
     recorder._given_store.away = False
     recorder.close()
+
+
+def test_a_read_only_store_is_told_and_loses_nothing(tmp_path, caplog):
+    path = tmp_path / "s.db"
+    turnspan.SqlSessionStore(f"sqlite:///{path}").close()
+    read_only = f"sqlite:///file:{path}?mode=ro&uri=true"
+    recorder = Recorder(Settings.read(home=tmp_path / "home", store=read_only))
+    recorder.emit(TurnStarted(session_id="s", turn_id="t", prompt="kept"))
+    recorder.emit(TurnEnded(session_id="s", turn_id="t"))
+    assert recorder.flush(0.5) is False
+    recorder.close(0.2)
+    assert "attempt to write a readonly database" in caplog.text
+    (waiting,) = (tmp_path / "home/journal").glob("*.journal")
+    assert b'"prompt":"kept"' in waiting.read_bytes()
+    assert turnspan.SqlSessionStore(read_only).list_sessions() == [], "it can be read"
+
+
+def test_a_journal_that_cannot_be_stored_keeps_no_other_from_it(tmp_path, caplog):
+    (tmp_path / "file").write_text("not a folder")
+    for n, url in enumerate((f"sqlite:///{tmp_path}/file/s.db", "memory:", "")):
+        journal = Journal(tmp_path / "journal", store=url)
+        journal.append(TurnStarted(session_id=f"s{n}", turn_id="t"), None)
+        journal.close(confirmed=False)
+    store = InMemorySessionStore()
+    recorder = Recorder(Settings.read(home=tmp_path), store)
+    recorder.emit(TurnStarted(session_id="mine", turn_id="t"))
+    assert recorder.flush(10)
+    assert set(store.list_sessions()) == {"mine", "s1", "s2"}
+    assert "of a dead process waits" in caplog.text
+    assert len(list((tmp_path / "journal").glob("*.lock"))) == 2, "the one that waits, and our own"
+    recorder.close()
+
+
+def test_a_result_of_50_megabytes_is_recorded_whole(recording):
+    with turnspan.turn(), turnspan.tool("big") as call:
+        call.result = "x" * 50_000_000
+    assert len(recording.turn.tool_calls[0].result) == 50_000_000
+
+
+def test_odd_results_are_recorded(recording):
+    cycle = []
+    cycle.append(cycle)
+    for value in (b"bytes", {1, 2}, float("nan"), object(), cycle, "\ud800", {("a",): 1}):
+        with turnspan.turn(), turnspan.tool("odd", value=value) as call:
+            call.result = value
+    results = [turn.tool_calls[0].result for session in recording.sessions for turn in session.turns]
+    assert results[0] == "Ynl0ZXM=" and results[2] == "nan" and results[4] == ["<cycle>"] and results[5] == "\\ud800"
+    assert len(results) == 7
+    assert recording.unresolved() == []

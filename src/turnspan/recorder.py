@@ -120,6 +120,7 @@ class Recorder:
         self.problems: Counter[str] = Counter()
         self.providers: list[Any] = []
         self._given_store = store
+        self._owns_store = store is None
         self._open_store = open_store or self._store_of_settings
         self._store_url = settings.store_url if store is None else str(getattr(store, "url", ""))
         self._recovers = recovers
@@ -409,6 +410,8 @@ class Recorder:
             )  # fmt: skip
         self._journal.close(confirmed=everything)
         self._flush_providers(timeout_s)
+        if self._owns_store and callable(close := getattr(self._given_store, "close", None)):
+            close()
         _recorders.discard(self)
 
     def _flush_providers(self, timeout_s: float) -> None:
@@ -487,9 +490,9 @@ class Recorder:
         path = self.settings.log_path
         log = FileLog(path) if path is not None else None
         found = recover(self._journal.directory, store, self._store_url, log, keep=self.settings.keep_journal)
-        turns = sum(one.interrupted_turns for one in found)
-        if found:
-            logger.info("turnspan: recovered %d journals, %d turns were interrupted", len(found), turns)
+        for one in found:
+            if one.problem is not None:
+                logger.warning("turnspan: the journal %s of a dead process waits: %s", one.journal, one.problem)
 
     def _guarded(self, where: str, function: Callable[[], None]) -> None:
         try:

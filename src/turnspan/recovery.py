@@ -29,6 +29,7 @@ class Recovered(NamedTuple):
     events: int
     interrupted_turns: int
     torn_bytes: int
+    problem: str | None = None
 
 
 def recover(
@@ -43,9 +44,7 @@ def recover(
         log: A log file that gets the lines it does not have yet.
         keep: Whether the recovered journals are kept.
 
-    Raises:
-        StoreError: When a store cannot take it; the journals stay then.
-
+    A journal whose store cannot take it stays for the next time, and keeps no other from being recovered.
     """
     found = []
     for journal in dead_journals(directory):
@@ -55,6 +54,8 @@ def recover(
             target = store if meant in ("", url) or not _can_open(meant) else open_store(meant)
             found.append(_recovered(journal, target, log))
             done = True
+        except Exception as error:
+            found.append(Recovered(journal.id, len(journal.lines), 0, journal.torn_bytes, str(error)))
         finally:
             journal.close(confirmed=done, keep=keep)
     return found

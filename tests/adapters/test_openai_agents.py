@@ -236,6 +236,7 @@ def test_the_session_is_the_runtimes_own(recording, config, tmp_path):
     session = SQLiteSession("conversation-7")
     for n in range(3):
         run(one, str(n), session=session, run_config=config)
+    session.close()
     assert recording.session.session_id == "conversation-7"
     assert recording.session.metadata["turnspan"]["session_id_from"] == "runtime"
     assert [turn.prompt for turn in recording.session.turns] == ["0", "1", "2"]

@@ -6,8 +6,6 @@ import signal
 import subprocess
 import time
 
-import pytest
-
 from programs import PYTHON, program
 from turnspan import open_store
 from turnspan.chain import decode
@@ -141,11 +139,11 @@ def test_a_kill_in_the_middle_of_recovery_is_recovered_too(tmp_path):
         url = ""
 
         def apply(self, changes):
-            raise Dies
+            raise Dies("dies")
 
     directory = tmp_path / ".turnspan/journal"
-    with pytest.raises(Dies):
-        recover(directory, DyingStore(), f"sqlite:///{tmp_path.resolve()}/.turnspan/sessions.db")
+    (found,) = recover(directory, DyingStore(), f"sqlite:///{tmp_path.resolve()}/.turnspan/sessions.db")
+    assert found.problem == "dies"
     (dead,) = dead_journals(directory)
     ends = [decode(line.payload) for line in dead.lines if type(decode(line.payload)).__name__ == "TurnEnded"]
     assert ends[-1].error == "the process died"

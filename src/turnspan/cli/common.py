@@ -78,10 +78,9 @@ def _recover(settings: Settings, store: SessionStore) -> None:
     directory = settings.home / "journal"
     if directory.is_dir():
         log = FileLog(settings.log_path) if settings.log_path is not None else None
-        try:
-            recover(directory, store, settings.store_url, log, keep=settings.keep_journal)
-        except Exception as error:
-            click.echo(f"turnspan: what dead processes left is not stored yet: {error}", err=True)
+        for one in recover(directory, store, settings.store_url, log, keep=settings.keep_journal):
+            if one.problem is not None:
+                click.echo(f"turnspan: what a dead process left is not stored yet: {one.problem}", err=True)
 
 
 def console() -> Console:

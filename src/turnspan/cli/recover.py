@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
 from turnspan.cli.common import print_json, reads
@@ -23,6 +25,11 @@ def command(home: str | None, store: str | None, as_json: bool) -> None:
         print_json([one._asdict() for one in found])
         return
     for one in found:
+        if one.problem is not None:
+            click.echo(f"journal {one.journal}: {one.events} events wait: {one.problem}", err=True)
+            continue
         torn = f", {one.torn_bytes} bytes of a torn line dropped" if one.torn_bytes else ""
         click.echo(f"journal {one.journal}: {one.events} events, {one.interrupted_turns} interrupted turns{torn}")
-    click.echo(f"{len(found)} journals recovered into {url}")
+    stored = [one for one in found if one.problem is None]
+    click.echo(f"{len(stored)} of {len(found)} journals recovered into {url}")
+    sys.exit(0 if len(stored) == len(found) else 1)

@@ -150,10 +150,15 @@ def make_tables(connection: sa.Connection) -> None:
     metadata.create_all(connection)
 
 
+def version_of(connection: sa.Connection) -> int:
+    """Return how many steps a database has seen."""
+    return connection.execute(sa.select(sa.func.max(_version.c.version))).scalar() or 0
+
+
 def migrate(connection: sa.Connection) -> None:
     """Run the steps that this database has not seen. The caller holds a write transaction, so others wait."""
     _version.create(connection, checkfirst=True)
-    done = connection.execute(sa.select(sa.func.max(_version.c.version))).scalar() or 0
+    done = version_of(connection)
     for number, run in enumerate(STEPS, start=1):
         if number > done:
             run(connection)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import sqlite3
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from operator import attrgetter, itemgetter
 from pathlib import Path
@@ -36,7 +37,17 @@ from turnspan.stores.base import (
     rows_of_turn,
     transition_key,
 )
-from turnspan.stores.schema import agent_transitions, audit_events, migrate, model_calls, sessions, tool_calls, turns
+from turnspan.stores.schema import (
+    STEPS,
+    agent_transitions,
+    audit_events,
+    migrate,
+    model_calls,
+    sessions,
+    tool_calls,
+    turns,
+    version_of,
+)
 
 _SLACK_NS = 60_000_000_000  # clocks of different hosts
 R = TypeVar("R", SessionRecord, TurnRecord, ToolCallRecord, AgentTransitionRecord)
@@ -62,7 +73,7 @@ class SqlSessionStore(SessionStore):
         try:
             parsed = sa.make_url(url)
             self._sqlite = parsed.get_backend_name() == "sqlite"
-            if self._sqlite and parsed.database not in (None, "", ":memory:"):
+            if self._sqlite and parsed.database not in (None, "", ":memory:") and "uri" not in parsed.query:
                 path = Path(parsed.database)
                 path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
                 path.touch(mode=0o600)  # what agents say is for their owner only
@@ -75,11 +86,20 @@ class SqlSessionStore(SessionStore):
             raise SettingsError(f"{url!r} is no store URL that can be opened: {error}") from error
         except ImportError as error:
             raise SettingsError(f"The driver for {url!r} is not installed: {error}") from error
+        weakref.finalize(self, self._engine.dispose)
         if self._sqlite:
             sa.event.listen(self._engine, "connect", _prepare_sqlite)
             sa.event.listen(self._engine, "begin", _begin_sqlite)
-        with self._writing() as connection:
-            migrate(connection)
+        if not self._is_current():  # a read-only database can be read as long as nothing is to be changed
+            with self._writing() as connection:
+                migrate(connection)
+
+    def _is_current(self) -> bool:
+        try:
+            with self._reading() as connection:
+                return version_of(connection) == len(STEPS)
+        except StoreUnavailableError:
+            return False
 
     def close(self) -> None:
         """Close the connections."""
