@@ -62,7 +62,6 @@ class _OpenTurn:
     segment: int
     started: TurnStarted | None = None
     ours: bool = True
-    ended: bool = False
     calls: dict[str, _OpenCall] = field(default_factory=dict)
     agents: list[dict[str, Any]] = field(default_factory=list)
     notes: list[dict[str, Any]] = field(default_factory=list)
@@ -118,8 +117,8 @@ class Ledger:
                 turn = self._elsewhere(key, segment)
             if turn is not None:
                 turn.row["audit_event_ids"].append(event.event_id)
-                if turn.ended and turn.ours:
-                    self._batch.turns[key] = turn.row  # it came late
+                if turn.ours:
+                    self._batch.turns[key] = turn.row
                 started = self._in_turn(turn, event, line, at)
         return Folded(event, span, started, at)
 
@@ -196,16 +195,13 @@ class Ledger:
         return None
 
     def _ours(self, turn: _OpenTurn) -> dict[str, Any]:
-        """Return what the turn's row has under our key, and see that the row is written again."""
-        if turn.ours:
-            self._batch.turns[turn.row["session_id"], turn.row["turn_id"]] = turn.row
+        """Return what the turn's row has under our key."""
         ours: dict[str, Any] = turn.row["metadata"].setdefault(OURS, {})
         return ours
 
     def _end_turn(self, turn: _OpenTurn, event: TurnEnded, at: str) -> None:
         row = turn.row
         key = (row["session_id"], row["turn_id"])
-        turn.ended = True
         if self._open.pop(key, None) is not None:
             self._late[key] = turn
             if len(self._late) > _LATE_TURNS:
@@ -311,7 +307,6 @@ class Ledger:
                 ours.update({name: value for name, value in given.items() if value is not None})
                 ours.update(status=event.status, duration_ms=duration_ms)
             case AgentEnded():
-                self._ours(turn)
                 ours = row
                 row.update(status=event.status, duration_ms=duration_ms)
                 if event.response_content is not None:
