@@ -30,6 +30,9 @@ from turnspan.settings import Settings
 from turnspan.stores.base import apply
 
 
+INTEGERS = st.integers(-(2**63), 2**63)  # what is longer becomes text, for other readers of JSON
+
+
 class ThreeStores(InMemorySessionStore):
     """Applies each batch to all three kinds of store."""
 
@@ -73,9 +76,7 @@ class Machine(RuleBasedStateMachine):
         self.model[turn] = {"prompt": prompt, "status": "running", "calls": {}, "notes": [], "models": 0, "handoffs": 0}
         return turn
 
-    @rule(
-        target=calls, turn=turns, arguments=st.dictionaries(st.text(max_size=3), st.integers() | st.none(), max_size=2)
-    )
+    @rule(target=calls, turn=turns, arguments=st.dictionaries(st.text(max_size=3), INTEGERS | st.none(), max_size=2))
     def start_call(self, turn, arguments):
         self.count += 1
         call = f"c{self.count}"
@@ -86,7 +87,7 @@ class Machine(RuleBasedStateMachine):
             self.model[turn]["calls"][call] = ["running", arguments, None]
         return turn, call
 
-    @rule(call=consumes(calls), result=st.integers() | st.text(max_size=5) | st.none())
+    @rule(call=consumes(calls), result=INTEGERS | st.text(max_size=5) | st.none())
     def end_call(self, call, result):
         (session, turn_id), call_id = call
         self.recorder.emit(ToolCallEnded(session_id=session, turn_id=turn_id, call_id=call_id, result=result))
