@@ -29,7 +29,6 @@ from turnspan.recovery import recover
 from turnspan.settings import Settings
 from turnspan.stores.base import apply
 
-
 INTEGERS = st.integers(-(2**63), 2**63)  # what is longer becomes text, for other readers of JSON
 
 
