@@ -26,6 +26,7 @@ from turnspan.events import (
 from turnspan.ledger import Folded
 from turnspan.metrics import Metrics
 from turnspan.spans import closed, messages, opened
+from turnspan.testing import record
 
 CONVENTIONS = yaml.safe_load((Path(__file__).parent / "semconv/genai.yaml").read_text())
 IDS = {"session_id": "s", "turn_id": "t", "agent_id": "a"}
@@ -156,11 +157,8 @@ def test_a_turns_span_has_at_most_50_ids_and_the_count(recording):
     assert (span.attributes["turnspan.audit_event_count"], len(span.attributes["turnspan.audit_event_ids"])) == (62, 50)
 
 
-def test_the_way_back_to_the_session_is_on_the_span(monkeypatch):
-    from turnspan.testing import record
-
-    monkeypatch.setenv("TURNSPAN_VIEW_URL", "https://app.example/")
-    with record() as recording:
+def test_the_way_back_to_the_session_is_on_the_span():
+    with record(view_url="https://app.example/") as recording:
         with turnspan.session("s"), turnspan.turn():
             pass
         assert recording.spans[0].attributes["turnspan.session.url"] == "https://app.example/sessions/s"

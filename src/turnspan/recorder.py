@@ -124,11 +124,8 @@ class Recorder:
         self._open_store = open_store or self._store_of_settings
         self._store_url = settings.store_url if store is None else str(getattr(store, "url", ""))
         self._recovers = recovers
-        profile = PROFILES.get(os.environ.get("TURNSPAN_SEMCONV", ""), PROFILES["util-1.3"])
-        self._profile = profile
-        self._spans = Spans(
-            content=settings.span_content, profile=profile, view_url=os.environ.get("TURNSPAN_VIEW_URL", "")
-        )
+        self._profile = PROFILES[settings.semconv]
+        self._spans = Spans(content=settings.span_content, profile=self._profile, view_url=settings.view_url)
         self.disabled = settings.disabled
         self._no_content = settings.capture_content == "none"
         self._app_log: Any = None

@@ -40,6 +40,10 @@ class Settings:
     """What a journal line survives: the death of the ``process``, or with ``fsync`` that of the machine."""
     keep_journal: bool = _setting("TURNSPAN_KEEP_JOURNAL", default=False)
     """Keep journal segments that the store has confirmed."""
+    view_url: str = _setting("TURNSPAN_VIEW_URL", "")
+    """Base of the pages of sessions; a turn's span then carries ``turnspan.session.url``."""
+    semconv: str = _setting("TURNSPAN_SEMCONV", "util-1.3", ("util-1.3", "main"))
+    """Names of attributes and metrics: those that instrumentations emit today, or the newest registry's."""
     strict: bool = _setting("TURNSPAN_STRICT", default=False)
     """Raise turnspan's own errors instead of telling them once; for tests."""
     disabled: bool = _setting("TURNSPAN_DISABLED", default=False)
