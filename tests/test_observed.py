@@ -10,7 +10,6 @@ from turnspan import (
     SessionManager,
     SqlSessionStore,
     TurnRecord,
-    process,
 )
 from turnspan.observed import recorder_for
 from turnspan.testing.stores import example_turn
@@ -66,22 +65,33 @@ def test_a_finished_turn_has_spans_with_its_own_times(manager, recording):
 
 def test_a_turn_watched_live_is_only_stamped(manager, recording):
     manager.start_session(session_id="s")
-    recorder = recorder_for(manager.store)
-    before = process.use(recorder)
-    try:
-        with turnspan.session("s"), turnspan.turn(agent="a", prompt="live") as live:
-            with turnspan.tool("t") as call:
-                call.result = 1
-            live.response = "observed"
-        turn = TurnRecord(live.id, "a", "live", "as the application says")
-        manager.record_turn("s", turn)
-    finally:
-        process.use(before)
+    with turnspan.session("s"), turnspan.turn(agent="a", prompt="live") as live:
+        with turnspan.tool("t") as call:
+            call.result = 1
+        live.response = "observed"
+    assert manager.get_session("s").turns[0].response_content == "observed", "it is in the manager's own store"
+    assert recording.sessions == [], "and in no other"
+    turn = TurnRecord(live.id, "a", "live", "as the application says")
+    manager.record_turn("s", turn)
     assert len(turn.audit_event_ids) == 4
     session = manager.get_session("s")
     assert [stored.turn_id for stored in session.turns] == [live.id]
     assert session.turns[0].response_content == "as the application says"
     assert len(recording.spans) == 2, "no span was made again"
+
+
+def test_a_turn_that_is_recorded_while_it_runs_ends_with_it(manager, recording):
+    manager.start_session(session_id="s")
+    with turnspan.session("s"), turnspan.turn(agent="a", prompt="live") as live:
+        with turnspan.tool("t"):
+            pass
+        turn = TurnRecord(live.id, "a", "live", "recorded inside")
+        manager.record_turn("s", turn)
+    (stored,) = manager.get_session("s").turns
+    assert (stored.response_content, stored.status) == ("recorded inside", "success")
+    assert stored.audit_event_ids == turn.audit_event_ids
+    assert len(turn.audit_event_ids) == 4
+    assert len(recording.spans) == 2
 
 
 def test_handoffs_and_the_end_are_events_too(manager, recording):

@@ -340,7 +340,8 @@ class Emit(Protocol):
     def wrap(self, target: str | tuple[Any, str], observer: Observer) -> None:
         """Watch a function: plain, async, or a generator of either kind.
 
-        ``target`` is ``"package.module:Class.method"``, or an object and the name of its attribute. Exceptions of the observer never reach the program. A target that this version of the runtime does not have
+        ``target`` is ``"package.module:Class.method"``, or an object and the name of its attribute. Exceptions of the
+        observer never reach the program. A target that this version of the runtime does not have
         is passed over. Undone by ``uninstrument()``.
         """
 

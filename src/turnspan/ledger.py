@@ -102,7 +102,8 @@ class Ledger:
             AuditRow(
                 event_id=event.event_id, journal=self._journal_id, sequence=line.sequence, kind=KIND_OF[type(event)],
                 session_id=event.session_id, turn_id=event.turn_id, call_id=event.call_id,
-                at=at, at_ns=event.at_ns, trace_id=trace_id, span_id=span_id, trace_flags=flags, digest=line.digest, previous_hash=line.previous, hash=own, payload=line.payload.decode(),
+                at=at, at_ns=event.at_ns, trace_id=trace_id, span_id=span_id, trace_flags=flags,
+                digest=line.digest, previous_hash=line.previous, hash=own, payload=line.payload.decode(),
             )
         )  # fmt: skip
         if event.turn_id is None or isinstance(event, (SessionStarted, SessionEnded)):

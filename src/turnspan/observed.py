@@ -71,7 +71,7 @@ def observe(manager: M) -> M:
         manager: Any object with the methods of a session manager, over any store.
 
     Returns:
-        An object of the same interface. Turns recorded by hand inside the manager's sessions go to its store.
+        An object of the same interface. Turns that are watched live in the sessions it starts go to its store too.
 
     """
     return cast("M", ObservedManager(manager))
@@ -115,6 +115,7 @@ class ObservedManager:
     ) -> Any:  # fmt: skip
         """Begin a session."""
         session = self._writing("start_session", workspace_id, agent_id, session_id=session_id, metadata=metadata)
+        process.recorder().leave_to(self._recorder, session.session_id)
         self._recorder.emit(
             SessionStarted(
                 session_id=session.session_id, workspace_id=workspace_id, agent_id=agent_id, source="explicit"

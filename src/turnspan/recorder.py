@@ -132,6 +132,7 @@ class Recorder:
         self._turns: dict[tuple[str, str | None], _OpenTurn] = {}
         self._sessions: OrderedDict[str, str | None] = OrderedDict()
         self._finished: OrderedDict[tuple[str, str], tuple[list[str], SpanIds | None]] = OrderedDict()
+        self._elsewhere: OrderedDict[str, Recorder] = OrderedDict()
         self._before_open: Callable[[], None] | None = None
         self._busy = threading.local()
         self._postponed: deque[Callable[[], None]] = deque()
@@ -155,6 +156,9 @@ class Recorder:
     def emit(self, event: Event) -> None:
         """Take an event. Never raises, unless ``TURNSPAN_STRICT`` is set."""
         if self._closed:
+            return
+        if self._elsewhere and (other := self._other(event.session_id)) is not None:
+            other.emit(event)
             return
         busy = self._busy
         if getattr(busy, "now", False):  # a finalizer that the garbage collector ran in the middle of an emit
@@ -333,6 +337,8 @@ class Recorder:
 
     def context_of(self, started: Started) -> context.Context | None:
         """Return the context for code that runs inside a turn or call; None when it is not open."""
+        if self._elsewhere and (other := self._other(started.session_id)) is not None:
+            return other.context_of(started)
         turn = self._turns.get((started.session_id, started.turn_id))
         if turn is None:
             return None
@@ -345,7 +351,19 @@ class Recorder:
 
     def knows_session(self, session_id: str) -> bool:
         """Return whether this process has met the session."""
-        return session_id in self._sessions
+        return session_id in self._sessions or self._other(session_id) is not None
+
+    def leave_to(self, other: Recorder, session_id: str) -> None:
+        """Have everything of a session go to another recorder: that of the manager which the session belongs to."""
+        if other is not self:
+            self._elsewhere[session_id] = other
+            self._elsewhere.move_to_end(session_id)
+            if len(self._elsewhere) > _SESSIONS_REMEMBERED:
+                self._elsewhere.popitem(last=False)
+
+    def _other(self, session_id: str) -> Recorder | None:
+        other = self._elsewhere.get(session_id)
+        return None if other is None or other.closed else other
 
     def events_of(self, session_id: str, turn_id: str) -> tuple[list[str], SpanIds | None] | None:
         """Return the ids of the events so far of a turn that was watched live, and its span; None if it was not."""

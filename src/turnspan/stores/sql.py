@@ -127,7 +127,8 @@ class SqlSessionStore(SessionStore):
             metadata = {key: value for key, value in data["metadata"].items() if key != "ended" or value is not True}
             head = {
                 **{key: data[key] for key in ("session_id", "workspace_id", "agent_id", "created_at", "updated_at")},
-                "ended": len(metadata) != len(data["metadata"]), "metadata": _dump(metadata), "unknown": _dump_some(session.unknown()),
+                "ended": len(metadata) != len(data["metadata"]), "metadata": _dump(metadata),
+                "unknown": _dump_some(session.unknown()),
             }  # fmt: skip
             self._upsert(connection, sessions, [head], every=True)
             self._upsert(connection, turns, [_turn_values(row) for row in changes.turns])
