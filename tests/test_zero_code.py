@@ -131,7 +131,24 @@ def test_a_wrong_environment_does_not_stop_the_program(tmp_path):
 def test_a_dead_endpoint_harms_nothing(tmp_path):
     done = turnspan("run", "--otlp", "http://127.0.0.1:9", EXAMPLES / "openai_agents_triage.py")
     assert done.returncode == 0
+    assert done.stderr.count("\n") == 1, "told once"
+    assert (
+        "http://127.0.0.1:9 takes nothing; the record is complete, and spans are kept in .turnspan/spans.jsonl"
+        in done.stderr
+    )
     assert done.stdout.splitlines()[-1] == "You are welcome."
+    session = open_store(f"sqlite:///{tmp_path}/.turnspan/sessions.db").load_session("support-42")
+    assert len(session.turns) == 3
+    kept = (tmp_path / ".turnspan/spans.jsonl").read_text()
+    assert all(event_id in kept for turn in session.turns for event_id in turn.audit_event_ids)
+
+
+@pytest.mark.parametrize("status", [500, 404])
+def test_an_endpoint_that_answers_with_errors_harms_nothing(status, tmp_path):
+    with Receiver(status) as receiver:
+        done = turnspan("run", "--otlp", receiver.url, EXAMPLES / "openai_agents_triage.py")
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "You are welcome.")
+    assert done.stderr.count("takes nothing") == done.stderr.count("\n") == 1
     assert len(open_store(f"sqlite:///{tmp_path}/.turnspan/sessions.db").load_session("support-42").turns) == 3
 
 

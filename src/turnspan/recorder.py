@@ -11,6 +11,7 @@ import atexit
 import logging
 import os
 import threading
+import time
 import weakref
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable
@@ -55,6 +56,8 @@ logger = logging.getLogger("turnspan")
 
 FLUSH_S = 5.0
 """How long the end of a process may wait for the store."""
+FLUSH_DEAD_S = 1.0
+"""How long it may wait for an endpoint that has taken nothing so far."""
 _SESSIONS_REMEMBERED = 4096
 _TURNS_REMEMBERED = 256
 _ENDS: dict[type[Event], type[ToolCallEnded | ModelCallEnded | AgentEnded]] = {
@@ -203,7 +206,7 @@ class Recorder:
         """Count a failure of ours, and tell each cause once."""
         cause = f"{where}: {type(error).__name__}"
         self.problems[cause] += 1
-        if self.settings.strict and where not in ("store", "journal"):
+        if self.settings.strict and where not in ("store", "journal", "OTLP"):
             raise error
         if self.problems[cause] == 1:
             logger.warning("turnspan %s failed, the agent goes on: %s: %s", where, type(error).__name__, error)
@@ -444,7 +447,11 @@ class Recorder:
             except RuntimeError:  # the interpreter is shutting down
                 send()
                 return
-            sender.join(timeout_s)
+            deadline, dead = time.monotonic() + timeout_s, time.monotonic() + FLUSH_DEAD_S
+            while sender.is_alive() and time.monotonic() < deadline:
+                sender.join(0.1)
+                if time.monotonic() > dead and any(cause.startswith("OTLP") for cause in self.problems):
+                    break
 
     def _end_open(self, reason: str) -> None:
         for session_id, turn_id in list(self._turns):

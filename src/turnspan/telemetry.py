@@ -7,6 +7,7 @@ file of OTLP JSON lines. With one, spans, logs and metrics also go there, over O
 from __future__ import annotations
 
 import json
+import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -50,10 +51,10 @@ def set_up(settings: Settings, recorder: Recorder) -> None:
     if isinstance(provider, trace.ProxyTracerProvider):
         made = TracerProvider(resource=resource, shutdown_on_exit=False)
         made.add_span_processor(SessionSpanProcessor())
+        if _keeps_spans():  # first: what hangs at a dead endpoint must not keep spans from the file
+            made.add_span_processor(BatchSpanProcessor(FileSpanExporter(settings.home / "spans.jsonl")))
         if (exporter := _otlp(settings, "trace", recorder)) is not None:
             made.add_span_processor(BatchSpanProcessor(exporter))
-        if _keeps_spans():
-            made.add_span_processor(BatchSpanProcessor(FileSpanExporter(settings.home / "spans.jsonl")))
         trace.set_tracer_provider(made)
         recorder.providers.append(made)
     elif not any(isinstance(p, SessionSpanProcessor) for p in _processors(provider)):
@@ -113,8 +114,36 @@ def _otlp(settings: Settings, signal: str, recorder: Recorder) -> Any:
         message = f"OTLP needs the HTTP exporter: pip install 'turnspan[otlp]' ({error}); spans are kept in {settings.home} only"
         recorder.problem("OTLP", ImportError(message))
         return None
+    for logger_name in (found.__name__, "opentelemetry.exporter.otlp.common.http"):
+        _ToldOnce.listen(logger_name, settings, recorder)
     endpoint = os.environ.get(f"OTEL_EXPORTER_OTLP_{path.upper()}_ENDPOINT") or f"{settings.otlp.rstrip('/')}/v1/{path}"
     return getattr(found, name)(endpoint=endpoint, timeout=FLUSH_S)
+
+
+class _ToldOnce(logging.Filter):
+    """Tells that the endpoint takes nothing once and clearly, where the exporters would say so at every attempt."""
+
+    def __init__(self, settings: Settings, recorder: Recorder) -> None:
+        super().__init__()
+        self._settings, self._recorder = settings, recorder
+
+    @classmethod
+    def listen(cls, logger_name: str, settings: Settings, recorder: Recorder) -> None:
+        """Listen to the log of an exporter, in place of an earlier set-up's."""
+        source = logging.getLogger(logger_name)
+        for earlier in [found for found in source.filters if isinstance(found, cls)]:
+            source.removeFilter(earlier)
+        source.addFilter(cls(settings, recorder))
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Take warnings and errors."""
+        if record.levelno < logging.WARNING:
+            return True
+        kept = f"the record is complete, and spans are kept in {self._settings.home / 'spans.jsonl'}"
+        self._recorder.problem(
+            "OTLP", ConnectionError(f"{self._settings.otlp} takes nothing; {kept} ({record.getMessage()[:200]})")
+        )
+        return False
 
 
 def _processors(provider: Any) -> Sequence[Any]:
