@@ -132,6 +132,20 @@ def test_doctor_names_the_fix_and_fails(tmp_path):
     assert "hunter22" not in done.stdout
 
 
+def test_doctor_says_what_to_install_where_nothing_is(monkeypatch, tmp_path):
+    from turnspan import Settings
+    from turnspan.cli import doctor
+
+    def nothing(module):
+        raise ModuleNotFoundError(module)
+
+    monkeypatch.setattr(doctor, "find_spec", nothing)
+    checks = {check.name: check for check in doctor.examined(Settings.read(home=tmp_path, otlp="http://127.0.0.1:9"))}
+    assert (checks["otlp"].state, checks["otlp"].says) == (
+        "fail", "the OTLP/HTTP exporter is missing: pip install 'turnspan[otlp]'",
+    )  # fmt: skip
+
+
 def test_secrets_are_not_shown(tmp_path):
     key = "sk-proj-abcdefghijklmnopqrstuvwxyz123456"
     path = program(

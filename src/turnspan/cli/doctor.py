@@ -107,29 +107,32 @@ def _journal(directory: Path) -> Check:
 
 
 def _exporters(settings: Settings) -> Iterator[Check]:
-    has_http = (
-        find_spec("opentelemetry.exporter.otlp") is not None
-        and find_spec("opentelemetry.exporter.otlp.proto.http") is not None
-    )
     if not settings.otlp:
         yield Check("otlp", "note", f"no endpoint: nothing is sent, spans are kept in {settings.home / 'spans.jsonl'}")
-    elif not has_http:
+    elif not _has("opentelemetry.exporter.otlp.proto.http"):
         yield Check("otlp", "fail", "the OTLP/HTTP exporter is missing: pip install 'turnspan[otlp]'")
     else:
         yield _endpoint(settings.otlp)
     protocol = os.environ.get("OTEL_EXPORTER_OTLP_PROTOCOL", "")
-    has_grpc = find_spec("opentelemetry.exporter") is not None and find_spec("opentelemetry.exporter.otlp") is not None and (
-        find_spec("opentelemetry.exporter.otlp.proto.grpc") is not None if has_http else False
-    )  # fmt: skip
-    if find_spec("opentelemetry.distro") is not None and not has_grpc and protocol != "http/protobuf":
+    has_grpc = _has("opentelemetry.exporter.otlp.proto.grpc")
+    if _has("opentelemetry.distro") and not has_grpc and protocol != "http/protobuf":
         yield Check(
-            "opentelemetry-instrument", "warn",
-            "it uses gRPC unless told otherwise, whose exporter is not installed: set OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf",
-        )  # fmt: skip
+            "opentelemetry-instrument",
+            "warn",
+            "it uses gRPC unless told otherwise, whose exporter is not installed: "
+            "set OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf",
+        )
     if protocol == "grpc" and settings.otlp:
         yield Check(
             "otlp protocol", "note", "turnspan run sends OTLP over HTTP; OTEL_EXPORTER_OTLP_PROTOCOL=grpc is for others"
         )
+
+
+def _has(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:  # a package above it is not there either
+        return False
 
 
 def _endpoint(url: str) -> Check:
