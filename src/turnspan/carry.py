@@ -19,6 +19,7 @@ from turnspan.spans import scope
 
 _NAMES = {"traceparent": "TRACEPARENT", "tracestate": "TRACESTATE", "baggage": "BAGGAGE"}
 _popen_init: Any = None
+_threads_are_ours = False
 
 
 def variables() -> dict[str, str]:
@@ -39,11 +40,12 @@ def take_over(given: Mapping[str, str] = os.environ) -> None:
 
 def install() -> None:
     """Carry the current turn to threads and subprocesses from now on."""
-    global _popen_init
+    global _popen_init, _threads_are_ours
     from opentelemetry.instrumentation.threading import ThreadingInstrumentor
 
     if not ThreadingInstrumentor().is_instrumented_by_opentelemetry:
         ThreadingInstrumentor().instrument()
+        _threads_are_ours = True
     if _popen_init is None:
         _popen_init = subprocess.Popen.__init__
         subprocess.Popen.__init__ = wrapt.FunctionWrapper(_popen_init, _with_environment)  # type: ignore[method-assign]
@@ -51,11 +53,12 @@ def install() -> None:
 
 def uninstall() -> None:
     """Leave threads and subprocesses alone again."""
-    global _popen_init
-    from opentelemetry.instrumentation.threading import ThreadingInstrumentor
+    global _popen_init, _threads_are_ours
+    if _threads_are_ours:  # and not the user's own instrumentation
+        from opentelemetry.instrumentation.threading import ThreadingInstrumentor
 
-    if ThreadingInstrumentor().is_instrumented_by_opentelemetry:
         ThreadingInstrumentor().uninstrument()
+        _threads_are_ours = False
     if _popen_init is not None:
         subprocess.Popen.__init__, _popen_init = _popen_init, None  # type: ignore[method-assign]
 
