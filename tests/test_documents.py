@@ -64,7 +64,7 @@ def test_rooms_import_only_from_rooms_below():
         ["errors", "content", "events", "records", "settings", "semconv", "secrets", "chain"],
         ["stores", "ledger", "manager", "timeline"],
         ["spans", "journal", "logs", "metrics", "writer"],
-        ["recorder", "recovery"],
+        ["open_turns", "recorder", "recovery"],
         ["process", "observed"],
         ["watch", "carry", "hooks", "adapters", "telemetry", "api", "autoinstrument", "instrumentor"],
         ["cli", "testing", "bootstrap"],

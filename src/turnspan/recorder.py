@@ -41,15 +41,14 @@ from turnspan.events import (
     without_content,
 )
 from turnspan.journal import Journal
+from turnspan.open_turns import Open, OpenTurn, ended_early
 from turnspan.records import OURS
 from turnspan.semconv import PROFILES
 from turnspan.settings import Settings
-from turnspan.spans import Spans, below, context_inside, ids_of
+from turnspan.spans import Spans, context_inside, ids_of
 from turnspan.writer import Outlet, Writer
 
 if TYPE_CHECKING:
-    from opentelemetry.trace import Span
-
     from turnspan.stores.base import SessionStore
 
 logger = logging.getLogger("turnspan")
@@ -60,49 +59,6 @@ FLUSH_DEAD_S = 1.0
 """How long it may wait for an endpoint that has taken nothing so far."""
 _SESSIONS_REMEMBERED = 4096
 _TURNS_REMEMBERED = 256
-_ENDS: dict[type[Event], type[ToolCallEnded | ModelCallEnded | AgentEnded]] = {
-    ToolCallStarted: ToolCallEnded,
-    ModelCallStarted: ModelCallEnded,
-    AgentStarted: AgentEnded,
-}
-
-
-def ended_early(started: Event, at_ns: int, reason: str) -> Event:
-    """Return the end of a call that nobody else will tell."""
-    return _ENDS[type(started)](
-        session_id=started.session_id, turn_id=started.turn_id, call_id=started.call_id, agent_id=started.agent_id,
-        at_ns=at_ns, status="cancelled", error=reason,
-    )  # fmt: skip
-
-
-class _Open:
-    """A started call with its span."""
-
-    __slots__ = ("_below", "ids", "inherited", "span", "started")
-
-    def __init__(self, started: Started, span: Span) -> None:
-        self.started, self.span, self.ids = started, span, ids_of(span)
-        self._below: context.Context | None = None
-        self.inherited = False  # from before a fork: the parent process ends it
-
-    @property
-    def below(self) -> context.Context:
-        """The context for spans below this one."""
-        if self._below is None:
-            self._below = below(self.span)
-        return self._below
-
-
-class _OpenTurn:
-    """A turn that has not ended: its span, the calls open in it, and its events so far."""
-
-    __slots__ = ("calls", "event_ids", "handoff", "turn")
-
-    def __init__(self, turn: _Open | None) -> None:
-        self.turn = turn  # None: the turn was not started here; only its calls are known
-        self.calls: dict[str, _Open] = {}
-        self.event_ids: list[str] = []
-        self.handoff: tuple[str, Span] | None = None
 
 
 class Recorder:
@@ -132,7 +88,7 @@ class Recorder:
         self.disabled = settings.disabled
         self._no_content = settings.capture_content == "none"
         self._app_log: Any = None
-        self._turns: dict[tuple[str, str | None], _OpenTurn] = {}
+        self._turns: dict[tuple[str, str | None], OpenTurn] = {}
         self._sessions: OrderedDict[str, str | None] = OrderedDict()
         self._finished: OrderedDict[tuple[str, str], tuple[list[str], SpanIds | None]] = OrderedDict()
         self._elsewhere: OrderedDict[str, Recorder] = OrderedDict()
@@ -225,7 +181,7 @@ class Recorder:
             self.problem("journal", problem)
         self._writer.wake()
 
-    def _stamp(self, event: Event, ids: SpanIds | None, turn: _OpenTurn, started: Started | None = None) -> None:
+    def _stamp(self, event: Event, ids: SpanIds | None, turn: OpenTurn, started: Started | None = None) -> None:
         turn.event_ids.append(event.event_id)
         self._journal_event(event, ids, started)
 
@@ -260,7 +216,7 @@ class Recorder:
                 TurnEnded(session_id=event.session_id, turn_id=event.turn_id, status="cancelled", error="started again")
             )
         span = self._spans.start(event, None, workspace_id=self._sessions.get(event.session_id))
-        turn = self._turns[key] = _OpenTurn(_Open(event, span))
+        turn = self._turns[key] = OpenTurn(Open(event, span))
         self._stamp(event, turn.turn.ids if turn.turn else None, turn)
 
     def _on_turn_ended(self, event: TurnEnded) -> None:
@@ -282,14 +238,14 @@ class Recorder:
             self._finished.popitem(last=False)
         self._journal_event(event, turn.turn.ids, turn.turn.started)
 
-    def _turn_of(self, event: Event) -> _OpenTurn:
+    def _turn_of(self, event: Event) -> OpenTurn:
         key = (event.session_id, event.turn_id)
         turn = self._turns.get(key)
         if turn is None:
-            turn = self._turns[key] = _OpenTurn(None)
+            turn = self._turns[key] = OpenTurn(None)
         return turn
 
-    def _above(self, turn: _OpenTurn, event: Event) -> _Open | None:
+    def _above(self, turn: OpenTurn, event: Event) -> Open | None:
         """Return what an event happened in: a call, or else the turn."""
         if event.parent_id is not None and (above := turn.calls.get(event.parent_id)) is not None:
             return above
@@ -305,7 +261,7 @@ class Recorder:
             linked, turn.handoff = turn.handoff[1].get_span_context(), None
         above = self._above(turn, event)
         span = self._spans.start(event, None if above is None else above.below, linked=linked)
-        call = turn.calls[call_id] = _Open(event, span)
+        call = turn.calls[call_id] = Open(event, span)
         self._stamp(event, call.ids, turn)
 
     def _on_call_ended(self, event: ToolCallEnded | ModelCallEnded | AgentEnded) -> None:

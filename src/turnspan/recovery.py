@@ -14,7 +14,7 @@ from turnspan.events import Event, TurnEnded, TurnStarted
 from turnspan.journal import DeadJournal, dead_journals
 from turnspan.ledger import Folded, Ledger
 from turnspan.logs import FileLog
-from turnspan.recorder import ended_early
+from turnspan.open_turns import ended_early
 from turnspan.records import OURS
 from turnspan.stores import open_store
 from turnspan.stores.base import SessionStore, apply

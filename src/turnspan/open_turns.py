@@ -1,0 +1,66 @@
+"""What is open: turns that have started and not ended, with their calls and spans."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from opentelemetry import context
+
+from turnspan.events import (
+    AgentEnded,
+    AgentStarted,
+    Event,
+    ModelCallEnded,
+    ModelCallStarted,
+    Started,
+    ToolCallEnded,
+    ToolCallStarted,
+)
+from turnspan.spans import below, ids_of
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import Span
+
+_ENDS: dict[type[Event], type[ToolCallEnded | ModelCallEnded | AgentEnded]] = {
+    ToolCallStarted: ToolCallEnded,
+    ModelCallStarted: ModelCallEnded,
+    AgentStarted: AgentEnded,
+}
+
+
+def ended_early(started: Event, at_ns: int, reason: str) -> Event:
+    """Return the end of a call that nobody else will tell."""
+    return _ENDS[type(started)](
+        session_id=started.session_id, turn_id=started.turn_id, call_id=started.call_id, agent_id=started.agent_id,
+        at_ns=at_ns, status="cancelled", error=reason,
+    )  # fmt: skip
+
+
+class Open:
+    """A started call with its span."""
+
+    __slots__ = ("_below", "ids", "inherited", "span", "started")
+
+    def __init__(self, started: Started, span: Span) -> None:
+        self.started, self.span, self.ids = started, span, ids_of(span)
+        self._below: context.Context | None = None
+        self.inherited = False  # from before a fork: the parent process ends it
+
+    @property
+    def below(self) -> context.Context:
+        """The context for spans below this one."""
+        if self._below is None:
+            self._below = below(self.span)
+        return self._below
+
+
+class OpenTurn:
+    """A turn that has not ended: its span, the calls open in it, and its events so far."""
+
+    __slots__ = ("calls", "event_ids", "handoff", "turn")
+
+    def __init__(self, turn: Open | None) -> None:
+        self.turn = turn  # None: the turn was not started here; only its calls are known
+        self.calls: dict[str, Open] = {}
+        self.event_ids: list[str] = []
+        self.handoff: tuple[str, Span] | None = None
