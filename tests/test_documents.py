@@ -66,7 +66,7 @@ def test_rooms_import_only_from_rooms_below():
         ["spans", "journal", "logs", "metrics", "writer"],
         ["open_turns", "recorder", "recovery"],
         ["process", "observed"],
-        ["watch", "carry", "hooks", "adapters", "telemetry", "api", "autoinstrument", "instrumentor"],
+        ["watch", "carry", "hooks", "adapters", "telemetry", "pieces", "api", "autoinstrument", "instrumentor"],
         ["cli", "testing", "bootstrap"],
     ]
     level = {name: n for n, names in enumerate(rooms) for name in names}

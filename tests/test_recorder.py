@@ -20,6 +20,7 @@ from turnspan.events import (
 )
 from turnspan.journal import Journal
 from turnspan.recorder import Recorder
+from turnspan.records import from_iso
 from turnspan.settings import Settings
 from turnspan.testing import record
 
@@ -197,6 +198,20 @@ def test_a_finalizer_in_the_middle_of_an_emit_does_not_deadlock(recording):
             del abandoned, cycle
         gc.collect()
     assert len(recording.turn.tool_calls) == 300
+
+
+def test_spans_end_by_themselves_and_keep_the_time_of_their_events(recording):
+    """Nobody flushes: the writer's thread ends them soon, and what waits does not pile up."""
+    with turnspan.turn(agent="a"):
+        pass
+    deadline = time.monotonic() + 10
+    while not recording._exporter.get_finished_spans() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    (span,) = recording._exporter.get_finished_spans()
+    assert not recording.recorder._spans._ended
+    assert span.end_time < time.time_ns()
+    ended = recording.turn.ended_at
+    assert abs(from_iso(ended) - span.end_time) < 1000
 
 
 def test_memory_does_not_grow_with_finished_turns(recording):

@@ -147,7 +147,8 @@ class ObservedManager:
         else:
             replayed = _as_events(session_id, turn)
             _stamp(turn, [event.event_id for event in replayed], None)
-        recorder.emit_all([_with_record(event, turn) for event in replayed])
+        for event in replayed:
+            recorder.emit(_with_record(event, turn))
         self._writing("record_turn", session_id, turn)
 
     def record_agent_transition(self, session_id: str, transition: Any) -> None:

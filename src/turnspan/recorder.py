@@ -66,21 +66,17 @@ class Recorder:
 
     Args:
         settings: What was set.
-        store: The store, when it is open already.
-        open_store: Opens it otherwise, in the writer's thread.
+        store: The store, when it is open already; that of the settings is opened otherwise, in the writer's thread.
+        recovers: Whether it stores what dead processes left.
 
     """
 
-    def __init__(
-        self, settings: Settings, store: SessionStore | None = None,
-        open_store: Callable[[], SessionStore] | None = None, *, recovers: bool = True,
-    ) -> None:  # fmt: skip
+    def __init__(self, settings: Settings, store: SessionStore | None = None, *, recovers: bool = True) -> None:
         self.settings = settings
         self.problems: Counter[str] = Counter()
         self.providers: list[Any] = []
         self._given_store = store
         self._owns_store = store is None
-        self._open_store = open_store or self._store_of_settings
         self._store_url = settings.store_url if store is None else str(getattr(store, "url", ""))
         self._recovers = recovers
         self._profile = PROFILES[settings.semconv]
@@ -152,11 +148,6 @@ class Recorder:
             self._spans.end_all()
         except Exception as error:
             self.problem("spans", error)
-
-    def emit_all(self, events: list[Event]) -> None:
-        """Take several events, in order."""
-        for event in events:
-            self.emit(event)
 
     def problem(self, where: str, error: BaseException) -> None:
         """Count a failure of ours, and tell each cause once."""
@@ -382,6 +373,8 @@ class Recorder:
                 "turnspan: %d events are not in the store %s yet; they wait in %s and are stored at the next start",
                 missing, self._store_url, self._journal.directory,
             )  # fmt: skip
+        if self._journal.dropped:
+            logger.warning("turnspan: the disk took nothing for so long that %d events are lost", self._journal.dropped)
         self._journal.close(confirmed=everything)
         self._flush_providers(timeout_s)
         if self._owns_store and callable(close := getattr(self._given_store, "close", None)):
@@ -434,7 +427,7 @@ class Recorder:
             self._journal = Journal(None, store=self._store_url)
             self.problem("journal", error)
         self._writer = Writer(
-            self._journal, self._open_store, self._open_outlets, self._recover, self.problem, self.catch_up
+            self._journal, self._store_of_settings, self._open_outlets, self._recover, self.problem, self.settle
         )
 
     def _store_of_settings(self) -> SessionStore:

@@ -161,16 +161,7 @@ def _plain(active: Recorder, observer: Observer, call: Call, function: Callable[
 
 
 async def _coroutine(active: Recorder, observer: Observer, call: Call, function: Callable[..., Any]) -> Any:
-    watching = Watching(active, observer(call))
-    token = watching.enter()
-    try:
-        result = await function(*call.args, **call.kwargs)
-    except BaseException as error:
-        _leave(token)
-        watching.end(outcome_of(error))
-        raise
-    _leave(token)
-    return _returned(watching, result)
+    return await _awaited(Watching(active, observer(call)), function(*call.args, **call.kwargs))
 
 
 async def _awaited(watching: Watching, coroutine: Any) -> Any:

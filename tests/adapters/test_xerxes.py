@@ -275,7 +275,6 @@ def test_the_loop_runtime(recording, monkeypatch):
         [TextChunk("Let me see. "), {"tool_calls": [{"id": "t1", "name": "add", "input": {"a": 1}}, {"id": "t2", "name": "boom", "input": {}}], "in_tokens": 5, "out_tokens": 2}],
         [TextChunk("Done."), {"tool_calls": [], "in_tokens": 9, "out_tokens": 3}],
     ]  # fmt: skip
-    adapters = Adapters()
 
     def fake(*_args, **_kwargs):
         yield from scripts.pop(0)
@@ -303,7 +302,6 @@ def test_the_loop_runtime(recording, monkeypatch):
         {"input_tokens": 5, "output_tokens": 2}, {"input_tokens": 9, "output_tokens": 3},
     ]  # fmt: skip
     assert recording.unresolved() == []
-    del adapters
 
 
 def test_nothing_is_kept_of_a_finished_turn(recording):

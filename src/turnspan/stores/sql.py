@@ -158,7 +158,7 @@ class SqlSessionStore(SessionStore):
             if head["ended"]:
                 session.metadata["ended"] = True
             _restore(session, head)
-            session.turns = self._load_turns(connection, session_id, None)
+            session.turns = self._load_turns(connection, session_id)
             for row in _rows(connection, agent_transitions, session_id):
                 transition = AgentTransitionRecord(
                     row["from_agent"], row["to_agent"], row["reason"], row["turn_id"], row["timestamp"]
@@ -207,11 +207,6 @@ class SqlSessionStore(SessionStore):
         with self._reading() as connection:
             query = sa.select(sa.literal(1)).where(sessions.c.session_id == session_id)
             return connection.execute(query).first() is not None
-
-    def load_turn(self, session_id: str, turn_id: str) -> TurnRecord | None:
-        """Read one turn of a session."""
-        with self._reading() as connection:
-            return next(iter(self._load_turns(connection, session_id, turn_id)), None)
 
     def audit_events(self, session_id: str) -> list[AuditRow]:
         """Return the audit events of a session, each journal's in order of sequence.
@@ -384,15 +379,15 @@ class SqlSessionStore(SessionStore):
             "metadata": _dump(metadata),
         }
 
-    def _load_turns(self, connection: sa.Connection, session_id: str, turn_id: str | None) -> list[TurnRecord]:
+    def _load_turns(self, connection: sa.Connection, session_id: str) -> list[TurnRecord]:
         found: dict[str, TurnRecord] = {}
-        for row in _rows(connection, turns, session_id, turn_id):
+        for row in _rows(connection, turns, session_id):
             turn = TurnRecord(
                 row["turn_id"], row["agent_id"], row["prompt"], row["response_content"], [], row["started_at"],
                 row["ended_at"], row["status"], row["error"], _load(row["audit_event_ids"] or "[]"), _load(row["metadata"]),
             )  # fmt: skip
             found[turn.turn_id] = _restore(turn, row)
-        for row in _rows(connection, tool_calls, session_id, turn_id):
+        for row in _rows(connection, tool_calls, session_id):
             if turn_ := found.get(row["turn_id"]):
                 call = ToolCallRecord(
                     row["call_id"], row["tool_name"], _load(row["arguments"]), _load(row["result"] or "null"), row["status"],
@@ -400,7 +395,7 @@ class SqlSessionStore(SessionStore):
                 )  # fmt: skip
                 turn_.tool_calls.append(_restore(call, row))
         models: dict[str, list[Any]] = {}
-        for row in _rows(connection, model_calls, session_id, turn_id):
+        for row in _rows(connection, model_calls, session_id):
             models.setdefault(row["turn_id"], []).append(_load(row["details"]))
         for key, calls in models.items():
             if turn_ := found.get(key):
@@ -433,12 +428,9 @@ def _begin_sqlite(connection: sa.Connection) -> None:
     connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
 
-def _rows(connection: sa.Connection, table: sa.Table, session_id: str, turn_id: str | None = None) -> Any:
-    query = sa.select(table).where(table.c.session_id == session_id)
-    if turn_id is not None:
-        query = query.where(table.c.turn_id == turn_id)
+def _rows(connection: sa.Connection, table: sa.Table, session_id: str) -> Any:
     order = [table.c.position, *([table.c.event_id] if "event_id" in table.c else [])]
-    return connection.execute(query.order_by(*order)).mappings()
+    return connection.execute(sa.select(table).where(table.c.session_id == session_id).order_by(*order)).mappings()
 
 
 def _turn_values(row: TurnRow) -> dict[str, Any]:
