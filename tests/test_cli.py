@@ -156,7 +156,7 @@ def test_secrets_are_not_shown(tmp_path):
     for command in (["show", "last"], ["sessions"]):
         shown = turnspan(*command, cwd=tmp_path, check=True).stdout
         assert key not in shown and "abcdefghijklmnop1234" not in shown
-        assert "[hidden key]" in shown
+        assert "[redacted key]" in shown
 
 
 @pytest.mark.parametrize(

@@ -61,10 +61,10 @@ def test_no_attribute_name_stands_outside_of_the_names_module():
 def test_rooms_import_only_from_rooms_below():
     """The picture in the design: cli, adapters, front, observed, recorder, outlets, memory, words."""
     rooms = [
-        ["errors", "content", "events", "records", "settings", "semconv", "secrets", "chain"],
+        ["errors", "content", "events", "records", "settings", "semconv", "redaction", "chain", "seals"],
         ["stores", "ledger", "manager", "timeline"],
         ["spans", "journal", "logs", "metrics", "writer"],
-        ["open_turns", "recorder", "recovery"],
+        ["open_turns", "recorder", "recovery", "rehydrate", "delivery"],
         ["process", "observed"],
         ["watch", "carry", "hooks", "adapters", "telemetry", "pieces", "api", "autoinstrument", "instrumentor"],
         ["cli", "testing", "bootstrap"],

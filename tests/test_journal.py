@@ -1,6 +1,5 @@
 """The journal: nothing observed is lost from it, and nothing in it can be altered unseen."""
 
-import json
 import os
 import signal
 import subprocess
@@ -12,7 +11,7 @@ from hypothesis import strategies as st
 
 from turnspan.chain import SpanIds, decode, line_hash
 from turnspan.events import Noted, TurnStarted
-from turnspan.journal import Journal, Position, dead_journals, read_segment, segments_of
+from turnspan.journal import Journal, Position, dead_journals, header_of, read_segment, segments_of
 
 SPAN = SpanIds("a" * 32, "b" * 16, 1)
 
@@ -46,7 +45,7 @@ def test_lines_are_chained_by_number_and_hash(tmp_path):
     assert len(segments_of(tmp_path, journal.id)) > 2
     assert [line.sequence for line in lines] == list(range(1, 11))
     for before, after in zip(lines, lines[1:], strict=False):
-        assert after.previous == line_hash(before.head, decode(before.payload))
+        assert after.previous == line_hash(journal.id, before.head, decode(before.payload))
     assert lines[0].previous == ""
 
 
@@ -158,8 +157,11 @@ def test_every_single_bit_change_and_truncation_is_noticed(tmp_path_factory, dat
 
 def test_the_segments_header_says_where_it_belongs(tmp_path):
     journal = Journal(tmp_path, store="sqlite:///s.db")
-    header = json.loads(segments_of(tmp_path, journal.id)[0].read_bytes().splitlines()[0][1:])
+    (segment,) = segments_of(tmp_path, journal.id)
+    header = header_of(segment)
     assert (header["journal"], header["store"], header["pid"]) == (journal.id, "sqlite:///s.db", os.getpid())
+    segment.write_bytes(segment.read_bytes().replace(b"s.db", b"x.db"))
+    assert header_of(segment) is None
 
 
 def test_files_are_for_their_owner_only(tmp_path):

@@ -120,6 +120,7 @@ def test_the_applications_structlog_gets_the_lines():
         "tool_call.started",
         "tool_call.ended",
         "turn.ended",
+        "noted",  # the seal
     ]
     assert all(line["audit_event_id"] for line in lines)
 
@@ -301,7 +302,7 @@ def test_emitting_from_many_threads_keeps_the_chain(tmp_path):
     lines = read_segment(path, limit=10**8)[0]
     assert [line.sequence for line in lines] == list(range(1, 1601))
     for one, two in zip(lines, lines[1:], strict=False):
-        assert two.previous == line_hash(one.head, decode(one.payload))
+        assert two.previous == line_hash(recorder._journal.id, one.head, decode(one.payload))
     recorder._given_store.away = False
     recorder.close()
 

@@ -1,21 +1,27 @@
-"""The chain: what one line of the journal says, and the hash that ties it to the line before."""
+"""The chain: what one line of the journal says, and the hash that ties it to the line before.
+
+A line's hash covers its journal, its number, the hash before it, the digest of its payload, its span and the ids of
+its event. Content is covered by the digest alone, so that it can be erased and the chain still proves what it proved.
+"""
 
 from __future__ import annotations
 
 from hashlib import sha256
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
+from turnspan.content import encode
 from turnspan.events import KIND_OF, AnyEvent, Event
 
 
 class SpanIds(NamedTuple):
-    """The span that an event stands on: hex ids and the W3C trace flags (1: sampled)."""
+    """The span that an event stands on: hex ids, the W3C trace flags (1: sampled), and the span above it ("": none)."""
 
     trace_id: str
     span_id: str
     flags: int
+    parent_id: str = ""
 
 
 class Line(msgspec.Struct, frozen=True, gc=False):
@@ -37,6 +43,7 @@ class Line(msgspec.Struct, frozen=True, gc=False):
         return head_of(self.sequence, self.previous, self.digest, self.span)
 
 
+_encode = msgspec.json.Encoder().encode
 _decoder: msgspec.json.Decoder[Event] = msgspec.json.Decoder(AnyEvent)
 
 
@@ -53,14 +60,21 @@ def digest_of(payload: bytes) -> str:
 def head_of(sequence: int, previous: str, digest: str, span: SpanIds | None) -> str:
     """Return how a line begins: its number, the hash before it, the digest of its payload, its span."""
     if span is None:
-        return f"{sequence} {previous or '-'} {digest} - - 0"
-    return f"{sequence} {previous or '-'} {digest} {span[0]} {span[1]} {span[2]}"
+        return f"{sequence} {previous or '-'} {digest} - - 0 -"
+    return f"{sequence} {previous or '-'} {digest} {span[0]} {span[1]} {span[2]} {span[3] or '-'}"
 
 
-def line_hash(head: str, event: Event) -> str:
-    """Return the hash of a line: SHA-256 over its head and the event's ids.
+def line_hash(journal: str, head: str, event: Event) -> str:
+    """Return the hash of a line: SHA-256 over its journal, its head and its event's ids."""
+    return hash_of(
+        journal, head, KIND_OF[type(event)], event.event_id, event.at_ns, event.session_id, event.turn_id, event.call_id
+    )
 
-    The content is covered by its digest, so that it can be erased and the chain still proves what it proved.
-    """
-    ids = f"{KIND_OF[type(event)]} {event.event_id} {event.at_ns} {event.session_id} {event.turn_id} {event.call_id}"
-    return sha256(f"{head} {ids}".encode("utf-8", "backslashreplace")).hexdigest()
+
+def hash_of(journal: str, head: str, kind: str, event_id: str, at_ns: int, *ids: Any) -> str:
+    """Return the hash of a line whose event is known by its ids only: session, turn and call."""
+    try:
+        named = _encode(ids)
+    except UnicodeEncodeError:  # a lone surrogate
+        named = encode(ids)
+    return sha256(f"{journal} {head} {kind} {event_id} {at_ns} ".encode() + named).hexdigest()

@@ -121,10 +121,16 @@ class SessionEnded(Event, frozen=True, kw_only=True, omit_defaults=True, gc=Fals
 
 
 class TurnStarted(Event, frozen=True, kw_only=True, omit_defaults=True, gc=False, tag="turn.started"):
-    """A prompt came in. ``agent_id`` names the agent that takes it."""
+    """A prompt came in. ``agent_id`` names the agent that takes it.
+
+    The recorder adds what its span cannot be made again without: ``follows``, the turn before that it links to
+    (``trace id-span id``), and the process's OpenTelemetry ``resource``, with its first turn of each session.
+    """
 
     prompt: Any = ""
     metadata: dict[str, Any] = msgspec.field(default_factory=dict)
+    follows: str | None = None
+    resource: dict[str, Any] | None = None
 
 
 class TurnEnded(Event, frozen=True, kw_only=True, omit_defaults=True, gc=False, tag="turn.ended"):

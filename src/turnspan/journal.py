@@ -3,11 +3,11 @@
 One chain of segment files per process. Each line is written by one ``os.write`` before the agent goes on, so it
 survives SIGKILL; with ``fsync`` it survives power loss as well. A line reads::
 
-    <length> <crc> <sequence> <hash of the line before> <digest of the payload> <trace> <span> <flags> <payload>
+    <length> <crc> <sequence> <hash of the line before> <digest of the payload> <trace> <span> <flags> <span above> <payload>
 
-The length and the CRC tell a torn line from a whole one. The hash of a line covers its number, the hash before it, the
-event's ids, its span and the digest of its payload, so that removing, altering or reordering lines shows, and content
-can be erased later without breaking the chain.
+The length and the CRC tell a torn line from a whole one; :mod:`turnspan.chain` says what its hash covers, so that
+removing, altering or reordering lines shows, and content can be erased later without breaking the chain. A segment
+begins with a line of its own that says whose it is, under a CRC too.
 
 The journal is also the queue to the store. The newest lines are kept in memory for the writer; where it has fallen
 behind, it reads the files back, exactly as recovery does after a crash.
@@ -21,7 +21,7 @@ import os
 import socket
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 from zlib import crc32
@@ -40,6 +40,8 @@ BATCH_LINES = 2048
 """Lines that the writer takes at a time."""
 STRANDED_LINES = 100_000
 """Lines kept in memory when the disk takes none; beyond that the oldest are dropped, and counted."""
+LIMIT_BYTES = 1024 * 1024 * 1024
+"""What a journal may hold while its store is away; beyond that events are dropped, and counted."""
 _FORMAT = "turnspan/1"
 _HEAD_LENGTH = 18  # length and CRC, eight hex digits each, and the spaces behind them
 
@@ -65,6 +67,7 @@ class Journal:
         fsync: Whether a line must survive power loss.
         keep: Whether confirmed segments are kept (renamed to ``*.kept``) instead of removed.
         segment_bytes: A segment is closed when it has grown beyond this.
+        limit_bytes: What the segments that the store has not confirmed may hold together.
 
     Raises:
         OSError: When the directory cannot be made or written.
@@ -73,14 +76,16 @@ class Journal:
 
     def __init__(
         self, directory: Path | None, *, store: str = "", fsync: bool = False, keep: bool = False,
-        segment_bytes: int = SEGMENT_BYTES,
+        segment_bytes: int = SEGMENT_BYTES, limit_bytes: int = LIMIT_BYTES,
     ) -> None:  # fmt: skip
         self.id = new_id()
         self.directory = directory
         self.store = store
         self.dropped = 0
         self.problem: OSError | None = None
-        self._fsync, self._keep, self._segment_bytes = fsync, keep, segment_bytes
+        self._fsync, self._keep = fsync, keep
+        self._segment_bytes, self._limit_bytes = min(segment_bytes, limit_bytes // 4), limit_bytes
+        self._held_bytes = 0
         self._lock = threading.Lock()
         self._sequence = 0
         self._hash = ""
@@ -98,14 +103,25 @@ class Journal:
 
     # Writing ---------------------------------------------------------------------------------------------------
 
-    def append(self, event: Event, span: SpanIds | None) -> None:
-        """Add a line. On return it is on disk, or in memory when the disk takes nothing (see ``problem``)."""
-        payload = encode(event)
+    def append(self, event: Event, span: SpanIds | None, payload: bytes | None = None) -> None:
+        """Add a line. On return it is on disk, or in memory when the disk takes nothing (see ``problem``).
+
+        Args:
+            event: The event.
+            span: Its span.
+            payload: The event encoded, where that was done already.
+
+        """
+        if payload is None:
+            payload = encode(event)
         digest = digest_of(payload)
         with self._lock:
+            if self._held_bytes > self._limit_bytes:
+                self._refuse()
+                return
             previous, sequence = self._hash, self._sequence + 1
             head = head_of(sequence, previous, digest, span)
-            self._sequence, self._hash = sequence, line_hash(head, event)
+            self._sequence, self._hash = sequence, line_hash(self.id, head, event)
             if self._fd < 0 or self._stranded or not self._write(_framed(head, payload)):
                 self._stranded += 1
             place = None if self._stranded else (self._segment, self._size)
@@ -113,6 +129,19 @@ class Journal:
             newest.append((Line(sequence, previous, self._hash, digest, span, payload), place))
             if len(newest) > MEMORY_LINES:
                 self._shed()
+
+    def _refuse(self) -> None:
+        """Take no more: the store has been away for so long that the journal is full."""
+        self.dropped += 1
+        self.problem = OSError(
+            f"the journal holds {self._held_bytes >> 20} MiB that the store has not taken, which is its limit "
+            "(TURNSPAN_JOURNAL_LIMIT_MB): events are dropped and counted until the store is back"
+        )
+
+    def head(self) -> tuple[int, str]:
+        """Return the number and the hash of the newest line: the head of the chain."""
+        with self._lock:
+            return self._sequence, self._hash
 
     def _write(self, line: bytes) -> bool:
         try:
@@ -126,6 +155,7 @@ class Journal:
             self.problem = error
             return False
         self._size += written
+        self._held_bytes += written
         if self._size >= self._segment_bytes:
             try:
                 self._segment += 1
@@ -149,7 +179,8 @@ class Journal:
             "format": _FORMAT, "journal": self.id, "segment": self._segment, "store": self.store, "pid": os.getpid(),
             "host": socket.gethostname(), "opened_ns": now_ns(), "after": self._hash,
         }  # fmt: skip
-        line = b"#" + json.dumps(header).encode() + b"\n"
+        text = json.dumps(header).encode()
+        line = b"#%08x %b\n" % (crc32(text), text)
         fd = os.open(self._path(self._segment), os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_APPEND, 0o600)
         try:
             if os.write(fd, line) != len(line):
@@ -211,6 +242,7 @@ class Journal:
             self._kept_from = segment
             for path in segments_of(self.directory, self.id):
                 if int(path.name.split(".")[1]) < segment:
+                    self._held_bytes -= path.stat().st_size
                     _retire(path, keep=self._keep)
 
     def close(self, *, confirmed: bool) -> None:
@@ -273,14 +305,28 @@ def _parsed(data: bytes, start: int) -> tuple[list[Line], int]:
             break
         if data[start : start + _HEAD_LENGTH] != b"%08x %08x " % (len(body), crc32(body)):
             break
-        sequence, previous, digest, trace_id, span_id, flags, payload = body[:-1].split(b" ", 6)
-        span = None if trace_id == b"-" else SpanIds(trace_id.decode(), span_id.decode(), int(flags))
+        sequence, previous, digest, trace_id, span_id, flags, parent_id, payload = body[:-1].split(b" ", 7)
+        span = None
+        if trace_id != b"-":
+            above = "" if parent_id == b"-" else parent_id.decode()
+            span = SpanIds(trace_id.decode(), span_id.decode(), int(flags), above)
         before = "" if previous == b"-" else previous.decode()
         if lines:
             lines[-1] = replace(lines[-1], hash=before)
         lines.append(Line(int(sequence), before, "", digest.decode(), span, payload))
         start = end
     return lines, start
+
+
+def header_of(path: Path) -> dict[str, Any] | None:
+    """Return what a segment says about itself, or None when that is damaged."""
+    with path.open("rb") as file:
+        line = file.readline()
+    text = line[10:-1]
+    if line[:10] != b"#%08x " % crc32(text):
+        return None
+    found: dict[str, Any] = json.loads(text)
+    return found
 
 
 def segments_of(directory: Path, journal_id: str) -> list[Path]:
@@ -334,29 +380,24 @@ class DeadJournal:
     @property
     def store(self) -> str:
         """URL of the store that the lines were meant for."""
-        for path in segments_of(self.directory, self.id):
-            with path.open("rb") as file:
-                try:
-                    header: dict[str, Any] = json.loads(file.readline()[1:])
-                    return str(header.get("store", ""))
-                except ValueError:
-                    continue
-        return ""
+        headers = (header_of(path) for path in segments_of(self.directory, self.id))
+        return next((str(header.get("store", "")) for header in headers if header is not None), "")
 
-    def complete(self, events: list[tuple[Event, SpanIds | None]]) -> list[Line]:
-        """Continue the chain with what nobody was left to tell; a torn last line makes room."""
+    def complete(self, events: Sequence[tuple[Event, SpanIds | None]]) -> list[Line]:
+        """Continue the chain with what nobody was left to tell, and return its lines; a torn last line makes room."""
         last = self.lines[-1]
-        sequence, own = last.sequence, line_hash(last.head, decode(last.payload))
+        sequence, own = last.sequence, line_hash(self.id, last.head, decode(last.payload))
         added: list[Line] = []
         for event, span in events:
             payload = encode(event)
             line = Line(sequence + 1, own, "", digest_of(payload), span, payload)
             added.append(line)
-            sequence, own = line.sequence, line_hash(line.head, event)
+            sequence, own = line.sequence, line_hash(self.id, line.head, event)
         with segments_of(self.directory, self.id)[-1].open("r+b") as file:
             file.truncate(self._end)
             file.seek(self._end)
-            file.write(b"".join(_framed(line.head, line.payload) for line in added))
+            self._end += file.write(b"".join(_framed(line.head, line.payload) for line in added))
+        self.lines += added
         return added
 
     def close(self, *, confirmed: bool, keep: bool = False) -> None:

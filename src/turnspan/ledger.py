@@ -7,7 +7,7 @@ number of finished turns.
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,6 +32,7 @@ from turnspan.events import (
     TurnStarted,
 )
 from turnspan.records import OURS, RUNNING, TurnRecord, iso
+from turnspan.seals import Seal, seal_of
 from turnspan.stores.base import (
     AuditRow,
     Changes,
@@ -44,6 +45,7 @@ from turnspan.stores.base import (
 )
 
 _LATE_TURNS = 64
+_SESSIONS_COUNTED = 4096
 _CALL_STARTS = (ToolCallStarted, ModelCallStarted, AgentStarted)
 _CALL_ENDS = (ToolCallEnded, ModelCallEnded, AgentEnded)
 
@@ -67,6 +69,24 @@ class _OpenTurn:
     notes: list[dict[str, Any]] = field(default_factory=list)
 
 
+@dataclass(slots=True)
+class _Count:
+    """What a session has behind its last seal."""
+
+    after: int
+    sequence: int = 0
+    head: str = ""
+    at: str = ""
+    events: int = 0
+    turns: int = 0
+
+    def seal(self, journal_id: str) -> Seal:
+        return Seal(
+            journal=journal_id, after=self.after, sequence=self.sequence, head=self.head, events=self.events,
+            turns=self.turns, at=self.at,
+        )  # fmt: skip
+
+
 class Folded(msgspec.Struct, frozen=True, gc=False):
     """An event with its span, the start of what it ends, and its time as text: all that logs and metrics want to know."""
 
@@ -86,6 +106,8 @@ class Ledger:
 
     def __init__(self, journal_id: str) -> None:
         self._journal_id = journal_id
+        self._counts: OrderedDict[str, _Count] = OrderedDict()
+        self._done: deque[tuple[str, Seal]] = deque()
         self._open: dict[TurnKey, _OpenTurn] = {}
         self._late: OrderedDict[TurnKey, _OpenTurn] = OrderedDict()
         self._batch = _Batch()
@@ -94,18 +116,19 @@ class Ledger:
         """Take a line; what it changes is in the next batch."""
         event = decode(line.payload)
         started: Event | None = None
-        own = line.hash or line_hash(line.head, event)
+        own = line.hash or line_hash(self._journal_id, line.head, event)
         span = line.span
         at = iso(event.at_ns)
-        trace_id, span_id, flags = span or (None, None, None)
+        trace_id, span_id, flags, parent_id = span or (None, None, None, None)
         self._batch.audit.append(
             AuditRow(
                 event_id=event.event_id, journal=self._journal_id, sequence=line.sequence, kind=KIND_OF[type(event)],
                 session_id=event.session_id, turn_id=event.turn_id, call_id=event.call_id,
                 at=at, at_ns=event.at_ns, trace_id=trace_id, span_id=span_id, trace_flags=flags,
-                digest=line.digest, previous_hash=line.previous, hash=own, payload=line.payload.decode(),
+                parent_span_id=parent_id or None, digest=line.digest, previous_hash=line.previous, hash=own, payload=line.payload.decode(),
             )
         )  # fmt: skip
+        self._count(event, line.sequence, own, at)
         if event.turn_id is None or isinstance(event, (SessionStarted, SessionEnded)):
             if isinstance(event, (SessionStarted, SessionEnded, Noted)):
                 self._session(event, ended=isinstance(event, SessionEnded))
@@ -136,6 +159,44 @@ class Ledger:
         """Return the turns that have not ended (None: another process has it), each with the starts of its open calls."""
         return [(turn.started, [call.started for call in turn.calls.values()]) for turn in self._open.values()]
 
+    # Seals -------------------------------------------------------------------------------------------------------
+
+    def _count(self, event: Event, sequence: int, own: str, at: str) -> None:
+        session_id = event.session_id
+        count = self._counts.get(session_id)
+        if isinstance(event, Noted) and seal_of(event) is not None:
+            if count is not None:
+                count.after, count.events, count.turns = sequence, 0, 0
+            return
+        if count is None:
+            count = self._counts[session_id] = _Count(sequence - 1)
+            if len(self._counts) > _SESSIONS_COUNTED:
+                self._finish(*self._counts.popitem(last=False))
+        count.events += 1
+        count.sequence, count.head, count.at = sequence, own, at
+        if isinstance(event, TurnStarted):
+            count.turns += 1
+        elif isinstance(event, SessionEnded):
+            self._finish(session_id, self._counts.pop(session_id))
+
+    def _finish(self, session_id: str, count: _Count) -> None:
+        if count.events:
+            self._done.append((session_id, count.seal(self._journal_id)))
+
+    def ended_sessions(self) -> list[tuple[str, Seal]]:
+        """Return the seals of sessions that have ended, or were not heard of for long; each once."""
+        found = []
+        while self._done:
+            found.append(self._done.popleft())
+        return found
+
+    def unsealed_sessions(self) -> list[tuple[str, Seal]]:
+        """Return what is to be said of every session that has events behind its last seal; each once."""
+        for session_id, count in self._counts.items():
+            self._finish(session_id, count)
+        self._counts.clear()
+        return self.ended_sessions()
+
     # One kind of event each --------------------------------------------------------------------------------------
 
     def _session(self, event: SessionStarted | SessionEnded | Noted, *, ended: bool) -> None:
@@ -143,6 +204,8 @@ class Ledger:
         metadata: dict[str, Any] = {}
         if isinstance(event, SessionStarted):
             metadata = {**event.metadata, OURS: {"session_id_from": event.source, **(event.metadata.get(OURS) or {})}}
+        elif (seal := seal_of(event)) is not None:
+            metadata, at = {OURS: {"seals": {self._journal_id: event.data}}}, seal.at  # type: ignore[union-attr]
         self._batch.sessions.append(
             SessionRow(
                 session_id=event.session_id, workspace_id=getattr(event, "workspace_id", None), agent_id=event.agent_id,

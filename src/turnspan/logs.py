@@ -34,6 +34,7 @@ from turnspan.events import (
     TurnEnded,
 )
 from turnspan.ledger import Folded
+from turnspan.seals import seal_of
 from turnspan.spans import in_span, scope
 
 EVENT_PREFIX = "turnspan."
@@ -67,6 +68,7 @@ class LogLine(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     from_agent: str | None = None
     to_agent: str | None = None
     note: str | None = None
+    seal: dict[str, Any] | None = None
     session_id_from: str | None = None
     workspace_id: str | None = None
 
@@ -87,7 +89,7 @@ def line_of(event: Any, span: SpanIds | None, started: Any = None, at: str | Non
         turn_id=event.turn_id, call_id=event.call_id, agent_id=event.agent_id,
     )  # fmt: skip
     if span is not None:
-        line.trace_id, line.span_id, _ = span
+        line.trace_id, line.span_id = span.trace_id, span.span_id
     about = event if started is None else started
     if type(about) is ToolCallStarted:
         line.tool_name = about.tool_name
@@ -108,6 +110,8 @@ def line_of(event: Any, span: SpanIds | None, started: Any = None, at: str | Non
         line.from_agent, line.to_agent = event.from_agent, event.to_agent
     elif kind is Noted:
         line.note = event.name
+        if seal_of(event) is not None:
+            line.seal = event.data
     elif kind is SessionStarted:
         line.session_id_from, line.workspace_id = event.source, event.workspace_id
     return line

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from opentelemetry import context
 
+from turnspan.chain import SpanIds
 from turnspan.events import (
     AgentEnded,
     AgentStarted,
@@ -16,7 +17,7 @@ from turnspan.events import (
     ToolCallEnded,
     ToolCallStarted,
 )
-from turnspan.spans import below, ids_of
+from turnspan.spans import below
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Span
@@ -41,8 +42,8 @@ class Open:
 
     __slots__ = ("_below", "ids", "inherited", "span", "started")
 
-    def __init__(self, started: Started, span: Span) -> None:
-        self.started, self.span, self.ids = started, span, ids_of(span)
+    def __init__(self, started: Started, span: Span, ids: SpanIds | None) -> None:
+        self.started, self.span, self.ids = started, span, ids
         self._below: context.Context | None = None
         self.inherited = False  # from before a fork: the parent process ends it
 

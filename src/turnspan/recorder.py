@@ -16,12 +16,13 @@ import weakref
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 from opentelemetry import context
 
 from turnspan.chain import SpanIds
+from turnspan.content import encode
 from turnspan.events import (
     AgentEnded,
     AgentStarted,
@@ -38,17 +39,20 @@ from turnspan.events import (
     ToolCallStarted,
     TurnEnded,
     TurnStarted,
-    without_content,
 )
-from turnspan.journal import Journal
+from turnspan.journal import LIMIT_BYTES, Journal
 from turnspan.open_turns import Open, OpenTurn, ended_early
 from turnspan.records import OURS
+from turnspan.redaction import Redactor, withheld
+from turnspan.seals import Key, Seal
 from turnspan.semconv import PROFILES
 from turnspan.settings import Settings
-from turnspan.spans import Spans, context_inside, ids_of
+from turnspan.spans import Spans, context_inside, ids_of, resource_of_provider
 from turnspan.writer import Outlet, Writer
 
 if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import ReadableSpan as Again
+
     from turnspan.stores.base import SessionStore
 
 logger = logging.getLogger("turnspan")
@@ -57,8 +61,27 @@ FLUSH_S = 5.0
 """How long the end of a process may wait for the store."""
 FLUSH_DEAD_S = 1.0
 """How long it may wait for an endpoint that has taken nothing so far."""
+Resend = Callable[[list["Again"]], None]
+"""Takes spans that a dead process may not have sent."""
 _SESSIONS_REMEMBERED = 4096
 _TURNS_REMEMBERED = 256
+
+
+class Counts(Protocol):
+    """Says what became of spans."""
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Return, by exporter, how many ended, were exported, failed, and were dropped."""
+
+
+class _Met:
+    """What is remembered of a session that this process has met."""
+
+    __slots__ = ("described", "workspace_id")
+
+    def __init__(self, workspace_id: str | None) -> None:
+        self.workspace_id = workspace_id
+        self.described = False  # its first turn here says which process this is
 
 
 class Recorder:
@@ -82,17 +105,20 @@ class Recorder:
         self._profile = PROFILES[settings.semconv]
         self._spans = Spans(content=settings.span_content, profile=self._profile, view_url=settings.view_url)
         self.disabled = settings.disabled
-        self._no_content = settings.capture_content == "none"
+        self._redactor = Redactor()
+        self._key: Key | None = None
+        self.deliveries: list[Counts] = []
+        self.resend: Resend | None = None
         self._app_log: Any = None
         self._turns: dict[tuple[str, str | None], OpenTurn] = {}
-        self._sessions: OrderedDict[str, str | None] = OrderedDict()
+        self._sessions: OrderedDict[str, _Met] = OrderedDict()
         self._finished: OrderedDict[tuple[str, str], tuple[list[str], SpanIds | None]] = OrderedDict()
         self._elsewhere: OrderedDict[str, Recorder] = OrderedDict()
         self._before_open: Callable[[], None] | None = None
         self._busy = threading.local()
         self._postponed: deque[Callable[[], None]] = deque()
         self._closed = False
-        self._handlers: dict[type[Event], Callable[[Any], None]] = {
+        self._handlers: dict[type[Event], Callable[[Any, bytes | None], None]] = {
             SessionStarted: self._on_session_started, SessionEnded: self._on_session_ended,
             TurnStarted: self._on_turn_started, TurnEnded: self._on_turn_ended,
             AgentStarted: self._on_call_started, AgentEnded: self._on_call_ended,
@@ -100,6 +126,8 @@ class Recorder:
             ToolCallStarted: self._on_call_started, ToolCallEnded: self._on_call_ended,
             HandedOff: self._on_handed_off, Noted: self._on_noted,
         }  # fmt: skip
+        self._guarded("redaction", self._read_rules)
+        self._guarded("signing key", self._read_key)
         self._open_journal()
         if settings.log == "structlog":
             self._guarded("structlog", self._open_app_log)
@@ -123,9 +151,13 @@ class Recorder:
             self.catch_up()
         busy.now = True
         try:
-            if self._no_content:
-                event = without_content(event)
-            self._handlers[type(event)](event)
+            try:
+                event, payload = self._redactor.take(event)
+            except Exception as error:
+                event = withheld(event)
+                payload = encode(event)
+                self.problem("redaction", error)
+            self._handlers[type(event)](event, payload)
         except Exception as error:
             self.problem("recorder", error)
         finally:
@@ -146,8 +178,17 @@ class Recorder:
         self.catch_up()
         try:
             self._spans.end_all()
+            self._seal(self._writer.ended_sessions())
         except Exception as error:
             self.problem("spans", error)
+
+    def _seal(self, seals: list[tuple[str, Seal]], closed: str = "") -> None:
+        """Put on record how much there is of some sessions."""
+        if seals:
+            spans = {name: counts for delivery in self.deliveries for name, counts in delivery.counts().items()}
+            more = {"closed": closed, "dropped": self._journal.dropped, "spans": spans}
+            for session_id, seal in seals:
+                self._journal_event(seal.event(session_id, self._key, **more), None)
 
     def problem(self, where: str, error: BaseException) -> None:
         """Count a failure of ours, and tell each cause once."""
@@ -159,41 +200,46 @@ class Recorder:
             logger.warning("turnspan %s failed, the agent goes on: %s: %s", where, type(error).__name__, error)
             logger.debug("the failure", exc_info=error)
 
-    def _journal_event(self, event: Event, ids: SpanIds | None, started: Started | None = None) -> None:
+    def _journal_event(
+        self, event: Event, ids: SpanIds | None, started: Started | None = None, payload: bytes | None = None
+    ) -> None:
         if self._app_log is not None:
             try:
                 self._app_log.write(event, ids, started)
             except Exception as error:
                 self.problem("structlog", error)
         journal = self._journal
-        journal.append(event, ids)
+        journal.append(event, ids, payload)
         if journal.problem is not None:
             problem, journal.problem = journal.problem, None
             self.problem("journal", problem)
         self._writer.wake()
 
-    def _stamp(self, event: Event, ids: SpanIds | None, turn: OpenTurn, started: Started | None = None) -> None:
+    def _stamp(
+        self, event: Event, ids: SpanIds | None, turn: OpenTurn, started: Started | None = None,
+        payload: bytes | None = None,
+    ) -> None:  # fmt: skip
         turn.event_ids.append(event.event_id)
-        self._journal_event(event, ids, started)
+        self._journal_event(event, ids, started, payload)
 
     # One kind of event each --------------------------------------------------------------------------------------
 
-    def _on_session_started(self, event: SessionStarted) -> None:
+    def _on_session_started(self, event: SessionStarted, payload: bytes | None = None) -> None:
         if event.session_id in self._sessions:
             self._sessions.move_to_end(event.session_id)
             return
         if event.workspace_id is None and self.settings.workspace_id:
-            event = msgspec.structs.replace(event, workspace_id=self.settings.workspace_id)
-        self._sessions[event.session_id] = event.workspace_id
+            event, payload = msgspec.structs.replace(event, workspace_id=self.settings.workspace_id), None
+        self._sessions[event.session_id] = _Met(event.workspace_id)
         if len(self._sessions) > _SESSIONS_REMEMBERED:
             self._sessions.popitem(last=False)
-        self._journal_event(event, None)
+        self._journal_event(event, None, None, payload)
 
-    def _on_session_ended(self, event: SessionEnded) -> None:
+    def _on_session_ended(self, event: SessionEnded, payload: bytes | None) -> None:
         self._sessions.pop(event.session_id, None)
-        self._journal_event(event, None)
+        self._journal_event(event, None, None, payload)
 
-    def _on_turn_started(self, event: TurnStarted) -> None:
+    def _on_turn_started(self, event: TurnStarted, payload: bytes | None) -> None:
         if self._before_open is not None:
             prepare, self._before_open = self._before_open, None
             self._guarded("set-up", prepare)
@@ -206,11 +252,19 @@ class Recorder:
             self._on_turn_ended(
                 TurnEnded(session_id=event.session_id, turn_id=event.turn_id, status="cancelled", error="started again")
             )
-        span = self._spans.start(event, None, workspace_id=self._sessions.get(event.session_id))
-        turn = self._turns[key] = OpenTurn(Open(event, span))
-        self._stamp(event, turn.turn.ids if turn.turn else None, turn)
+        met = self._sessions.get(event.session_id)
+        follows = self._spans.turn_before(event.session_id)
+        resource = None if met is None or met.described else resource_of_provider()
+        if follows is not None or resource is not None:
+            event, payload = msgspec.structs.replace(event, follows=follows, resource=resource), None
+        if met is not None:
+            met.described = True
+        span = self._spans.start(event, None, workspace_id=None if met is None else met.workspace_id)
+        ids = ids_of(span, None)
+        turn = self._turns[key] = OpenTurn(Open(event, span, ids))
+        self._stamp(event, ids, turn, None, payload)
 
-    def _on_turn_ended(self, event: TurnEnded) -> None:
+    def _on_turn_ended(self, event: TurnEnded, payload: bytes | None = None) -> None:
         key = (event.session_id, event.turn_id)
         turn = self._turns.pop(key, None)
         if turn is None or turn.turn is None:
@@ -227,7 +281,7 @@ class Recorder:
         self._finished[key] = (turn.event_ids, turn.turn.ids)  # type: ignore[index]
         if len(self._finished) > _TURNS_REMEMBERED:
             self._finished.popitem(last=False)
-        self._journal_event(event, turn.turn.ids, turn.turn.started)
+        self._journal_event(event, turn.turn.ids, turn.turn.started, payload)
 
     def _turn_of(self, event: Event) -> OpenTurn:
         key = (event.session_id, event.turn_id)
@@ -242,7 +296,7 @@ class Recorder:
             return above
         return turn.turn
 
-    def _on_call_started(self, event: ToolCallStarted | ModelCallStarted | AgentStarted) -> None:
+    def _on_call_started(self, event: ToolCallStarted | ModelCallStarted | AgentStarted, payload: bytes | None) -> None:
         turn = self._turn_of(event)
         call_id = event.call_id or event.event_id
         if (same := turn.calls.get(call_id)) is not None and not same.inherited:
@@ -252,36 +306,37 @@ class Recorder:
             linked, turn.handoff = turn.handoff[1].get_span_context(), None
         above = self._above(turn, event)
         span = self._spans.start(event, None if above is None else above.below, linked=linked)
-        call = turn.calls[call_id] = Open(event, span)
-        self._stamp(event, call.ids, turn)
+        ids = ids_of(span, None if above is None else above.ids)
+        turn.calls[call_id] = Open(event, span, ids)
+        self._stamp(event, ids, turn, None, payload)
 
-    def _on_call_ended(self, event: ToolCallEnded | ModelCallEnded | AgentEnded) -> None:
+    def _on_call_ended(self, event: ToolCallEnded | ModelCallEnded | AgentEnded, payload: bytes | None = None) -> None:
         key = (event.session_id, event.turn_id)
         turn = self._turns.get(key)
         call = turn.calls.pop(event.call_id or "", None) if turn is not None else None
         if turn is None or call is None or call.inherited:
             return  # ended already: its turn ended first, or the parent of a fork has it
         self._spans.end(call.span, call.started, event)
-        self._stamp(event, call.ids, turn, call.started)
+        self._stamp(event, call.ids, turn, call.started, payload)
         if turn.turn is None and not turn.calls:
             del self._turns[key]
 
-    def _on_handed_off(self, event: HandedOff) -> None:
+    def _on_handed_off(self, event: HandedOff, payload: bytes | None) -> None:
         turn = self._turn_of(event)
         above = self._above(turn, event)
         span = self._spans.handoff(event, None if above is None else above.below)
         turn.handoff = (event.to_agent, span)
-        self._stamp(event, ids_of(span), turn)
+        self._stamp(event, ids_of(span, None if above is None else above.ids), turn, None, payload)
 
-    def _on_noted(self, event: Noted) -> None:
+    def _on_noted(self, event: Noted, payload: bytes | None) -> None:
         turn = self._turns.get((event.session_id, event.turn_id))
         if turn is None:
-            self._journal_event(event, None)
+            self._journal_event(event, None, None, payload)
             return
         above = self._above(turn, event)
         if above is not None:
             self._spans.note(above.span, event.name, event)
-        self._stamp(event, None if above is None else above.ids, turn)
+        self._stamp(event, None if above is None else above.ids, turn, None, payload)
 
     # What others ask -----------------------------------------------------------------------------------------------
 
@@ -344,6 +399,7 @@ class Recorder:
     def adopt_providers(self, other: Recorder) -> None:
         """Set the SDK up as late, and flush the same providers, as another recorder does."""
         self._before_open, self.providers = other._before_open, other.providers
+        self.deliveries, self.resend = other.deliveries, other.resend
 
     def before_first_turn(self, prepare: Callable[[], None]) -> None:
         """Have something done right before the first turn starts: the SDK is set up as late as that."""
@@ -366,7 +422,13 @@ class Recorder:
         self._closed = True
         atexit.unregister(self.close)
         self.settle()
-        everything = self._writer.stop(timeout_s)
+        began = time.monotonic()
+        spans_are_sent = self._send(began, timeout_s)
+        everything = self._writer.flush(timeout_s)
+        spans_are_sent()
+        if everything:
+            self._seal(self._writer.unsealed_sessions(), "the process ended")
+        everything = self._writer.stop(timeout_s if everything else 0.0)
         if not everything:
             missing = self._journal.sequence - self._writer.confirmed
             logger.warning(
@@ -376,31 +438,37 @@ class Recorder:
         if self._journal.dropped:
             logger.warning("turnspan: the disk took nothing for so long that %d events are lost", self._journal.dropped)
         self._journal.close(confirmed=everything)
-        self._flush_providers(timeout_s)
+        self._send(began, timeout_s)()  # the logs and metrics that the writer made
         if self._owns_store and callable(close := getattr(self._given_store, "close", None)):
             close()
         _recorders.discard(self)
 
-    def _flush_providers(self, timeout_s: float) -> None:
-        """Have the SDK send what it holds; it takes its time over a dead endpoint, so not longer than we may wait."""
+    def _send(self, began: float, timeout_s: float) -> Callable[[], None]:
+        """Have the SDK send what it holds, and return what waits for it.
+
+        It takes its time over a dead endpoint, so nobody waits longer for it than we may.
+        """
 
         def send() -> None:
             for provider in self.providers:
                 with suppress(Exception):
                     provider.force_flush(int(timeout_s * 1000))
 
+        sender = threading.Thread(target=send, name="turnspan-flush", daemon=True)
+        deadline, dead = began + timeout_s, began + FLUSH_DEAD_S
         if self.providers:
-            sender = threading.Thread(target=send, name="turnspan-flush", daemon=True)
             try:
                 sender.start()
             except RuntimeError:  # the interpreter is shutting down
                 send()
-                return
-            deadline, dead = time.monotonic() + timeout_s, time.monotonic() + FLUSH_DEAD_S
+
+        def wait() -> None:
             while sender.is_alive() and time.monotonic() < deadline:
                 sender.join(0.1)
                 if time.monotonic() > dead and any(cause.startswith("OTLP") for cause in self.problems):
                     break
+
+        return wait
 
     def _end_open(self, reason: str) -> None:
         for session_id, turn_id in list(self._turns):
@@ -422,6 +490,7 @@ class Recorder:
                 store=self._store_url,
                 fsync=self.settings.durability == "fsync",
                 keep=self.settings.keep_journal,
+                limit_bytes=self.settings.journal_limit_mb * 1024 * 1024 or LIMIT_BYTES,
             )
         except OSError as error:
             self._journal = Journal(None, store=self._store_url)
@@ -437,6 +506,17 @@ class Recorder:
 
         self._given_store = open_store(self.settings.store_url)
         return self._given_store
+
+    def _read_rules(self) -> None:
+        set_ = self.settings
+        try:
+            self._redactor = Redactor(set_.redact, set_.capture_content, set_.content_limit)
+        except Exception:
+            self._redactor = Redactor(mode="none")  # rather too little than what somebody wanted out
+            raise
+
+    def _read_key(self) -> None:
+        self._key = Key.read(self.settings.signing_key)
 
     def _open_app_log(self) -> None:
         from turnspan.logs import AppLog
@@ -460,7 +540,10 @@ class Recorder:
 
         path = self.settings.log_path
         log = FileLog(path) if path is not None else None
-        found = recover(self._journal.directory, store, self._store_url, log, keep=self.settings.keep_journal)
+        found = recover(
+            self._journal.directory, store, self._store_url, log, keep=self.settings.keep_journal, key=self._key,
+            send=self.resend if self.settings.resend else None, content=self.settings.span_content, profile=self._profile,
+        )  # fmt: skip
         for one in found:
             if one.problem is not None:
                 logger.warning("turnspan: the journal %s of a dead process waits: %s", one.journal, one.problem)
@@ -477,6 +560,8 @@ class Recorder:
         self._spans.after_fork()
         self._busy = threading.local()
         self._postponed.clear()
+        for met in self._sessions.values():
+            met.described = False
         for turn in self._turns.values():
             for one in (turn.turn, *turn.calls.values()):
                 if one is not None:

@@ -1,14 +1,17 @@
 """Recovery: what dead processes left in their journals is completed and stored.
 
 A journal whose lock nobody holds belongs to a process that is gone. What it had open is ended as ``cancelled``, with
-the reason, at the time of its last line; the ends are added to its chain, so that doing it twice changes nothing.
+the reason, at the time of its last line; the ends are added to its chain, so that doing it twice changes nothing. The
+spans that it may not have sent are sent.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
+from turnspan import semconv as sc
 from turnspan.chain import SpanIds, decode
 from turnspan.events import Event, TurnEnded, TurnStarted
 from turnspan.journal import DeadJournal, dead_journals
@@ -16,10 +19,17 @@ from turnspan.ledger import Folded, Ledger
 from turnspan.logs import FileLog
 from turnspan.open_turns import ended_early
 from turnspan.records import OURS
+from turnspan.seals import Key
 from turnspan.stores import open_store
 from turnspan.stores.base import SessionStore, apply
 
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import ReadableSpan
+
 REASON = "the process died"
+_UNSENT_NS = 30_000_000_000
+"""What ended so shortly before the death of its process may not have been sent: three times the SDK's delay and more."""
+Send = Callable[[list["ReadableSpan"]], None]
 
 
 class Recovered(NamedTuple):
@@ -29,12 +39,14 @@ class Recovered(NamedTuple):
     events: int
     interrupted_turns: int
     torn_bytes: int
+    spans: int = 0
     problem: str | None = None
 
 
 def recover(
-    directory: Path, store: SessionStore, url: str, log: FileLog | None = None, *, keep: bool = False
-) -> list[Recovered]:
+    directory: Path, store: SessionStore, url: str, log: FileLog | None = None, *, keep: bool = False,
+    key: Key | None = None, send: Send | None = None, content: bool = False, profile: sc.Profile = sc.UTIL_1_3,
+) -> list[Recovered]:  # fmt: skip
     """Store what dead processes left in a journal directory.
 
     Args:
@@ -43,6 +55,10 @@ def recover(
         url: The URL of that store.
         log: A log file that gets the lines it does not have yet.
         keep: Whether the recovered journals are kept.
+        key: What the ends of their chains are signed with.
+        send: Takes the spans that the dead process may not have sent.
+        content: Whether these may carry content.
+        profile: Names of their attributes.
 
     A journal whose store cannot take it stays for the next time, and keeps no other from being recovered.
     """
@@ -52,10 +68,14 @@ def recover(
         try:
             meant = journal.store
             target = store if meant in ("", url) or not _can_open(meant) else open_store(meant)
-            found.append(_recovered(journal, target, log))
+            events = len(journal.lines)
+            interrupted, folded = _completed(journal, target, key)
+            _complete_log(log, folded)
             done = True
+            spans = 0 if send is None else _resend(journal, send, content=content, profile=profile)
+            found.append(Recovered(journal.id, events, interrupted, journal.torn_bytes, spans))
         except Exception as error:
-            found.append(Recovered(journal.id, len(journal.lines), 0, journal.torn_bytes, str(error)))
+            found.append(Recovered(journal.id, len(journal.lines), 0, journal.torn_bytes, problem=str(error)))
         finally:
             journal.close(confirmed=done, keep=keep)
     return found
@@ -65,7 +85,8 @@ def _can_open(url: str) -> bool:
     return url.partition(":")[0].partition("+")[0] in ("sqlite", "file", "postgresql", "redis", "mysql", "cockroachdb")
 
 
-def _recovered(journal: DeadJournal, store: SessionStore, log: FileLog | None) -> Recovered:
+def _completed(journal: DeadJournal, store: SessionStore, key: Key | None) -> tuple[int, list[Folded]]:
+    """Complete a chain, and store it; return how many turns were interrupted, and all that the chain says."""
     ledger = Ledger(journal.id)
     folded = [ledger.fold(line) for line in journal.lines]
     interrupted = 0
@@ -80,9 +101,26 @@ def _recovered(journal: DeadJournal, store: SessionStore, log: FileLog | None) -
                 ends.append((_interrupted(turn, last_ns), spans[turn.event_id]))
         if ends:
             folded += [ledger.fold(line) for line in journal.complete(ends)]
+        seals = [(seal.event(session_id, key, closed=REASON), None) for session_id, seal in ledger.unsealed_sessions()]
+        folded += [ledger.fold(line) for line in journal.complete(seals)]
         apply(store, ledger.take())
-        _complete_log(log, folded)
-    return Recovered(journal.id, len(journal.lines), interrupted, journal.torn_bytes)
+    return interrupted, folded
+
+
+def _resend(journal: DeadJournal, send: Send, *, content: bool, profile: sc.Profile) -> int:
+    """Send what the process may not have sent: the spans that ended shortly before it did."""
+    from turnspan.rehydrate import Told, spans_again
+
+    told = [Told(journal.id, line.sequence, decode(line.payload), line.span) for line in journal.lines]
+    last_ns = max((one.event.at_ns for one in told), default=0)
+    spans = [
+        span
+        for span in spans_again(told, content=content, profile=profile)
+        if (span.end_time or 0) >= last_ns - _UNSENT_NS
+    ]
+    if spans:
+        send(spans)
+    return len(spans)
 
 
 def _interrupted(turn: TurnStarted, at_ns: int) -> TurnEnded:

@@ -28,8 +28,12 @@ class Settings:
     """Session of programs that have none of their own."""
     workspace_id: str = _setting("TURNSPAN_WORKSPACE_ID", "")
     """Workspace of new sessions."""
-    capture_content: str = _setting("TURNSPAN_CAPTURE_CONTENT", "full", ("full", "none"))
-    """Content (prompts, answers, arguments, results) in the record: ``full`` or ``none``."""
+    capture_content: str = _setting("TURNSPAN_CAPTURE_CONTENT", "full", ("full", "redacted", "none"))
+    """Content (prompts, answers, arguments, results) in the record: ``full``, its shape only (``redacted``), or ``none``."""
+    redact: str = _setting("TURNSPAN_REDACT", "secrets,cards")
+    """What is taken out of events before anything is written: ``secrets cards email``, ``module:function``, or ``none``."""
+    content_limit: int = _setting("TURNSPAN_CONTENT_LIMIT", 0)
+    """Characters of one text that are kept, with a digest of what is cut; 0 is no limit."""
     telemetry_content: str = _setting("OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT", "no_content")
     """Content in telemetry, as OpenTelemetry defines it: ``no_content span_only event_only span_and_event``."""
     log: str = _setting("TURNSPAN_LOG", "file")
@@ -38,8 +42,14 @@ class Settings:
     """Base URL of an OTLP/HTTP receiver; nothing is sent anywhere while it is empty."""
     durability: str = _setting("TURNSPAN_DURABILITY", "process", ("process", "fsync"))
     """What a journal line survives: the death of the ``process``, or with ``fsync`` that of the machine."""
+    journal_limit_mb: int = _setting("TURNSPAN_JOURNAL_LIMIT_MB", 1024)
+    """MiB that a process's journal may hold while the store is away; beyond that events are dropped, and counted."""
     keep_journal: bool = _setting("TURNSPAN_KEEP_JOURNAL", default=False)
-    """Keep journal segments that the store has confirmed."""
+    """Keep journal segments that the store has confirmed; ``turnspan rebuild`` makes a store of them."""
+    signing_key: str = _setting("TURNSPAN_SIGNING_KEY", "")
+    """File with the key that seals are signed with: 16 bytes or more (HMAC), or an Ed25519 private key in PEM."""
+    resend: bool = _setting("TURNSPAN_RESEND", default=True)
+    """Whether recovery sends the spans that a dead process may not have sent."""
     view_url: str = _setting("TURNSPAN_VIEW_URL", "")
     """Base of the pages of sessions; a turn's span then carries ``turnspan.session.url``."""
     semconv: str = _setting("TURNSPAN_SEMCONV", "util-1.3", ("util-1.3", "main"))
@@ -91,6 +101,11 @@ class Settings:
 def _converted(variable: str, value: Any, kind: type, choices: tuple[str, ...]) -> Any:
     if kind is bool:
         return value if isinstance(value, bool) else str(value).strip().lower() in ("1", "true", "yes", "on")
+    if kind is int:
+        try:
+            return max(0, int(value))
+        except (TypeError, ValueError):
+            raise SettingsError(f"{variable}={value!r} is no whole number") from None
     if issubclass(kind, Path):
         return Path(value)
     if choices and str(value).lower() not in choices:

@@ -313,6 +313,11 @@ class Spans:
         """
         span.add_event(name, {sc.TURNSPAN_AUDIT_EVENT_ID: event.event_id}, timestamp=event.at_ns)
 
+    def turn_before(self, session_id: str) -> str | None:
+        """Return the span of the session's turn before: what the next one links to, as ``trace id-span id``."""
+        found = self._last_turn.get(session_id)
+        return None if found is None else f"{found.trace_id:032x}-{found.span_id:016x}"
+
     def _remember(self, session_id: str, span_context: SpanContext) -> None:
         if not span_context.is_valid:
             return
@@ -322,12 +327,29 @@ class Spans:
             self._last_turn.popitem(last=False)
 
 
-def ids_of(span: Span) -> SpanIds | None:
-    """Return a span's ids as text; None for the span of an SDK that is not there."""
+def ids_of(span: Span, above: SpanIds | None) -> SpanIds | None:
+    """Return a span's ids as text; None for the span of an SDK that is not there.
+
+    Args:
+        span: The span.
+        above: The ids of the span that it was started below; None: of the one that is active now, if any.
+
+    """
     found = span.get_span_context()
     if not found.is_valid:
         return None
-    return SpanIds(f"{found.trace_id:032x}", f"{found.span_id:016x}", int(found.trace_flags))
+    if above is not None:
+        parent_id = above.span_id
+    else:
+        active = trace.get_current_span().get_span_context()
+        parent_id = f"{active.span_id:016x}" if active.is_valid else ""
+    return SpanIds(f"{found.trace_id:032x}", f"{found.span_id:016x}", int(found.trace_flags), parent_id)
+
+
+def resource_of_provider() -> dict[str, Any] | None:
+    """Return the resource that spans are sent with; None where there is no SDK."""
+    attributes = getattr(getattr(trace.get_tracer_provider(), "resource", None), "attributes", None)
+    return dict(attributes) if attributes else None
 
 
 def in_span(ids: SpanIds | None) -> context.Context | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,6 +21,7 @@ from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, TracerPro
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 
 from turnspan import semconv as sc
+from turnspan.delivery import Delivery
 from turnspan.recorder import FLUSH_S, Recorder, all_recorders, logger
 from turnspan.settings import Settings
 from turnspan.spans import scope
@@ -27,9 +29,20 @@ from turnspan.spans import scope
 if TYPE_CHECKING:
     from opentelemetry.context import Context
 
+_TAIL_BYTES = 64 * 1024 * 1024
+_SPAN_ID = re.compile(rb'"spanId":"([0-9a-f]{16})","parentSpanId"')
+
 
 class SessionSpanProcessor(SpanProcessor):
-    """Puts the session id on every span that somebody else starts below one of ours."""
+    """Puts the session id on every span that somebody else starts below one of ours, and counts the spans that end."""
+
+    def __init__(self) -> None:
+        self.delivery = Delivery()
+
+    def on_end(self, span: ReadableSpan) -> None:
+        """Count the span."""
+        if span.context is not None and span.context.trace_flags.sampled:
+            self.delivery.ended()
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         """Stamp the span with the session that its context carries."""
@@ -50,20 +63,46 @@ def set_up(settings: Settings, recorder: Recorder) -> None:
     provider = trace.get_tracer_provider()
     if isinstance(provider, trace.ProxyTracerProvider):
         made = TracerProvider(resource=resource, shutdown_on_exit=False)
-        made.add_span_processor(SessionSpanProcessor())
+        ours = SessionSpanProcessor()
+        made.add_span_processor(ours)
         if _keeps_spans():  # first: what hangs at a dead endpoint must not keep spans from the file
             made.add_span_processor(BatchSpanProcessor(FileSpanExporter(settings.home / "spans.jsonl")))
         if (exporter := _otlp(settings, "trace", recorder)) is not None:
             made.add_span_processor(BatchSpanProcessor(exporter))
         trace.set_tracer_provider(made)
-        recorder.providers.append(made)
+        _count(made, ours, recorder)
     elif not any(isinstance(p, SessionSpanProcessor) for p in _processors(provider)):
+        ours = SessionSpanProcessor()
         if callable(add := getattr(provider, "add_span_processor", None)):
-            add(SessionSpanProcessor())
-        recorder.providers.append(provider)
+            add(ours)
+        _count(provider, ours, recorder)
     if settings.otlp:
         _set_up_logs(settings, resource, recorder)
         _set_up_metrics(settings, resource, recorder)
+
+
+def _count(provider: Any, ours: SessionSpanProcessor, recorder: Recorder) -> None:
+    """Count what becomes of a provider's spans, and let recovery use it to send some again."""
+    for processor in _processors(provider):
+        ours.delivery.watch(processor)
+    recorder.deliveries.append(ours.delivery)
+    recorder.providers.append(provider)
+
+    def resend(spans: list[ReadableSpan]) -> None:
+        for processor in _processors(provider):
+            kept = _kept_in(processor)
+            for span in spans:
+                if span.context is not None and f"{span.context.span_id:016x}" not in kept:
+                    processor.on_end(span)
+
+    recorder.resend = resend
+
+
+def _kept_in(processor: Any) -> set[str]:
+    """Return the spans that a processor's file has already; those behind an endpoint cannot be known."""
+    exporter = getattr(getattr(processor, "_batch_processor", None), "_exporter", None)
+    exporter = getattr(exporter, "exporter", exporter)
+    return exporter.kept() if isinstance(exporter, FileSpanExporter) else set()
 
 
 def _set_up_logs(settings: Settings, resource: Resource, recorder: Recorder) -> None:
@@ -168,6 +207,14 @@ class FileSpanExporter(SpanExporter):
 
     def __init__(self, path: Path) -> None:
         self._path = path
+
+    def kept(self) -> set[str]:
+        """Return the ids of the spans that the end of the file has."""
+        if not self._path.is_file():
+            return set()
+        with self._path.open("rb") as file:
+            file.seek(max(0, self._path.stat().st_size - _TAIL_BYTES))
+            return {found.decode() for found in _SPAN_ID.findall(file.read())}
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         """Append a batch as one line."""

@@ -15,6 +15,7 @@ from typing import Protocol
 
 from turnspan.journal import Journal, Position
 from turnspan.ledger import Folded, Ledger
+from turnspan.seals import Seal
 from turnspan.stores.base import Changes, SessionStore, apply
 
 LINGER_S = 0.2
@@ -93,6 +94,15 @@ class Writer:
     def confirmed(self) -> int:
         """The number of the newest line that the store has."""
         return self._confirmed
+
+    def ended_sessions(self) -> list[tuple[str, Seal]]:
+        """Return the seals of sessions that have ended; each once."""
+        return self._ledger.ended_sessions()
+
+    def unsealed_sessions(self) -> list[tuple[str, Seal]]:
+        """Return the seals of all sessions that have none yet; each once."""
+        with self._step_lock:
+            return self._ledger.unsealed_sessions()
 
     def wake(self) -> None:
         """Say that there is a new line. Called for each event: it must cost nothing."""

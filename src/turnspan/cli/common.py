@@ -117,6 +117,6 @@ def lasting(duration_ms: float | None) -> str:
 
 def short(value: Any, limit: int = 80) -> str:
     """Return content folded, with secrets hidden."""
-    from turnspan.secrets import hidden
+    from turnspan.redaction import hidden
 
     return folded(hidden(folded(value, 100_000)), limit)

@@ -22,7 +22,7 @@ from rich.table import Table
 from turnspan import __version__
 from turnspan.adapters import GROUP, name_of, requirement_of, unusable
 from turnspan.cli.common import console, print_json, reads
-from turnspan.secrets import hidden
+from turnspan.redaction import hidden
 from turnspan.settings import Settings
 from turnspan.stores import open_store
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 import weakref
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypedDict, runtime_checkable
 
@@ -130,10 +130,48 @@ class AuditRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     trace_id: str | None
     span_id: str | None
     trace_flags: int | None
+    parent_span_id: str | None
     digest: str
     previous_hash: str
     hash: str
     payload: str | None
+
+
+class Removed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What is left of audit rows that were removed with their session: which lines, and the hashes at both ends.
+
+    ``session`` is derived from the session's id, which can be recognised in it and not be read.
+    """
+
+    journal: str
+    first: int
+    last: int
+    previous_hash: str
+    hash: str
+    session: str
+    at: str
+
+
+def removal(session_id: str, rows: Iterable[AuditRow], at: str) -> list[Removed]:
+    """Return what is to be left of a session's audit rows (each journal's in order of sequence)."""
+    found: list[Removed] = []
+    for row in rows:
+        last = found[-1] if found else None
+        if last is not None and last.journal == row.journal and last.last + 1 == row.sequence:
+            found[-1] = msgspec.structs.replace(last, last=row.sequence, hash=row.hash)
+        else:
+            found.append(
+                Removed(
+                    journal=row.journal, first=row.sequence, last=row.sequence, previous_hash=row.previous_hash,
+                    hash=row.hash, session=removed_name(session_id), at=at,
+                )
+            )  # fmt: skip
+    return found
+
+
+def removed_name(session_id: str) -> str:
+    """Return the name under which a removed session is remembered."""
+    return derived_id("removed", session_id)
 
 
 @dataclass(slots=True)
@@ -184,6 +222,51 @@ class Appends(Protocol):
             StoreUnavailableError: When it cannot be done now but may be later.
 
         """
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class AuditFilter:
+    """Which audit rows are wanted; None does not matter. Ids sort by time, so a range of ids is a range of time."""
+
+    sessions: frozenset[str] | None = None
+    since_id: str | None = None
+    until_id: str | None = None
+    journal: str | None = None
+    first: int | None = None
+    last: int | None = None
+
+    def takes(self, row: AuditRow) -> bool:
+        """Return whether a row is wanted."""
+        return (
+            (self.sessions is None or row.session_id in self.sessions)
+            and (self.since_id is None or row.event_id >= self.since_id)
+            and (self.until_id is None or row.event_id < self.until_id)
+            and (self.journal is None or row.journal == self.journal)
+            and (self.first is None or row.sequence >= self.first)
+            and (self.last is None or row.sequence <= self.last)
+        )
+
+
+@runtime_checkable
+class Audited(Protocol):
+    """The capability to keep audit rows, so that the record can be proven and sent again."""
+
+    def audit_events(self, session_id: str) -> list[AuditRow]:
+        """Return the audit rows of a session, each journal's in order of sequence."""
+
+    def audit_rows(self, where: AuditFilter, *, by_session: bool = False) -> Iterator[AuditRow]:
+        """Yield audit rows by journal and sequence; or by session, journal and sequence."""
+
+    def audit_removed(self) -> list[Removed]:
+        """Return what is left of removed rows."""
+
+    def rewrite_payloads(self, session_id: str, payloads: dict[str, str]) -> None:
+        """Put other payloads (by event id) in place of those that are kept, so that the old ones cannot be found again."""
+
+
+def audit_order(row: AuditRow, *, by_session: bool) -> tuple[str, str, int]:
+    """Return what audit rows are sorted by."""
+    return (row.session_id if by_session else "", row.journal, row.sequence)
 
 
 @dataclass(slots=True, frozen=True)
@@ -371,7 +454,8 @@ def merge_metadata(kept: dict[str, Any], new: dict[str, Any]) -> None:
     """Merge metadata in place: new keys win, but ours are merged one level deeper."""
     for key, value in new.items():
         if key == OURS and isinstance(kept.get(OURS), dict) and isinstance(value, dict):
-            kept[OURS] = {**value, **kept[OURS]}
+            seals = {**(kept[OURS].get("seals") or {}), **(value.get("seals") or {})}
+            kept[OURS] = {**value, **kept[OURS], **({"seals": seals} if seals else {})}
         else:
             kept[key] = value
 

@@ -2,6 +2,7 @@
 
     {base}/{session}.json                 sessions without a workspace
     {base}/{workspace}/{session}.json     the others
+    {base}/.audit/{session}.jsonl         audit rows, which those do not know
 
 A file is replaced as a whole, so a reader sees the old one or the new one, and a change holds a lock that other
 processes respect. A name never leads outside of the base: what is no plain name is percent-encoded. Appending a turn
@@ -18,17 +19,32 @@ import json
 import os
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote, unquote
 
+import msgspec
+
+from turnspan.content import encode
 from turnspan.errors import StoreUnavailableError, UnreadableSessionError
-from turnspan.records import SessionRecord, check_id
-from turnspan.stores.base import Changes, SessionStore, merge
+from turnspan.events import now_ns
+from turnspan.records import SessionRecord, check_id, iso
+from turnspan.stores.base import (
+    AuditFilter,
+    AuditRow,
+    Changes,
+    Removed,
+    SessionStore,
+    audit_order,
+    merge,
+    removal,
+)
 
 _PLAIN = " !#$&'()+,-.;=@[]^_`{}"
 """Punctuation that stands in a file name as it is; ``~`` marks a shortened name, ``%`` an encoded character."""
+_REMOVED = ".removed"
+S = TypeVar("S", AuditRow, Removed)
 _LONGEST_NAME = 200  # bytes; file systems take 255, and temporary names need some
 
 
@@ -88,6 +104,9 @@ class FileSessionStore(SessionStore):
             paths = list(self._all_paths(session_id))
             for path in paths:
                 path.unlink()
+            if left := removal(session_id, self.audit_events(session_id), iso(now_ns())):
+                self._append(self._base_dir / ".audit" / _REMOVED, left)
+                self._audit_path(session_id).unlink()
         return bool(paths)
 
     def apply(self, changes: Changes) -> None:
@@ -101,11 +120,59 @@ class FileSessionStore(SessionStore):
                     assert path is not None
                     path.replace(path.with_name(path.name + ".damaged"))  # kept for a person to look at
                     kept = None
-                self._write(merge(kept, changes.of(session_id)))
+                mine = changes.of(session_id)
+                self._write(merge(kept, mine))
+                if mine.audit:
+                    self._append(self._audit_path(session_id), mine.audit)
 
     def has_session(self, session_id: str) -> bool:
         """Return whether there is such a session, without reading it."""
         return self._find(session_id) is not None
+
+    # Audit rows ------------------------------------------------------------------------------------------------
+
+    def audit_events(self, session_id: str) -> list[AuditRow]:
+        """Return the audit rows of a session."""
+        rows = {
+            row.event_id: row for row in _lines(self._audit_path(session_id), AuditRow)
+        }  # a batch may be there twice
+        return sorted(rows.values(), key=lambda row: audit_order(row, by_session=False))
+
+    def audit_rows(self, where: AuditFilter, *, by_session: bool = False) -> Iterator[AuditRow]:
+        """Yield audit rows in order."""
+        if where.sessions is not None:
+            paths = [self._audit_path(session_id) for session_id in where.sessions]
+        else:
+            paths = list((self._base_dir / ".audit").glob("*.jsonl"))
+        rows = {row.event_id: row for path in paths for row in _lines(path, AuditRow) if where.takes(row)}
+        yield from sorted(rows.values(), key=lambda row: audit_order(row, by_session=by_session))
+
+    def audit_removed(self) -> list[Removed]:
+        """Return what is left of removed rows."""
+        return _lines(self._base_dir / ".audit" / _REMOVED, Removed)
+
+    def rewrite_payloads(self, session_id: str, payloads: dict[str, str]) -> None:
+        """Replace payloads; the file is written anew."""
+        with self._changing():
+            path = self._audit_path(session_id)
+            rows = [
+                msgspec.structs.replace(row, payload=payloads.get(row.event_id, row.payload))
+                for row in self.audit_events(session_id)
+            ]
+            temporary = path.with_suffix(".tmp")
+            temporary.unlink(missing_ok=True)
+            self._append(temporary, rows)
+            temporary.replace(path)
+
+    def _audit_path(self, session_id: str) -> Path:
+        return self._base_dir / ".audit" / f"{_file_name(session_id)}.jsonl"
+
+    @staticmethod
+    def _append(path: Path, rows: Sequence[AuditRow] | Sequence[Removed]) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        fd = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600)
+        with os.fdopen(fd, "ab") as file:
+            file.write(b"".join(encode(row) + b"\n" for row in rows))
 
     # Files -----------------------------------------------------------------------------------------------------
 
@@ -174,6 +241,16 @@ class FileSessionStore(SessionStore):
             return str(json.loads(path.read_bytes())["session_id"])
         except (OSError, ValueError, KeyError, TypeError):
             return None
+
+
+def _lines(path: Path, kind: type[S]) -> list[S]:
+    try:
+        with path.open("rb") as file:
+            return [msgspec.json.decode(line, type=kind) for line in file if line.endswith(b"\n")]  # not a torn one
+    except FileNotFoundError:
+        return []
+    except msgspec.MsgspecError as error:
+        raise UnreadableSessionError(f"{path} is damaged ({error})") from error
 
 
 def _json_files(folder: Path) -> list[Path]:

@@ -4,9 +4,22 @@ from __future__ import annotations
 
 import copy
 import threading
+from collections.abc import Iterator
 
-from turnspan.records import SessionRecord, check_id
-from turnspan.stores.base import AuditRow, Changes, SessionStore, merge
+import msgspec
+
+from turnspan.events import now_ns
+from turnspan.records import SessionRecord, check_id, iso
+from turnspan.stores.base import (
+    AuditFilter,
+    AuditRow,
+    Changes,
+    Removed,
+    SessionStore,
+    audit_order,
+    merge,
+    removal,
+)
 
 
 class InMemorySessionStore(SessionStore):
@@ -21,6 +34,7 @@ class InMemorySessionStore(SessionStore):
     def __init__(self) -> None:
         self._sessions: dict[str, SessionRecord] = {}
         self._audit: dict[str, AuditRow] = {}
+        self._removed: list[Removed] = []
         self._lock = threading.Lock()
 
     def after_fork(self) -> None:
@@ -46,8 +60,11 @@ class InMemorySessionStore(SessionStore):
 
     def delete_session(self, session_id: str) -> bool:
         """Remove a session and its audit events."""
+        rows = self.audit_events(session_id)
         with self._lock:
-            self._audit = {key: row for key, row in self._audit.items() if row.session_id != session_id}
+            self._removed += removal(session_id, rows, iso(now_ns()))
+            for row in rows:
+                self._audit.pop(row.event_id, None)
             return self._sessions.pop(session_id, None) is not None
 
     def apply(self, changes: Changes) -> None:
@@ -64,7 +81,22 @@ class InMemorySessionStore(SessionStore):
         return session_id in self._sessions
 
     def audit_events(self, session_id: str) -> list[AuditRow]:
-        """Return the audit events of a session, in order of their ids' times."""
+        """Return the audit rows of a session."""
+        return list(self.audit_rows(AuditFilter(sessions=frozenset({session_id}))))
+
+    def audit_rows(self, where: AuditFilter, *, by_session: bool = False) -> Iterator[AuditRow]:
+        """Yield audit rows in order."""
         with self._lock:
-            rows = [row for row in self._audit.values() if row.session_id == session_id]
-        return sorted(rows, key=lambda row: (row.journal, row.sequence))
+            rows = [row for row in self._audit.values() if where.takes(row)]
+        yield from sorted(rows, key=lambda row: audit_order(row, by_session=by_session))
+
+    def audit_removed(self) -> list[Removed]:
+        """Return what is left of removed rows."""
+        return list(self._removed)
+
+    def rewrite_payloads(self, session_id: str, payloads: dict[str, str]) -> None:
+        """Replace payloads."""
+        with self._lock:
+            for event_id, payload in payloads.items():
+                if (row := self._audit.get(event_id)) is not None and row.session_id == session_id:
+                    self._audit[event_id] = msgspec.structs.replace(row, payload=payload)

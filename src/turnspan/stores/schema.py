@@ -124,10 +124,23 @@ audit_events = sa.Table(
     sa.Column("trace_id", sa.String(32)),
     sa.Column("span_id", sa.String(16)),
     sa.Column("trace_flags", sa.SmallInteger),
+    sa.Column("parent_span_id", sa.String(16)),
     sa.Column("digest", sa.String(64), nullable=False),
     sa.Column("previous_hash", sa.String(64), nullable=False),
     sa.Column("hash", sa.String(64), nullable=False),
     sa.Column("payload", _json),
+    sqlite_with_rowid=False,
+)  # fmt: skip
+
+audit_removed = sa.Table(
+    "audit_removed", metadata,
+    sa.Column("journal", sa.String(32), primary_key=True),
+    sa.Column("first", sa.BigInteger, primary_key=True),
+    sa.Column("last", sa.BigInteger, nullable=False),
+    sa.Column("previous_hash", sa.String(64), nullable=False),
+    sa.Column("hash", sa.String(64), nullable=False),
+    sa.Column("session", sa.String(32), nullable=False),
+    sa.Column("at", sa.String(40), nullable=False),
     sqlite_with_rowid=False,
 )  # fmt: skip
 

@@ -21,11 +21,23 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from turnspan.content import encode
 from turnspan.errors import SettingsError, StoreUnavailableError
-from turnspan.records import OURS, AgentTransitionRecord, SessionRecord, ToolCallRecord, TurnRecord, check_id, from_iso
+from turnspan.events import now_ns
+from turnspan.records import (
+    OURS,
+    AgentTransitionRecord,
+    SessionRecord,
+    ToolCallRecord,
+    TurnRecord,
+    check_id,
+    from_iso,
+    iso,
+)
 from turnspan.stores.base import (
+    AuditFilter,
     AuditRow,
     Changes,
     ModelCallRow,
+    Removed,
     SessionFilter,
     SessionRow,
     SessionStore,
@@ -34,6 +46,7 @@ from turnspan.stores.base import (
     TurnRow,
     last_touch,
     merge_metadata,
+    removal,
     rows_of_turn,
     transition_key,
 )
@@ -41,6 +54,7 @@ from turnspan.stores.schema import (
     STEPS,
     agent_transitions,
     audit_events,
+    audit_removed,
     migrate,
     model_calls,
     sessions,
@@ -50,6 +64,7 @@ from turnspan.stores.schema import (
 )
 
 _SLACK_NS = 60_000_000_000  # clocks of different hosts
+_MOST_NAMED = 500  # names in one query
 R = TypeVar("R", SessionRecord, TurnRecord, ToolCallRecord, AgentTransitionRecord)
 _ALL_CALLS = (tool_calls, model_calls, agent_transitions, audit_events, turns)
 
@@ -177,6 +192,10 @@ class SqlSessionStore(SessionStore):
     def delete_session(self, session_id: str) -> bool:
         """Remove a session with everything that belongs to it."""
         with self._writing() as connection:
+            left = removal(
+                session_id, self._audit_rows(connection, self._audit_range(connection, session_id)), iso(now_ns())
+            )
+            self._insert_new(connection, audit_removed, left)
             for table in _ALL_CALLS:
                 connection.execute(sa.delete(table).where(table.c.session_id == session_id))
             return bool(connection.execute(sa.delete(sessions).where(sessions.c.session_id == session_id)).rowcount)
@@ -209,27 +228,80 @@ class SqlSessionStore(SessionStore):
             return connection.execute(query).first() is not None
 
     def audit_events(self, session_id: str) -> list[AuditRow]:
-        """Return the audit events of a session, each journal's in order of sequence.
-
-        The ids sort by time, so those of a session lie between its beginning and its last use.
-        """
+        """Return the audit rows of a session, each journal's in order of sequence."""
         with self._reading() as connection:
-            head = connection.execute(sa.select(sessions).where(sessions.c.session_id == session_id)).mappings().first()
-            if head is None:
-                return []
-            first = connection.execute(
-                sa.select(sa.func.min(turns.c.started_at)).where(turns.c.session_id == session_id)
-            ).scalar()
-            begun = min(filter(None, (from_iso(head["created_at"]), from_iso(first))), default=0)
-            used = from_iso(head["updated_at"])
-            query = sa.select(audit_events).where(
-                audit_events.c.session_id == session_id,
-                audit_events.c.event_id >= f"{max(0, begun - _SLACK_NS) // 1_000_000:012x}",
-            )
-            if used is not None:
-                query = query.where(audit_events.c.event_id < f"{(used + _SLACK_NS) // 1_000_000:012x}")
-            found = connection.execute(query.order_by(audit_events.c.journal, audit_events.c.sequence)).mappings()
-            return [AuditRow(**row) for row in found]
+            return list(self._audit_rows(connection, self._audit_range(connection, session_id)))
+
+    def audit_rows(self, where: AuditFilter, *, by_session: bool = False) -> Iterator[AuditRow]:
+        """Yield audit rows in order, a few thousand at a time."""
+        with self._reading() as connection:
+            yield from self._audit_rows(connection, where, by_session=by_session)
+
+    def audit_removed(self) -> list[Removed]:
+        """Return what is left of removed rows."""
+        with self._reading() as connection:
+            return [Removed(**row) for row in connection.execute(sa.select(audit_removed)).mappings()]
+
+    def rewrite_payloads(self, session_id: str, payloads: dict[str, str]) -> None:
+        """Replace payloads, and see that the old ones do not linger in free pages (SQLite)."""
+        with self._writing() as connection:
+            for event_id, payload in payloads.items():
+                connection.execute(
+                    sa.update(audit_events)
+                    .where(audit_events.c.event_id == event_id, audit_events.c.session_id == session_id)
+                    .values(payload=payload)
+                )
+        self.vacuum()
+
+    def vacuum(self) -> None:
+        """Give back the room of what was removed, and overwrite it."""
+        if self._sqlite:
+            with self._told("vacuumed"), self._engine.connect() as connection:
+                raw: Any = connection.connection
+                for statement in ("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"):
+                    raw.execute(statement).close()
+
+    def _audit_range(self, connection: sa.Connection, session_id: str) -> AuditFilter:
+        """Return what finds a session's rows by their primary key: ids sort by time, and we know its times."""
+        mine = frozenset({session_id})
+        head = connection.execute(sa.select(sessions).where(sessions.c.session_id == session_id)).mappings().first()
+        if head is None:
+            return AuditFilter(sessions=mine)
+        first = connection.execute(
+            sa.select(sa.func.min(turns.c.started_at)).where(turns.c.session_id == session_id)
+        ).scalar()
+        begun = min(filter(None, (from_iso(head["created_at"]), from_iso(first))), default=0)
+        ours = _load(head["metadata"]).get(OURS)
+        seals = (ours.get("seals") or {}) if isinstance(ours, dict) else {}
+        ends = [head["updated_at"], *(seal.get("sealed_at") for seal in seals.values())]
+        used = max(filter(None, map(from_iso, ends)), default=0)
+        return AuditFilter(
+            sessions=mine, since_id=f"{max(0, begun - _SLACK_NS) // 1_000_000:012x}",
+            until_id=f"{(used + _SLACK_NS) // 1_000_000:012x}" if used else None,
+        )  # fmt: skip
+
+    def _audit_rows(
+        self, connection: sa.Connection, where: AuditFilter, *, by_session: bool = False
+    ) -> Iterator[AuditRow]:
+        column = audit_events.c
+        query = sa.select(audit_events)
+        if where.sessions is not None and len(where.sessions) <= _MOST_NAMED:
+            query = query.where(column.session_id.in_(where.sessions))
+        if where.since_id is not None:
+            query = query.where(column.event_id >= where.since_id)
+        if where.until_id is not None:
+            query = query.where(column.event_id < where.until_id)
+        if where.journal is not None:
+            query = query.where(column.journal == where.journal)
+        if where.first is not None:
+            query = query.where(column.sequence >= where.first)
+        if where.last is not None:
+            query = query.where(column.sequence <= where.last)
+        query = query.order_by(*([column.session_id] if by_session else []), column.journal, column.sequence)
+        for row in connection.execute(query.execution_options(yield_per=2000)):
+            found = AuditRow(**row._mapping)  # noqa: SLF001  SQLAlchemy's name for it
+            if where.takes(found):
+                yield found
 
     def summaries(self, where: SessionFilter) -> list[SessionSummary]:
         """Return a page of sessions, the last used first; ``after`` is the last session id of the page before."""

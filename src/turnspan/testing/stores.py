@@ -241,7 +241,7 @@ class AppendingStoreConformance(SessionStoreConformance):
         changes.audit.append(
             AuditRow(
                 event_id="019b76da" + "0" * 24, journal="j" * 32, sequence=1, kind="turn.started", session_id="s", turn_id="t-1",
-                call_id=None, at="2026-01-01T10:00:00+00:00", at_ns=1, trace_id=None, span_id=None, trace_flags=None,
+                call_id=None, at="2026-01-01T10:00:00+00:00", at_ns=1, trace_id=None, span_id=None, trace_flags=None, parent_span_id=None,
                 digest="d" * 64, previous_hash="", hash="h" * 64, payload="{}",
             )
         )  # fmt: skip
