@@ -66,6 +66,7 @@ def test_rooms_import_only_from_rooms_below():
         ["spans", "journal", "logs", "metrics", "writer"],
         ["open_turns", "recorder", "recovery", "rehydrate", "delivery"],
         ["process", "observed"],
+        ["proof"],
         ["watch", "carry", "hooks", "adapters", "telemetry", "pieces", "api", "autoinstrument", "instrumentor"],
         ["cli", "testing", "bootstrap"],
     ]

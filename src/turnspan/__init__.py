@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from turnspan.process import configure as configure
     from turnspan.process import flush as flush
     from turnspan.process import shutdown as shutdown
+    from turnspan.proof import verify as verify
     from turnspan.records import AgentTransitionRecord as AgentTransitionRecord
     from turnspan.records import SessionId as SessionId
     from turnspan.records import SessionRecord as SessionRecord
@@ -61,6 +62,7 @@ _HOMES = {
     "manager": "SessionManager",
     "observed": "observe",
     "process": "configure flush shutdown",
+    "proof": "verify",
     "records": "AgentTransitionRecord SessionId SessionRecord ToolCallRecord TurnRecord WorkspaceId",
     "settings": "Settings",
     "stores": "FileSessionStore InMemorySessionStore SessionStore SqlSessionStore open_store",

@@ -3,6 +3,7 @@
 TurnspanError
 ├── InvalidIdError (ValueError)          an id that no store can keep
 ├── SettingsError (ValueError)           a setting, store URL or adapter name that means nothing
+├── EvidenceError (OSError)              spans or logs that are to be compared with the record cannot be read
 ├── MissingExtraError (ImportError)      a package that an extra would bring is not installed
 └── StoreError
     ├── SessionNotFoundError (ValueError)     the session is not in the store
@@ -24,6 +25,10 @@ class InvalidIdError(TurnspanError, ValueError):
 
 class SettingsError(TurnspanError, ValueError):
     """A setting has a value that turnspan does not know."""
+
+
+class EvidenceError(TurnspanError, OSError):
+    """A file or server that is said to have spans or log lines cannot be read."""
 
 
 class MissingExtraError(TurnspanError, ImportError):

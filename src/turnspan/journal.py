@@ -21,7 +21,7 @@ import os
 import socket
 import threading
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 from zlib import crc32
@@ -334,6 +334,91 @@ def segments_of(directory: Path, journal_id: str) -> list[Path]:
     return sorted(directory.glob(f"{journal_id}.*.journal"))
 
 
+def files_of(directory: Path) -> dict[str, list[Path]]:
+    """Return the segments in a directory by journal, those that were kept too, oldest first."""
+    found: dict[str, list[Path]] = {}
+    for path in sorted(directory.iterdir(), key=lambda path: path.name):
+        if path.suffix in (".journal", ".kept"):
+            found.setdefault(path.name.partition(".")[0], []).append(path)
+    return found
+
+
+def is_held(directory: Path, journal_id: str) -> bool:
+    """Return whether a process holds a journal: it writes, or recovers it."""
+    try:
+        with (directory / f"{journal_id}.lock").open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    return False
+
+
+class Whole(NamedTuple):
+    """A segment that nobody writes: its lines, how many bytes are damaged or torn, and where the last line ends."""
+
+    lines: list[Line]
+    damaged_bytes: int
+    end: int
+
+
+def read_whole(path: Path) -> Whole:
+    """Return all whole lines of a segment, also those behind a damaged one."""
+    lines: list[Line] = []
+    offset = damaged = last_end = 0
+    size = path.stat().st_size
+    while True:
+        found, end = read_segment(path, offset)
+        lines += found
+        if end > offset:
+            offset = last_end = end
+            continue
+        if offset >= size:
+            return Whole(lines, damaged, last_end)
+        after = _next_line(path, offset)
+        damaged += after - offset
+        offset = after
+
+
+def _next_line(path: Path, offset: int) -> int:
+    """Return where the next whole line begins behind a damaged one; the end of the file when there is none."""
+    with path.open("rb") as file:
+        file.seek(offset)
+        data = file.read()
+    at = data.find(b"\n") + 1
+    while at > 0:
+        if _parsed(data[at : _line_end(data, at)], 0)[1]:
+            return offset + at
+        at = data.find(b"\n", at) + 1
+    return offset + len(data)
+
+
+def rewrite(path: Path, change: Callable[[Event], bytes | None]) -> bool:
+    """Write a segment that nobody writes anew, with other payloads for some events; return whether any changed.
+
+    Args:
+        path: The segment.
+        change: Returns the payload that is put in place of the event's, or None. The digests stay, and so does the chain.
+
+    """
+    whole = read_whole(path)
+    changed = [change(decode(line.payload)) for line in whole.lines]
+    if not any(new is not None and new != line.payload for new, line in zip(changed, whole.lines, strict=True)):
+        return False
+    with path.open("rb") as file:
+        header = file.readline()
+    body = [
+        _framed(line.head, line.payload if new is None else new) for new, line in zip(changed, whole.lines, strict=True)
+    ]
+    temporary = path.with_name(f".{path.name}.tmp")
+    fd = os.open(temporary, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
+    with os.fdopen(fd, "wb") as file:
+        file.write(b"".join([header, *body]))
+    temporary.replace(path)
+    return True
+
+
 def _retire(path: Path, *, keep: bool) -> None:
     if keep:
         path.rename(path.with_suffix(".kept"))
@@ -364,18 +449,10 @@ class DeadJournal:
         self.lines = [line for path in segments_of(directory, journal_id) for line in self._lines_of(path)]
 
     def _lines_of(self, path: Path) -> list[Line]:
-        found: list[Line] = []
-        offset = 0
-        while True:
-            lines, end = read_segment(path, offset)
-            found += lines
-            if not lines or end == offset:
-                break
-            offset = end
-        self._end = offset
-        if offset:
-            self.torn_bytes += path.stat().st_size - offset
-        return found
+        whole = read_whole(path)
+        self.torn_bytes += whole.damaged_bytes
+        self._end = whole.end
+        return whole.lines
 
     @property
     def store(self) -> str:

@@ -115,7 +115,6 @@ class Ledger:
     def fold(self, line: Line, segment: int = 0) -> Folded:
         """Take a line; what it changes is in the next batch."""
         event = decode(line.payload)
-        started: Event | None = None
         own = line.hash or line_hash(self._journal_id, line.head, event)
         span = line.span
         at = iso(event.at_ns)
@@ -129,11 +128,17 @@ class Ledger:
             )
         )  # fmt: skip
         self._count(event, line.sequence, own, at)
+        return Folded(event, span, self.fold_event(event, span, segment, at), at)
+
+    def fold_event(self, event: Event, span: SpanIds | None, segment: int = 0, at: str | None = None) -> Event | None:
+        """Take an event without its line, and return the start of what it ends."""
+        at = at or iso(event.at_ns)
+        started: Event | None = None
         if event.turn_id is None or isinstance(event, (SessionStarted, SessionEnded)):
             if isinstance(event, (SessionStarted, SessionEnded, Noted)):
                 self._session(event, ended=isinstance(event, SessionEnded))
         elif isinstance(event, TurnStarted):
-            self._start_turn(event, line, segment)
+            self._start_turn(event, span, segment)
         else:
             key = (event.session_id, event.turn_id)
             turn = self._open.get(key) or self._late.get(key)
@@ -143,8 +148,8 @@ class Ledger:
                 turn.row["audit_event_ids"].append(event.event_id)
                 if turn.ours:
                     self._batch.turns[key] = turn.row
-                started = self._in_turn(turn, event, line, at)
-        return Folded(event, span, started, at)
+                started = self._in_turn(turn, event, span, at)
+        return started
 
     def take(self) -> Changes:
         """Return what has changed since it was last asked."""
@@ -213,10 +218,10 @@ class Ledger:
             )
         )  # fmt: skip
 
-    def _start_turn(self, event: TurnStarted, line: Line, segment: int) -> None:
+    def _start_turn(self, event: TurnStarted, span: SpanIds | None, segment: int) -> None:
         assert event.turn_id is not None
         key = (event.session_id, event.turn_id)
-        trace_id, span_id = (line.span.trace_id, line.span.span_id) if line.span else (None, None)
+        trace_id, span_id = (span.trace_id, span.span_id) if span else (None, None)
         ours = {"trace_id": trace_id, "span_id": span_id} if trace_id else {}
         row = TurnRow(
             session_id=event.session_id, turn_id=event.turn_id, agent_id=event.agent_id, prompt=text_of(event.prompt),
@@ -236,10 +241,10 @@ class Ledger:
         self._open[key] = turn = _OpenTurn(row, segment, ours=False)
         return turn
 
-    def _in_turn(self, turn: _OpenTurn, event: Event, line: Line, at: str) -> Event | None:
+    def _in_turn(self, turn: _OpenTurn, event: Event, span: SpanIds | None, at: str) -> Event | None:
         """Take an event of a turn, and return the start of what it ends."""
         if isinstance(event, _CALL_STARTS):
-            self._start_call(turn, event, line, at)
+            self._start_call(turn, event, span, at)
         elif isinstance(event, _CALL_ENDS):
             return self._end_call(turn, event)
         elif isinstance(event, TurnEnded):
@@ -301,10 +306,10 @@ class Ledger:
             self._batch.model_calls[model["session_id"], model["turn_id"], model["event_id"]] = model
 
     def _start_call(
-        self, turn: _OpenTurn, event: ToolCallStarted | ModelCallStarted | AgentStarted, line: Line, at: str
+        self, turn: _OpenTurn, event: ToolCallStarted | ModelCallStarted | AgentStarted, span: SpanIds | None, at: str
     ) -> None:
         call_id = event.call_id or event.event_id
-        trace_id, span_id = (line.span.trace_id, line.span.span_id) if line.span else (None, None)
+        trace_id, span_id = (span.trace_id, span.span_id) if span else (None, None)
         common: dict[str, Any] = {"started_at": at, "trace_id": trace_id, "span_id": span_id}
         if event.parent_id is not None:
             common["parent_id"] = event.parent_id

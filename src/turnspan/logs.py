@@ -40,6 +40,7 @@ from turnspan.spans import in_span, scope
 EVENT_PREFIX = "turnspan."
 _LEVELS = {"error": "error", "timeout": "error", "cancelled": "warning"}
 _ENDS = (TurnEnded, AgentEnded, ModelCallEnded, ToolCallEnded)
+_LATE_LINES = 100_000
 _TAIL_BYTES = 64 * 1024 * 1024
 _ID = re.compile(rb'"audit_event_id":"([0-9a-f]{32})"')
 
@@ -131,17 +132,43 @@ class FileLog:
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
+        self._late: list[bytes] = []
+        self._lost = 0
+
+    @property
+    def failed(self) -> int:
+        """How many lines the file has not taken so far."""
+        return self._lost + len(self._late)
 
     def write(self, events: Iterable[Folded]) -> None:
-        """Write the lines of some events."""
-        lines = b"".join([encode(line_of(e.event, e.span, e.started, e.at)) + b"\n" for e in events])
+        """Write the lines of some events, and those that could not be written before.
+
+        Raises:
+            OSError: When they cannot be written; they are kept for the next time, the newest 100,000 of them.
+
+        """
+        lines = [encode(line_of(e.event, e.span, e.started, e.at)) + b"\n" for e in events]
         if self._path is None:
-            os.write(2, lines)
+            os.write(2, b"".join(lines))
             return
+        lines, self._late = self._late + lines, []
+        written = 0
+        try:
+            written = self._append(b"".join(lines))
+        finally:
+            while lines and written >= len(lines[0]):
+                written -= len(lines.pop(0))
+            if lines:
+                lines[0] = b"\n" + lines[0] if written else lines[0]  # half of it is there
+                self._lost += max(0, len(lines) - _LATE_LINES)
+                self._late = lines[-_LATE_LINES:]
+
+    def _append(self, lines: bytes) -> int:
+        assert self._path is not None
         self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         fd = os.open(self._path, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600)
         try:
-            os.write(fd, lines)
+            return os.write(fd, lines)
         finally:
             os.close(fd)
 

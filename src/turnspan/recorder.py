@@ -163,6 +163,10 @@ class Recorder:
         finally:
             busy.now = False
 
+    def record(self, event: Event) -> None:
+        """Put an event of turnspan's own on record: about a session, outside of its turns, as it is."""
+        self._journal_event(event, None)
+
     def later(self, tell: Callable[[], None]) -> None:
         """Have something told before the next event, or within a second: where nothing may be done right now."""
         self._postponed.append(tell)
@@ -186,7 +190,12 @@ class Recorder:
         """Put on record how much there is of some sessions."""
         if seals:
             spans = {name: counts for delivery in self.deliveries for name, counts in delivery.counts().items()}
-            more = {"closed": closed, "dropped": self._journal.dropped, "spans": spans}
+            more = {
+                "closed": closed,
+                "dropped": self._journal.dropped,
+                "spans": spans,
+                "log_failed": self._writer.failed_lines,
+            }
             for session_id, seal in seals:
                 self._journal_event(seal.event(session_id, self._key, **more), None)
 

@@ -7,18 +7,22 @@ libraries made inside a turn are not ours to send.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from typing import Any, NamedTuple
 
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import Event as SpanEvent
 from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import Link, SpanContext, Status, TraceFlags
 
 from turnspan import __version__
 from turnspan import semconv as sc
 from turnspan.chain import SpanIds, decode
+from turnspan.errors import EvidenceError
 from turnspan.events import (
     AgentStarted,
     Ended,
@@ -35,6 +39,7 @@ from turnspan.events import (
 from turnspan.spans import closed, opened
 from turnspan.stores.base import AuditRow
 
+_BATCH = 256
 _STARTS = (TurnStarted, AgentStarted, ModelCallStarted, ToolCallStarted)
 _SCOPE = InstrumentationScope("turnspan", __version__)
 
@@ -62,6 +67,42 @@ def span_of(row: AuditRow) -> SpanIds | None:
     if row.trace_id is None or row.span_id is None:
         return None
     return SpanIds(row.trace_id, row.span_id, row.trace_flags or 0, row.parent_span_id or "")
+
+
+def send(
+    spans: Iterable[ReadableSpan], exporter: SpanExporter, *, spans_per_s: float = 0, told: Callable[[int], None] = lambda _: None,
+) -> int:  # fmt: skip
+    """Send spans, and return how many were taken.
+
+    Args:
+        spans: What is sent.
+        exporter: Where to.
+        spans_per_s: At most so many; 0: as fast as they are taken.
+        told: Is told after each batch how many were sent.
+
+    Raises:
+        EvidenceError: When the exporter does not take a batch.
+
+    """
+    sent = 0
+    began = time.monotonic()
+    for batch in batched(spans, _BATCH):
+        if exporter.export(batch) is not SpanExportResult.SUCCESS:
+            raise EvidenceError(
+                f"{sent} spans were taken, then a batch of {len(batch)} was not; send again: it is the same"
+            )
+        sent += len(batch)
+        told(sent)
+        if spans_per_s:
+            time.sleep(max(0.0, began + sent / spans_per_s - time.monotonic()))
+    return sent
+
+
+def batched(spans: Iterable[ReadableSpan], size: int) -> Iterator[list[ReadableSpan]]:
+    """Yield lists of at most so many."""
+    rest = iter(spans)
+    while batch := list(islice(rest, size)):
+        yield batch
 
 
 class _Open:

@@ -25,8 +25,8 @@ NOTE = "seal"
 class Seal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What one chain has of one session, behind line ``after`` until line ``sequence``.
 
-    ``head`` is the hash of that line, which was told ``at`` this time. ``dropped`` counts events that neither disk nor memory could take, and ``spans``
-    what became of the process's spans, by exporter: ``ended exported failed dropped``. ``closed`` says why the chain
+    ``head`` is the hash of that line, which was told ``at`` this time. ``dropped`` counts events that neither disk nor memory could take, ``log_failed``
+    lines that the log file did not take, and ``spans`` what became of the process's spans, by exporter: ``ended exported failed dropped``. ``closed`` says why the chain
     ends here, "" when it goes on.
     """
 
@@ -40,6 +40,7 @@ class Seal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     sealed_at: str = ""
     closed: str = ""
     dropped: int = 0
+    log_failed: int = 0
     spans: dict[str, dict[str, int]] = {}
     signature: str = ""
 

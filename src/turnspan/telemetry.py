@@ -11,7 +11,7 @@ import logging
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, Spa
 
 from turnspan import semconv as sc
 from turnspan.delivery import Delivery
+from turnspan.errors import MissingExtraError
 from turnspan.recorder import FLUSH_S, Recorder, all_recorders, logger
 from turnspan.settings import Settings
 from turnspan.spans import scope
@@ -139,12 +140,7 @@ def _otlp(settings: Settings, signal: str, recorder: Recorder) -> Any:
     """Return an OTLP/HTTP exporter, or tell once what is missing."""
     if not settings.otlp:
         return None
-    names = {
-        "trace": ("trace_exporter", "OTLPSpanExporter", "traces"),
-        "_log": ("_log_exporter", "OTLPLogExporter", "logs"),
-        "metric": ("metric_exporter", "OTLPMetricExporter", "metrics"),
-    }
-    module, name, path = names[signal]
+    module, name, path = _EXPORTERS[signal]
     if os.environ.get(f"OTEL_{path.upper()}_EXPORTER") == "none":
         return None
     try:
@@ -157,6 +153,42 @@ def _otlp(settings: Settings, signal: str, recorder: Recorder) -> Any:
         _ToldOnce.listen(logger_name, settings, recorder)
     endpoint = os.environ.get(f"OTEL_EXPORTER_OTLP_{path.upper()}_ENDPOINT") or f"{settings.otlp.rstrip('/')}/v1/{path}"
     return getattr(found, name)(endpoint=endpoint, timeout=FLUSH_S)
+
+
+_EXPORTERS = {
+    "trace": ("trace_exporter", "OTLPSpanExporter", "traces"),
+    "_log": ("_log_exporter", "OTLPLogExporter", "logs"),
+    "metric": ("metric_exporter", "OTLPMetricExporter", "metrics"),
+}
+
+
+def span_exporter(url: str) -> SpanExporter:
+    """Return an exporter to the OTLP/HTTP receiver at a base URL.
+
+    Raises:
+        MissingExtraError: When the exporter is not installed.
+
+    """
+    try:
+        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+    except ImportError as error:
+        raise MissingExtraError("OTLP needs the HTTP exporter: pip install 'turnspan[otlp]'") from error
+    return OTLPSpanExporter(endpoint=f"{url.rstrip('/')}/v1/traces", timeout=FLUSH_S)
+
+
+def resender(settings: Settings) -> Callable[[list[ReadableSpan]], None]:
+    """Return what sends spans again where this process has no provider: to the file in home, and to the endpoint."""
+
+    def resend(spans: list[ReadableSpan]) -> None:
+        if _keeps_spans():
+            exporter = FileSpanExporter(settings.home / "spans.jsonl")
+            kept = exporter.kept()
+            if missing := [s for s in spans if s.context is not None and f"{s.context.span_id:016x}" not in kept]:
+                exporter.export(missing)
+        if settings.otlp:
+            span_exporter(settings.otlp).export(spans)
+
+    return resend
 
 
 class _ToldOnce(logging.Filter):

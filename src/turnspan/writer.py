@@ -104,6 +104,11 @@ class Writer:
         with self._step_lock:
             return self._ledger.unsealed_sessions()
 
+    @property
+    def failed_lines(self) -> int:
+        """How many lines the log has not taken."""
+        return sum(getattr(outlet, "failed", 0) for outlet in self._outlets or ())
+
     def wake(self) -> None:
         """Say that there is a new line. Called for each event: it must cost nothing."""
         if self._idle:

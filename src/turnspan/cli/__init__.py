@@ -1,4 +1,7 @@
-"""The command line. Commands read; only ``run`` and ``demo`` start something, and ``recover`` stores what waits.
+"""The command line.
+
+Most commands read. ``run`` and ``demo`` start something, ``recover`` stores what waits, ``rehydrate`` sends, and only
+``erase``, ``prune`` and ``rebuild`` change what is stored.
 
 Each command is a module that is imported when it is used, so that ``turnspan run`` costs little.
 """
@@ -20,7 +23,12 @@ COMMANDS = {
     "sessions": "List sessions.",
     "show": "Show a session as a tree.",
     "find": "Say where an id is in record, trace and log.",
+    "verify": "Compare record, trace and log, and prove that nothing was altered.",
+    "rehydrate": "Send the spans of recorded turns again, with their own ids.",
     "recover": "Store what dead processes left in their journals.",
+    "rebuild": "Make a store again of kept journals, or of another store's audit rows.",
+    "erase": "Take the content out of a session and keep the proof.",
+    "prune": "Remove what is old.",
     "doctor": "Check home, store, exporters and adapters.",
 }
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -26,6 +27,7 @@ STATUS_STYLE = {
     "skipped": "yellow",
     "running": "cyan",
 }
+_AGO = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 STATUS_MARK = {"success": "ok", "error": "ERROR", "timeout": "TIMEOUT"}
 
 
@@ -74,11 +76,16 @@ def open_reading(home: str | None, store: str | None) -> Reading:
 def _recover(settings: Settings, store: SessionStore) -> None:
     from turnspan.logs import FileLog
     from turnspan.recovery import recover
+    from turnspan.seals import Key
+    from turnspan.telemetry import resender
 
     directory = settings.home / "journal"
     if directory.is_dir():
         log = FileLog(settings.log_path) if settings.log_path is not None else None
-        for one in recover(directory, store, settings.store_url, log, keep=settings.keep_journal):
+        for one in recover(
+            directory, store, settings.store_url, log, keep=settings.keep_journal, key=Key.read(settings.signing_key),
+            send=resender(settings) if settings.resend else None, content=settings.span_content,
+        ):  # fmt: skip
             if one.problem is not None:
                 click.echo(f"turnspan: what a dead process left is not stored yet: {one.problem}", err=True)
 
@@ -120,3 +127,23 @@ def short(value: Any, limit: int = 80) -> str:
     from turnspan.redaction import hidden
 
     return folded(hidden(folded(value, 100_000)), limit)
+
+
+def time_of(text: str | None) -> str | None:
+    """Return a time that a person wrote as ISO 8601 in UTC.
+
+    Raises:
+        TurnspanError: When it is no time.
+
+    """
+    if text is None:
+        return None
+    if ago := re.fullmatch(r"(\d+)([smhdw])", text):
+        at = datetime.now(UTC) - timedelta(**{_AGO[ago[2]]: int(ago[1])})
+        return at.isoformat()
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC).isoformat()
+    except ValueError as error:
+        raise TurnspanError(
+            f"{text!r} is no time; write 2026-11-21, 2026-11-21T10:00, or 2h, 3d for so long ago"
+        ) from error

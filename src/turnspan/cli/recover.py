@@ -9,8 +9,10 @@ import click
 from turnspan.cli.common import print_json, reads
 from turnspan.logs import FileLog
 from turnspan.recovery import recover
+from turnspan.seals import Key
 from turnspan.settings import Settings
 from turnspan.stores import open_store
+from turnspan.telemetry import resender
 
 
 @click.command()
@@ -20,7 +22,11 @@ def command(home: str | None, store: str | None, as_json: bool) -> None:
     settings = Settings.read(home=home, store=store)
     log = FileLog(settings.log_path) if settings.log_path is not None else None
     url = settings.store_url
-    found = recover(settings.home / "journal", open_store(url), url, log, keep=settings.keep_journal)
+    found = recover(
+        settings.home / "journal", open_store(url), url, log, keep=settings.keep_journal,
+        key=Key.read(settings.signing_key), send=resender(settings) if settings.resend else None,
+        content=settings.span_content,
+    )  # fmt: skip
     if as_json:
         print_json([one._asdict() for one in found])
         return
@@ -29,7 +35,8 @@ def command(home: str | None, store: str | None, as_json: bool) -> None:
             click.echo(f"journal {one.journal}: {one.events} events wait: {one.problem}", err=True)
             continue
         torn = f", {one.torn_bytes} bytes of a torn line dropped" if one.torn_bytes else ""
-        click.echo(f"journal {one.journal}: {one.events} events, {one.interrupted_turns} interrupted turns{torn}")
+        sent = f", {one.spans} spans sent again" if one.spans else ""
+        click.echo(f"journal {one.journal}: {one.events} events, {one.interrupted_turns} interrupted turns{torn}{sent}")
     stored = [one for one in found if one.problem is None]
     click.echo(f"{len(stored)} of {len(found)} journals recovered into {url}")
     sys.exit(0 if len(stored) == len(found) else 1)

@@ -10,6 +10,8 @@ from pathlib import Path
 import click
 
 from turnspan.errors import SettingsError, TurnspanError
+from turnspan.redaction import Redactor
+from turnspan.seals import Key
 from turnspan.settings import Settings, scheme_of
 
 BOOTSTRAP = Path(__file__).parents[1] / "bootstrap"
@@ -49,6 +51,8 @@ def _check(given: dict[str, str | None]) -> None:
         **{{"session": "session_id", "workspace": "workspace_id"}.get(k, k): v for k, v in given.items()}
     )
     scheme_of(settings.store_url)
+    Redactor(settings.redact, settings.capture_content, settings.content_limit)
+    Key.read(settings.signing_key)
     if settings.adapters != "all":
         from importlib.metadata import entry_points
 

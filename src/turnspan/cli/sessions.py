@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
 
 import click
 from rich.markup import escape
 from rich.table import Table
 
-from turnspan.cli.common import console, open_reading, print_json, reads, short, when
-from turnspan.errors import TurnspanError
+from turnspan.cli.common import console, open_reading, print_json, reads, short, time_of, when
 from turnspan.stores.base import SessionFilter
 from turnspan.timeline import summaries
-
-_AGO = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
 @click.command()
@@ -39,7 +34,7 @@ def command(
     found = summaries(
         reading.store,
         SessionFilter(
-            workspace_id=workspace, agent_id=agent, status=status, since=_time(since), until=_time(until), text=text,
+            workspace_id=workspace, agent_id=agent, status=status, since=time_of(since), until=time_of(until), text=text,
             limit=limit, after=after,
         ),
     )  # fmt: skip
@@ -60,17 +55,3 @@ def command(
     console().print(table)
     if len(found) == limit:
         click.echo(f"more: turnspan sessions --after {found[-1].session_id}")
-
-
-def _time(text: str | None) -> str | None:
-    if text is None:
-        return None
-    if ago := re.fullmatch(r"(\d+)([smhdw])", text):
-        at = datetime.now(UTC) - timedelta(**{_AGO[ago[2]]: int(ago[1])})
-        return at.isoformat()
-    try:
-        return datetime.fromisoformat(text).astimezone(UTC).isoformat()
-    except ValueError as error:
-        raise TurnspanError(
-            f"{text!r} is no time; write 2026-11-21, 2026-11-21T10:00, or 2h, 3d for so long ago"
-        ) from error

@@ -1,0 +1,43 @@
+"""``turnspan rebuild``: a store made again."""
+
+from __future__ import annotations
+
+import click
+
+from turnspan.cli.common import print_json
+from turnspan.errors import TurnspanError
+from turnspan.proof.rebuild import lines_of_journals, lines_of_store, rebuild
+from turnspan.settings import Settings
+from turnspan.stores import open_store
+from turnspan.stores.base import Audited
+
+
+@click.command()
+@click.option("--store", required=True, help="URL of the store that is made.")
+@click.option("--of", "source", help="URL of a store whose audit rows are taken; by default the journals in home are.")
+@click.option("--home", help="Where the journals are (default .turnspan).")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def command(store: str, source: str | None, home: str | None, as_json: bool) -> None:
+    """Make a store again: of the journals that TURNSPAN_KEEP_JOURNAL=1 kept, or of another store's audit rows.
+
+    What the store has already stays, and nothing is there twice.
+    """
+    if source is not None:
+        if source == store:
+            raise TurnspanError("A store is not rebuilt in place: name another one with --store, compare, then move it")
+        opened = open_store(source)
+        if not isinstance(opened, Audited):
+            raise TurnspanError(f"{source} keeps no audit rows")
+        lines = lines_of_store(opened)
+    else:
+        directory = Settings.read(home=home).home / "journal"
+        if not directory.is_dir() or not any(directory.iterdir()):
+            raise TurnspanError(f"There are no journals in {directory}: TURNSPAN_KEEP_JOURNAL=1 keeps them")
+        lines = lines_of_journals(directory)
+    target = open_store(store)
+    count = rebuild(lines, target)
+    done = {"events": count, "sessions": len(target.list_sessions()), "store": store}
+    if as_json:
+        print_json(done)
+    else:
+        click.echo(f"{count} events folded into {done['sessions']} sessions in {store}")
