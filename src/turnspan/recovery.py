@@ -115,7 +115,7 @@ def _resend(journal: DeadJournal, send: Send, *, content: bool, profile: sc.Prof
     last_ns = max((one.event.at_ns for one in told), default=0)
     spans = [
         span
-        for span in spans_again(told, content=content, profile=profile)
+        for span in spans_again(told, content=content, profile=profile, sampled_only=True)
         if (span.end_time or 0) >= last_ns - _UNSENT_NS
     ]
     if spans:

@@ -116,6 +116,7 @@ class _Open:
 
 def spans_again(
     told: Iterable[Told], *, content: bool = False, profile: sc.Profile = sc.UTIL_1_3, view_url: str = "",
+    sampled_only: bool = False,
 ) -> Iterator[ReadableSpan]:  # fmt: skip
     """Yield the spans of a session's events that have ended, in the order of their ends.
 
@@ -124,6 +125,7 @@ def spans_again(
         content: Whether prompts, answers, arguments and results may stand on spans.
         profile: Names of attributes.
         view_url: Base of session pages.
+        sampled_only: Leave out what the process had sampled out.
 
     """
     workspaces: dict[str, str | None] = {}
@@ -142,6 +144,8 @@ def spans_again(
             turn = turns[key] = _Turn()
         resource = resources.get((one.journal, event.session_id), Resource.get_empty())
         for opened_, ended in turn.take(one):
+            if sampled_only and not opened_.span.flags & 1:
+                continue
             yield _span(
                 opened_, ended, resource, content=content, profile=profile, view_url=view_url,
                 workspace_id=workspaces.get(event.session_id), turn_events=turn.event_ids,

@@ -195,6 +195,8 @@ class Agreement:
             self._waiting = set()
             for paths in (files_of(self._journals) if self._journals is not None else {}).values():
                 for path in paths:
+                    if path.suffix == ".kept":
+                        continue  # the store had it
                     self._waiting.update(decode(line.payload).event_id for line in read_whole(path).lines)
         return self._waiting
 

@@ -195,47 +195,73 @@ def _span_ids(row: AuditRow) -> SpanIds | None:
     return SpanIds(str(row.trace_id), str(row.span_id), row.trace_flags, row.parent_span_id or "")  # type: ignore[arg-type]
 
 
+Stored = dict[int, tuple[str, str]]
+"""Of a journal's lines that a store has: the hash, and the digest of the content that is there now."""
+
+
 def check_journals(store: Audited, report: Report, directory: Path) -> None:
-    """Check the journals that are kept, or wait, beside a store."""
-    for journal, paths in files_of(directory).items():
-        stored = {
-            row.sequence: (row.hash, digest_of((row.payload or "").encode()))
-            for row in store.audit_rows(AuditFilter(journal=journal))
-        }
-        alive = is_held(directory, journal)
-        before: tuple[int, str] | None = None
+    """Check the journals that are kept, or wait, beside a store, and that it has what it confirmed."""
+    files = files_of(directory)
+    if not files:
+        return
+    gone = {one.journal for one in store.audit_removed()}
+    stored: dict[str, Stored] = {journal: {} for journal in files}
+    for row in store.audit_rows(AuditFilter()):
+        if row.journal in stored:
+            stored[row.journal][row.sequence] = (row.hash, digest_of((row.payload or "").encode()))
+    url = str(getattr(store, "url", ""))
+    for journal, paths in files.items():
+        meant = next((header.get("store") for path in paths if (header := header_of(path)) is not None), None)
+        if meant in (None, "", url) or stored[journal]:  # a store that was moved is known by what it has
+            alive = is_held(directory, journal)
+            _Files(report, journal, stored[journal], alive=alive, whole=journal not in gone).check(paths)
+
+
+class _Files:
+    """One journal's segments, beside the store that they were meant for."""
+
+    def __init__(self, report: Report, journal: str, stored: Stored, *, alive: bool, whole: bool) -> None:
+        self._report, self._journal, self._stored = report, journal, stored
+        self._alive, self._whole = alive, whole  # whole: the store had no reason to remove any of its rows
+        self._before: tuple[int, str] | None = None
+
+    def check(self, paths: list[Path]) -> None:
         for path in paths:
             header = header_of(path)
-            if header is None or header.get("journal") != journal or f".{header.get('segment'):06d}." not in path.name:
-                report.add("integrity", "altered", None, path.name, f"the first line of {path} is damaged")
+            if header is None or (header.get("journal"), header.get("segment")) != (self._journal, _segment_of(path)):
+                self._altered(path.name, f"the first line of {path.name} is damaged")
             lines, damaged, _ = read_whole(path)
-            if damaged and not (alive and path == paths[-1]):
-                report.add("integrity", "altered", None, path.name, f"{path} has {damaged} bytes that are no line")
+            if damaged and not (self._alive and path == paths[-1]):
+                self._altered(path.name, f"{path.name} has {damaged} bytes that are no line")
             if header is not None and lines and lines[0].previous != header.get("after"):
-                report.add("integrity", "altered", None, path.name, f"{path} does not begin where it says")
+                self._altered(path.name, f"{path.name} does not begin where it says")
             for line in lines:
-                before = _check_line(report, journal, line, before, stored, path)
+                self._check_line(line, path)
+        last = max(self._stored, default=0)
+        if not self._alive and self._before is not None and last > self._before[0]:
+            self._altered(paths[-1].name, f"{paths[-1].name} ends before line {last}, which the store has")
+
+    def _check_line(self, line: Line, path: Path) -> None:
+        where = f"line {line.sequence} of journal {self._journal} ({path.name})"
+        own = line_hash(self._journal, line.head, decode(line.payload))
+        before, self._before = self._before, (line.sequence, own)
+        hash_, digest = self._stored.get(line.sequence, (own, line.digest))
+        if digest_of(line.payload) not in (line.digest, digest):  # erased content is the store's to answer for
+            self._altered(self._journal, f"{where}: its content is not what its digest says")
+        elif before is not None and line.sequence != before[0] + 1:
+            self._altered(self._journal, f"{where} follows line {before[0]}")
+        elif before is not None and line.previous != before[1]:
+            self._altered(self._journal, f"{where}: the line before it was altered")
+        elif hash_ != own:
+            self._altered(self._journal, f"{where} is not the line that the store has")
+        elif path.suffix == ".kept" and self._whole and line.sequence not in self._stored:
+            self._altered(self._journal, f"{where}: the store had confirmed it, and lacks it now")
+        else:
+            self._report.ok("integrity")
+
+    def _altered(self, id_: str, says: str) -> None:
+        self._report.add("integrity", "altered", None, id_, says)
 
 
-def _check_line(
-    report: Report,
-    journal: str,
-    line: Line,
-    before: tuple[int, str] | None,
-    stored: dict[int, tuple[str, str]],
-    path: Path,
-) -> tuple[int, str]:
-    where = f"line {line.sequence} of journal {journal} ({path.name})"
-    own = line_hash(journal, line.head, decode(line.payload))
-    hash_, digest = stored.get(line.sequence, (own, line.digest))
-    if digest_of(line.payload) not in (line.digest, digest):  # erased content is the store's to answer for
-        report.add("integrity", "altered", None, journal, f"{where}: its content is not what its digest says")
-    elif before is not None and line.sequence != before[0] + 1:
-        report.add("integrity", "altered", None, journal, f"{where} follows line {before[0]}")
-    elif before is not None and line.previous != before[1]:
-        report.add("integrity", "altered", None, journal, f"{where}: the line before it was altered")
-    elif hash_ != own:
-        report.add("integrity", "altered", None, journal, f"{where} is not the line that the store has")
-    else:
-        report.ok("integrity")
-    return line.sequence, own
+def _segment_of(path: Path) -> int:
+    return int(path.name.split(".")[1])

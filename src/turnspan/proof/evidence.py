@@ -13,7 +13,7 @@ import urllib.parse
 import urllib.request
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, BinaryIO, NamedTuple, Protocol
 
 from turnspan import semconv as sc
 from turnspan.errors import EvidenceError
@@ -120,13 +120,10 @@ class FileSpans:
     def spans(self, trace_ids: Iterable[str], session_ids: frozenset[str] | None) -> Iterator[SpanSeen]:
         """Yield the file's spans of these sessions."""
         del trace_ids  # a file is read as a whole, so that strays are found too
-        try:
-            with self._path.open("rb") as file:
-                for number, line in enumerate(file, 1):
-                    if line.strip():
-                        yield from self._wanted(self._parsed(line, number), session_ids)
-        except OSError as error:
-            raise EvidenceError(f"The spans in {self._path} cannot be read: {error.strerror}") from error
+        with _opened(self._path) as file:
+            for number, line in enumerate(file, 1):
+                if line.strip():
+                    yield from self._wanted(self._parsed(line, number), session_ids)
 
     def _parsed(self, line: bytes, number: int) -> Any:
         try:
@@ -256,22 +253,19 @@ class FileLines:
     def lines(self, session_ids: frozenset[str] | None, since_ns: int, until_ns: int) -> Iterator[LineSeen]:
         """Yield the file's lines; lines of others are passed over."""
         del since_ns, until_ns
-        try:
-            with self._path.open("rb") as file:
-                for number, text in enumerate(file, 1):
-                    if b'"audit_event_id"' not in text:
-                        continue
-                    try:
-                        line = json.loads(text)
-                    except ValueError:
-                        continue  # a torn line has no whole id to stand for
-                    seen = _line_seen(line, line.get("timestamp"), f"{self._path}:{number}")
-                    if self._oldest is None:
-                        self._oldest = seen.at_ns
-                    if session_ids is None or seen.session_id in session_ids:
-                        yield seen
-        except OSError as error:
-            raise EvidenceError(f"The log {self._path} cannot be read: {error.strerror}") from error
+        with _opened(self._path) as file:
+            for number, text in enumerate(file, 1):
+                if b'"audit_event_id"' not in text:
+                    continue
+                try:
+                    line = json.loads(text)
+                except ValueError:
+                    continue  # a torn line has no whole id to stand for
+                seen = _line_seen(line, line.get("timestamp"), f"{self._path}:{number}")
+                if self._oldest is None:
+                    self._oldest = seen.at_ns
+                if session_ids is None or seen.session_id in session_ids:
+                    yield seen
 
     def oldest_ns(self) -> int | None:
         """Return the time of the first line that was read."""
@@ -332,6 +326,13 @@ def _loki_line(labels: dict[str, Any], at_ns: int, where: str) -> LineSeen:
         of(sc.GEN_AI_CONVERSATION_ID) or "", of(sc.TURNSPAN_TURN_ID), labels.get("trace_id"), labels.get("span_id"),
         labels.get("turnspan_status"), at_ns, None, where,
     )  # fmt: skip
+
+
+def _opened(path: Path) -> BinaryIO:
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise EvidenceError(f"{path} cannot be read: {error.strerror}") from error
 
 
 # HTTP --------------------------------------------------------------------------------------------------------------

@@ -139,6 +139,7 @@ class Verifier:
         session = self._load(session_id)
         if isinstance(self._store, Audited):
             self._check_ends(session_id, told)
+            self._check_seals(session_id, told)
             self._check_record(session_id, told, session)
             self._agreement.check(session_id, told)
         elif session is not None:
@@ -222,6 +223,12 @@ class Verifier:
             end = self._agreement.ends.get(one.journal)
             verdict: Verdict = "missing" if end is not None and end.sealed else "pending"
             self.report.add("structure", verdict, session_id, one.event.event_id, f"{kind} has no end")
+
+    def _check_seals(self, session_id: str, told: list[Told]) -> None:
+        """Check that of no chain that the session's metadata has a seal of all rows are gone."""
+        for journal in set(self._seals_of(session_id)) - {one.journal for one in told}:
+            says = f"its metadata has a seal of journal {journal}, of which there are no rows"
+            self.report.add("completeness", "altered", session_id, journal, says)
 
     def _check_record(self, session_id: str, told: list[Told], session: SessionRecord | None) -> None:
         """Check that turns and calls are what the events say, by folding these again."""
