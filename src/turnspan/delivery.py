@@ -70,13 +70,17 @@ class Delivery:
             self._watched.append((counting, batch))
 
     def counts(self) -> dict[str, dict[str, int]]:
-        """Return, by the exporter's class, how many spans ended, were exported, failed, and were dropped."""
+        """Return, by the exporter's class, how many spans ended, were exported, failed, were dropped, and wait.
+
+        A batch that is on its way is neither exported nor failed yet: it counts as dropped.
+        """
         found: dict[str, dict[str, int]] = {}
         for exporter, batch in self._watched:
-            known = exporter.exported + exporter.failed + len(batch._queue)  # noqa: SLF001
+            queued = len(batch._queue)  # noqa: SLF001
+            known = exporter.exported + exporter.failed + queued
             found[exporter.name] = {
                 "ended": self._ended, "exported": exporter.exported, "failed": exporter.failed,
-                "dropped": max(0, self._ended - known),
+                "dropped": max(0, self._ended - known), "queued": queued,
             }  # fmt: skip
         return found
 

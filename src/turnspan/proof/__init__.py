@@ -7,6 +7,7 @@ makes a store of kept journals, ``housekeeping`` removes what is old.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,7 @@ def verify(
 
     """
     from turnspan import process
-    from turnspan.proof.evidence import line_source, span_source
+    from turnspan.proof.evidence import FileSpans, line_source, span_source
     from turnspan.proof.verifier import Verifier
     from turnspan.seals import Key
     from turnspan.stores import open_store
@@ -51,15 +52,15 @@ def verify(
         process.flush()
     if store is None or isinstance(store, str):
         store = open_store(store or settings.store_url)
-    spans = spans or _local(settings.home / "spans.jsonl")
-    logs = logs or (_local(settings.log_path) if settings.log_path is not None else NOT_CHECKED)
+    own = FileSpans(_local(settings.home / "spans.jsonl"), own=True)
+    logs = logs or (str(_local(settings.log_path)) if settings.log_path is not None else NOT_CHECKED)
     return Verifier(
-        store, spans=None if spans == NOT_CHECKED else span_source(spans),
+        store, spans=None if spans == NOT_CHECKED else span_source(spans) if spans else own,
         lines=None if logs == NOT_CHECKED else line_source(logs), journals=settings.home / "journal",
         key=Key.read(key or settings.signing_key), retention_ns=retention_ns,
     ).verify(session, since)  # fmt: skip
 
 
-def _local(path: Path) -> str:
+def _local(path: Path) -> Path:
     """Return a file beside the record; what never came to be is compared all the same, as an empty one."""
-    return str(path) if path.exists() else "/dev/null"
+    return path if path.exists() else Path(os.devnull)

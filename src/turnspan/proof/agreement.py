@@ -53,7 +53,7 @@ class Agreement:
 
     def read(self, wanted: frozenset[str] | None, since_ns: int, until_ns: int) -> None:
         """Read what is read once: files, and the log. ``wanted``: of these sessions only."""
-        if self._spans is not None and self._spans.local:
+        if self._spans is not None and self._spans.whole:
             self._span_index = {}
             for span in self._spans.spans((), wanted):
                 self._span_index.setdefault(span.session_id, []).append(span)
@@ -128,12 +128,12 @@ class Agreement:
         end = self.ends.get(one.journal, End(sealed=False, closed="", seal=None))
         if not end.sealed:
             return "pending", "its process still runs, or was not recovered yet"
-        if self._expired(span.end_time or 0, self._spans.oldest_ns()):
-            return "expired", "older than what is kept there"
         if end.closed == REASON:
             return "crashed", "its process died, and may not have sent it"
-        if self._spend(one.journal, "spans", _lost_spans(end.seal, local=self._spans.local)):
+        if self._spend(one.journal, "spans", _lost_spans(end.seal, own=self._spans.own)):
             return "dropped", "its process counted spans that were dropped or could not be sent"
+        if self._expired(span.end_time or 0, self._spans.oldest_ns()):
+            return "expired", "older than what is kept there"
         return "missing", "it is not there, and nothing explains why"
 
     def _check_log(self, session_id: str, told: list[Told]) -> None:
@@ -160,10 +160,12 @@ class Agreement:
         end = self.ends.get(one.journal, End(sealed=False, closed="", seal=None))
         if not end.sealed:
             return "pending", "its process still runs, or was not recovered yet"
+        own = seal_of(one.event)  # the line of a seal comes behind what it counts
+        failed = end.seal.log_failed if end.seal is not None else 0
+        if (own is not None and own.log_failed) or self._spend(one.journal, "lines", failed):
+            return "dropped", "its process counted lines that the log did not take"
         if self._expired(one.event.at_ns, self._lines.oldest_ns()):
             return "expired", "older than what the log has"
-        if self._spend(one.journal, "lines", end.seal.log_failed if end.seal is not None else 0):
-            return "dropped", "its process counted lines that the log did not take"
         return "missing", "the log does not have it, and nothing explains why"
 
     def check_strays(self, known: set[str], removed: set[str]) -> None:
@@ -250,9 +252,7 @@ def _line_differs(line: LineSeen, one: Told) -> list[str]:
     return [name for name, (has, should) in expected.items() if has != should]
 
 
-def _lost_spans(seal: Seal | None, *, local: bool) -> int:
+def _lost_spans(seal: Seal | None, *, own: bool) -> int:
     """Return how many spans a process counted as dropped or not sent, by its file exporter or by the others."""
-    counts = [
-        c for name, c in (seal.spans if seal is not None else {}).items() if (name == "FileSpanExporter") == local
-    ]
-    return max((one.get("dropped", 0) + one.get("failed", 0) for one in counts), default=0)
+    counts = [c for name, c in (seal.spans if seal is not None else {}).items() if (name == "FileSpanExporter") == own]
+    return max((sum(one.get(name, 0) for name in ("dropped", "failed", "queued")) for one in counts), default=0)

@@ -54,10 +54,11 @@ class LineSeen(NamedTuple):
 
 
 class SpanSource(Protocol):
-    """Has spans."""
+    """Has spans: ``whole``: it is read once as a whole; ``own``: it is the file that turnspan keeps itself."""
 
     name: str
-    local: bool
+    whole: bool
+    own: bool
 
     def spans(self, trace_ids: Iterable[str], session_ids: frozenset[str] | None) -> Iterator[SpanSeen]:
         """Yield the spans of ours in these traces; a source that can also finds those of these sessions elsewhere."""
@@ -110,10 +111,11 @@ def line_source(where: str) -> LineSource:
 class FileSpans:
     """Spans in a file of OTLP JSON, one request a line or one in all."""
 
-    local = True
+    whole = True
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, own: bool = False) -> None:
         self.name = str(path)
+        self.own = own
         self._path = path
         self._oldest: int | None = None
 
@@ -150,7 +152,7 @@ class FileSpans:
 class JaegerSpans:
     """Spans in Jaeger, by its query API (``/api/v3``, OTLP JSON)."""
 
-    local = False
+    whole = own = False
 
     def __init__(self, url: str) -> None:
         self.name = url
@@ -172,7 +174,7 @@ class JaegerSpans:
 class TempoSpans:
     """Spans in Tempo, by trace (``/api/v2/traces``)."""
 
-    local = False
+    whole = own = False
 
     def __init__(self, url: str) -> None:
         self.name = url
