@@ -61,7 +61,7 @@ def test_no_attribute_name_stands_outside_of_the_names_module():
 def test_rooms_import_only_from_rooms_below():
     """The picture in the design: cli, adapters, front, observed, recorder, outlets, memory, words."""
     rooms = [
-        ["errors", "content", "events", "records", "settings", "semconv", "redaction", "chain", "seals"],
+        ["errors", "content", "files", "events", "records", "settings", "semconv", "redaction", "chain", "seals"],
         ["stores", "ledger", "manager", "timeline"],
         ["spans", "journal", "logs", "metrics", "writer"],
         ["open_turns", "recorder", "recovery", "rehydrate", "delivery"],

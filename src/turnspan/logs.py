@@ -33,6 +33,7 @@ from turnspan.events import (
     ToolCallStarted,
     TurnEnded,
 )
+from turnspan.files import append, tail_of
 from turnspan.ledger import Folded
 from turnspan.seals import seal_of
 from turnspan.spans import in_span, scope
@@ -41,7 +42,6 @@ EVENT_PREFIX = "turnspan."
 _LEVELS = {"error": "error", "timeout": "error", "cancelled": "warning"}
 _ENDS = (TurnEnded, AgentEnded, ModelCallEnded, ToolCallEnded)
 _LATE_LINES = 100_000
-_TAIL_BYTES = 64 * 1024 * 1024
 _ID = re.compile(rb'"audit_event_id":"([0-9a-f]{32})"')
 
 
@@ -154,31 +154,19 @@ class FileLog:
         lines, self._late = self._late + lines, []
         written = 0
         try:
-            written = self._append(b"".join(lines))
+            written = append(self._path, b"".join(lines))
         finally:
             while lines and written >= len(lines[0]):
                 written -= len(lines.pop(0))
             if lines:
-                lines[0] = b"\n" + lines[0] if written else lines[0]  # half of it is there
                 self._lost += max(0, len(lines) - _LATE_LINES)
                 self._late = lines[-_LATE_LINES:]
 
-    def _append(self, lines: bytes) -> int:
-        assert self._path is not None
-        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        fd = os.open(self._path, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600)
-        try:
-            return os.write(fd, lines)
-        finally:
-            os.close(fd)
-
     def written(self) -> set[str]:
         """Return the audit event ids that the file has, so that recovery writes none twice."""
-        if self._path is None or not self._path.exists():
+        if self._path is None:
             return set()
-        with self._path.open("rb") as file:
-            file.seek(max(0, self._path.stat().st_size - _TAIL_BYTES))
-            return {found.decode() for found in _ID.findall(file.read())}
+        return {found[1].decode() for line in tail_of(self._path) if (found := _ID.search(line)) is not None}
 
 
 class OtelLog:

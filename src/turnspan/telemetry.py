@@ -6,6 +6,7 @@ file of OTLP JSON lines. With one, spans, logs and metrics also go there, over O
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import os
@@ -23,6 +24,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, Spa
 from turnspan import semconv as sc
 from turnspan.delivery import Delivery
 from turnspan.errors import MissingExtraError
+from turnspan.files import append, tail_of
 from turnspan.recorder import FLUSH_S, Recorder, all_recorders, logger
 from turnspan.settings import Settings
 from turnspan.spans import scope
@@ -30,7 +32,6 @@ from turnspan.spans import scope
 if TYPE_CHECKING:
     from opentelemetry.context import Context
 
-_TAIL_BYTES = 64 * 1024 * 1024
 _SPAN_ID = re.compile(rb'"spanId":"([0-9a-f]{16})","parentSpanId"')
 
 
@@ -242,22 +243,14 @@ class FileSpanExporter(SpanExporter):
 
     def kept(self) -> set[str]:
         """Return the ids of the spans that the end of the file has."""
-        if not self._path.is_file():
-            return set()
-        with self._path.open("rb") as file:
-            file.seek(max(0, self._path.stat().st_size - _TAIL_BYTES))
-            return {found.decode() for found in _SPAN_ID.findall(file.read())}
+        return {found.decode() for line in tail_of(self._path) for found in _SPAN_ID.findall(line)}
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         """Append a batch as one line."""
         try:
             line = json.dumps(otlp_json(spans), separators=(",", ":")).encode() + b"\n"
-            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            fd = os.open(self._path, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600)
-            try:
-                os.write(fd, line)
-            finally:
-                os.close(fd)
+            if append(self._path, line) != len(line):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         except OSError as error:
             logger.warning("turnspan cannot keep %d spans in %s: %s", len(spans), self._path, error)
             return SpanExportResult.FAILURE

@@ -44,7 +44,7 @@ PAIRS = [
     for one, two in itertools.combinations(GROUPS.values(), 2)
     for pair in itertools.product(one, two)
 ]  # fmt: skip
-SOAK = os.environ.get("TURNSPAN_SOAK") == "1"
+SOAK = os.environ.get("SOAK") == "1"
 SAMPLE = PAIRS if SOAK else random.Random(3).sample(PAIRS, 30)
 
 DIES = {"os-exit", "sigkill", "fork"}  # some process of it cannot say goodbye

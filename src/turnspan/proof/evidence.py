@@ -123,20 +123,21 @@ class FileSpans:
         """Yield the file's spans of these sessions."""
         del trace_ids  # a file is read as a whole, so that strays are found too
         with _opened(self._path) as file:
+            readable, damaged = 0, ""
             for number, line in enumerate(file, 1):
-                if line.strip():
-                    yield from self._wanted(self._parsed(line, number), session_ids)
-
-    def _parsed(self, line: bytes, number: int) -> Any:
-        try:
-            return json.loads(line)
-        except ValueError as error:
-            if number == 1:
                 try:
-                    return json.loads(self._path.read_bytes())
-                except ValueError:
-                    pass
-            raise EvidenceError(f"{self._path}:{number} is no OTLP JSON: {error}") from error
+                    request = json.loads(line) if line.strip() else None
+                except ValueError as error:  # whoever wrote it died over it: its spans are not there
+                    damaged = damaged or f"{self._path}:{number} is no OTLP JSON: {error}"
+                    continue
+                readable += 1
+                yield from self._wanted(request, session_ids)
+        if damaged and not readable:
+            try:
+                request = json.loads(self._path.read_bytes())
+            except ValueError:
+                raise EvidenceError(damaged) from None
+            yield from self._wanted(request, session_ids)
 
     def _wanted(self, request: Any, session_ids: frozenset[str] | None) -> Iterator[SpanSeen]:
         for span in _spans_in(request):

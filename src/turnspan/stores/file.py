@@ -29,6 +29,7 @@ import msgspec
 from turnspan.content import encode
 from turnspan.errors import StoreUnavailableError, UnreadableSessionError
 from turnspan.events import now_ns
+from turnspan.files import append
 from turnspan.records import SessionRecord, check_id, iso
 from turnspan.stores.base import (
     AuditFilter,
@@ -169,10 +170,9 @@ class FileSessionStore(SessionStore):
 
     @staticmethod
     def _append(path: Path, rows: Sequence[AuditRow] | Sequence[Removed]) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        fd = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600)
-        with os.fdopen(fd, "ab") as file:
-            file.write(b"".join(encode(row) + b"\n" for row in rows))
+        lines = b"".join(encode(row) + b"\n" for row in rows)
+        if append(path, lines) != len(lines):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     # Files -----------------------------------------------------------------------------------------------------
 
@@ -246,7 +246,7 @@ class FileSessionStore(SessionStore):
 def _lines(path: Path, kind: type[S]) -> list[S]:
     try:
         with path.open("rb") as file:
-            return [msgspec.json.decode(line, type=kind) for line in file if line.endswith(b"\n")]  # not a torn one
+            return [msgspec.json.decode(line, type=kind) for line in file if line.endswith(b"}\n")]  # not a torn one
     except FileNotFoundError:
         return []
     except msgspec.MsgspecError as error:
