@@ -24,6 +24,7 @@ from turnspan.events import (
     TurnStarted,
     Usage,
 )
+from turnspan.proof.verifier import Verifier
 from turnspan.recorder import Recorder
 from turnspan.recovery import recover
 from turnspan.settings import Settings
@@ -63,7 +64,11 @@ class Machine(RuleBasedStateMachine):
         )
 
     def teardown(self):
+        self.prove()
         self.recorder.close()
+        for store in (self.store, *self.store.others):
+            report = Verifier(store).verify()
+            assert report.proven, report.findings
         self.store.others[0].close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -143,6 +148,17 @@ class Machine(RuleBasedStateMachine):
         for turn in list(self.model):
             self.finish(turn, "cancelled")
         self.start()
+
+    @rule()
+    def prove(self):
+        """Folding the events again gives the live record, in every store, and no chain has a gap."""
+        assert self.recorder.flush(20)
+        for store in (self.store, *self.store.others):
+            report = Verifier(store, journals=self.folder / "home/journal").verify()
+            assert {verdict for counts in report.counts.values() for verdict in counts} <= {"ok", "pending"}, (
+                report.findings
+            )
+            assert report.sessions == len({session for session, _ in self.model})
 
     @invariant()
     def all_stores_agree_with_the_model(self):

@@ -203,7 +203,7 @@ class Recorder:
         """Count a failure of ours, and tell each cause once."""
         cause = f"{where}: {type(error).__name__}"
         self.problems[cause] += 1
-        if self.settings.strict and where not in ("store", "journal", "OTLP"):
+        if self.settings.strict and where.partition(" ")[0] not in ("store", "journal", "OTLP"):
             raise error
         if self.problems[cause] == 1:
             logger.warning("turnspan %s failed, the agent goes on: %s: %s", where, type(error).__name__, error)

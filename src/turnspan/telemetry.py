@@ -151,7 +151,7 @@ def _otlp(settings: Settings, signal: str, recorder: Recorder) -> Any:
         recorder.problem("OTLP", ImportError(message))
         return None
     for logger_name in (found.__name__, "opentelemetry.exporter.otlp.common.http"):
-        _ToldOnce.listen(logger_name, settings, recorder)
+        _ToldOnce.listen(logger_name, path, settings, recorder)
     endpoint = os.environ.get(f"OTEL_EXPORTER_OTLP_{path.upper()}_ENDPOINT") or f"{settings.otlp.rstrip('/')}/v1/{path}"
     return getattr(found, name)(endpoint=endpoint, timeout=FLUSH_S)
 
@@ -195,26 +195,31 @@ def resender(settings: Settings) -> Callable[[list[ReadableSpan]], None]:
 class _ToldOnce(logging.Filter):
     """Tells that the endpoint takes nothing once and clearly, where the exporters would say so at every attempt."""
 
-    def __init__(self, settings: Settings, recorder: Recorder) -> None:
+    def __init__(self, signal: str, settings: Settings, recorder: Recorder) -> None:
         super().__init__()
-        self._settings, self._recorder = settings, recorder
+        self._signal, self._settings, self._recorder = signal, settings, recorder
 
     @classmethod
-    def listen(cls, logger_name: str, settings: Settings, recorder: Recorder) -> None:
+    def listen(cls, logger_name: str, signal: str, settings: Settings, recorder: Recorder) -> None:
         """Listen to the log of an exporter, in place of an earlier set-up's."""
         source = logging.getLogger(logger_name)
         for earlier in [found for found in source.filters if isinstance(found, cls)]:
             source.removeFilter(earlier)
-        source.addFilter(cls(settings, recorder))
+        source.addFilter(cls(signal, settings, recorder))
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Take warnings and errors."""
         if record.levelno < logging.WARNING:
             return True
+        message = record.getMessage()[:200]
+        if "404" in message and self._signal != "traces":  # Jaeger takes traces only
+            hint = f"OTEL_{self._signal.upper()}_EXPORTER=none keeps them back"
+            self._recorder.problem(
+                f"OTLP {self._signal}", ConnectionError(f"{self._settings.otlp} takes no {self._signal}; {hint}")
+            )
+            return False
         kept = f"the record is complete, and spans are kept in {self._settings.home / 'spans.jsonl'}"
-        self._recorder.problem(
-            "OTLP", ConnectionError(f"{self._settings.otlp} takes nothing; {kept} ({record.getMessage()[:200]})")
-        )
+        self._recorder.problem("OTLP", ConnectionError(f"{self._settings.otlp} takes nothing; {kept} ({message})"))
         return False
 
 

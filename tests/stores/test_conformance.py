@@ -4,22 +4,22 @@ import pytest
 
 from turnspan import FileSessionStore, InMemorySessionStore, SqlSessionStore
 from turnspan.stores.base import SessionStore
-from turnspan.testing import AppendingStoreConformance, SessionStoreConformance
+from turnspan.testing import AuditedStoreConformance, SessionStoreConformance
 
 
-class TestMemory(AppendingStoreConformance):
+class TestMemory(AuditedStoreConformance):
     @pytest.fixture
     def store(self):
         return InMemorySessionStore()
 
 
-class TestFile(AppendingStoreConformance):
+class TestFile(AuditedStoreConformance):
     @pytest.fixture
     def store(self, tmp_path):
         return FileSessionStore(tmp_path / "sessions")
 
 
-class TestSqlite(AppendingStoreConformance):
+class TestSqlite(AuditedStoreConformance):
     @pytest.fixture
     def store(self, tmp_path):
         store = SqlSessionStore(f"sqlite:///{tmp_path / 'sessions.db'}")

@@ -10,10 +10,11 @@ The fixture ``recording`` is a pytest plugin and needs no import::
 
 from turnspan.testing.counting import CountingSource, counting
 from turnspan.testing.recording import Recording, record
-from turnspan.testing.stores import AppendingStoreConformance, SessionStoreConformance
+from turnspan.testing.stores import AppendingStoreConformance, AuditedStoreConformance, SessionStoreConformance
 
 __all__ = [
     "AppendingStoreConformance",
+    "AuditedStoreConformance",
     "CountingSource",
     "Recording",
     "SessionStoreConformance",

@@ -15,6 +15,8 @@ import copy
 import threading
 from typing import Any
 
+import msgspec
+
 from turnspan.errors import InvalidIdError
 from turnspan.manager import SessionManager
 from turnspan.records import (
@@ -23,7 +25,7 @@ from turnspan.records import (
     ToolCallRecord,
     TurnRecord,
 )
-from turnspan.stores.base import AuditRow, Changes, SessionRow, rows_of_turn
+from turnspan.stores.base import AuditFilter, AuditRow, Changes, SessionRow, removed_name, rows_of_turn
 
 
 def example_session(session_id: str = "s-1", workspace_id: str | None = "w-1") -> SessionRecord:
@@ -246,3 +248,71 @@ class AppendingStoreConformance(SessionStoreConformance):
             )
         )  # fmt: skip
         return changes
+
+
+class AuditedStoreConformance(AppendingStoreConformance):
+    """What a store that keeps audit rows promises as well: with them the record can be proven and sent again."""
+
+    def audit_batch(self) -> Changes:
+        """Return rows of two sessions in two journals, out of order."""
+        changes = self.batch()
+        changes.audit = [
+            msgspec.structs.replace(
+                changes.audit[0], event_id=f"019b76da0000{journal}{sequence:019d}", journal=journal * 32, sequence=sequence,
+                session_id="s" if sequence % 3 else "other", hash=f"{journal}{sequence}", previous_hash=f"{journal}{sequence - 1}",
+                payload=f'{{"n":{sequence}}}',
+            )
+            for sequence in (3, 1, 2, 5, 4, 6)
+            for journal in "ab"
+        ]  # fmt: skip
+        return changes
+
+    def test_audit_rows_come_by_journal_and_sequence(self, store: Any) -> None:
+        """By session and as a whole, each row as it was stored, and once however often it was."""
+        changes = self.audit_batch()
+        for _ in range(2):
+            store.apply(changes)
+        every = sorted(changes.audit, key=lambda row: (row.journal, row.sequence))
+        assert list(store.audit_rows(AuditFilter())) == every
+        assert store.audit_events("s") == [row for row in every if row.session_id == "s"]
+        by_session = sorted(every, key=lambda row: (row.session_id, row.journal, row.sequence))
+        assert list(store.audit_rows(AuditFilter(), by_session=True)) == by_session
+
+    def test_audit_rows_can_be_asked_for_in_part(self, store: Any) -> None:
+        """By journal, numbers, ids and sessions."""
+        changes = self.audit_batch()
+        store.apply(changes)
+        for where in (
+            AuditFilter(journal="a" * 32, first=2, last=4), AuditFilter(sessions=frozenset({"other"})),
+            AuditFilter(since_id="019b76da0000b", until_id="019b76da0000c"), AuditFilter(sessions=frozenset()),
+        ):  # fmt: skip
+            assert {row.event_id for row in store.audit_rows(where)} == {
+                row.event_id for row in changes.audit if where.takes(row)
+            }
+
+    def test_a_removed_session_leaves_its_places_in_the_chains(self, store: Any) -> None:
+        """Which lines they were and the hashes at both ends, and no way to read the session's name."""
+        store.apply(self.audit_batch())
+        store.delete_session("s")
+        left = sorted(
+            (one.journal[0], one.first, one.last, one.previous_hash, one.hash) for one in store.audit_removed()
+        )
+        assert left == [
+            ("a", 1, 2, "a0", "a2"),
+            ("a", 4, 5, "a3", "a5"),
+            ("b", 1, 2, "b0", "b2"),
+            ("b", 4, 5, "b3", "b5"),
+        ]
+        assert {one.session for one in store.audit_removed()} == {removed_name("s")}
+        assert {row.session_id for row in store.audit_rows(AuditFilter())} == {"other"}
+
+    def test_payloads_can_be_replaced(self, store: Any) -> None:
+        """Of one session only, with nothing else changed."""
+        store.apply(self.audit_batch())
+        before = store.audit_events("s")
+        store.rewrite_payloads("s", {row.event_id: "{}" for row in before[:2]})
+        after = store.audit_events("s")
+        assert [row.payload for row in after] == ["{}", "{}", *(row.payload for row in before[2:])]
+        assert [msgspec.structs.replace(row, payload=None) for row in after] == [
+            msgspec.structs.replace(row, payload=None) for row in before
+        ]
