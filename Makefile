@@ -4,13 +4,16 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test soak lint bench clean
 
 demo: $(VENV)/.base                ## the main job: a recorded program, looked at in record, trace and log
 	@$(BIN)/turnspan demo
 
 test: $(VENV)/.test                ## everything that is promised
 	$(BIN)/python -m pytest -q $(PYTEST)
+
+soak: $(VENV)/.test                ## all pairs of faults, 1,000 killed processes: about an hour
+	SOAK=1 $(BIN)/python -m pytest -q --timeout 1800 tests/faults $(PYTEST)
 
 lint: $(VENV)/.test                ## style and strict types
 	$(BIN)/ruff check .

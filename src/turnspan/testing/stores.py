@@ -65,6 +65,9 @@ def example_turn(turn_id: str = "t-1") -> TurnRecord:
     )
 
 
+_AT_MS = 1_767_261_600_000  # 2026-01-01T10:00: ids of audit rows begin with their time
+
+
 class SessionStoreConformance:
     """What every store promises."""
 
@@ -258,7 +261,7 @@ class AuditedStoreConformance(AppendingStoreConformance):
         changes = self.batch()
         changes.audit = [
             msgspec.structs.replace(
-                changes.audit[0], event_id=f"019b76da0000{journal}{sequence:019d}", journal=journal * 32, sequence=sequence,
+                changes.audit[0], event_id=f"{_AT_MS:012x}{journal}{sequence:019d}", journal=journal * 32, sequence=sequence,
                 session_id="s" if sequence % 3 else "other", hash=f"{journal}{sequence}", previous_hash=f"{journal}{sequence - 1}",
                 payload=f'{{"n":{sequence}}}',
             )
@@ -284,7 +287,7 @@ class AuditedStoreConformance(AppendingStoreConformance):
         store.apply(changes)
         for where in (
             AuditFilter(journal="a" * 32, first=2, last=4), AuditFilter(sessions=frozenset({"other"})),
-            AuditFilter(since_id="019b76da0000b", until_id="019b76da0000c"), AuditFilter(sessions=frozenset()),
+            AuditFilter(since_id=f"{_AT_MS:012x}b", until_id=f"{_AT_MS:012x}c"), AuditFilter(sessions=frozenset()),
         ):  # fmt: skip
             assert {row.event_id for row in store.audit_rows(where)} == {
                 row.event_id for row in changes.audit if where.takes(row)
