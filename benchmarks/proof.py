@@ -9,7 +9,15 @@ from common import provider, say, temporary
 from opentelemetry import trace
 
 from turnspan.chain import decode
-from turnspan.events import ModelCallEnded, ModelCallStarted, ToolCallEnded, ToolCallStarted, TurnEnded, TurnStarted, Usage
+from turnspan.events import (
+    ModelCallEnded,
+    ModelCallStarted,
+    ToolCallEnded,
+    ToolCallStarted,
+    TurnEnded,
+    TurnStarted,
+    Usage,
+)
 from turnspan.proof import verify
 from turnspan.recorder import Recorder
 from turnspan.rehydrate import spans_again, told_of
@@ -28,7 +36,11 @@ def record(settings: Settings) -> None:
         emit(TurnStarted(**ids, agent_id="triage", prompt="I paid invoice 7 twice, can you look into it?"))
         for call in range(2):
             emit(ModelCallStarted(**ids, call_id=f"m{call}", provider="openai", model="gpt-5"))
-            emit(ModelCallEnded(**ids, call_id=f"m{call}", output="Let me look.", usage=Usage(input_tokens=100, output_tokens=20)))
+            emit(
+                ModelCallEnded(
+                    **ids, call_id=f"m{call}", output="Let me look.", usage=Usage(input_tokens=100, output_tokens=20)
+                )
+            )
         for call in range(3):
             emit(ToolCallStarted(**ids, call_id=f"c{call}", tool_name="search", arguments={"query": "invoice 7"}))
             emit(ToolCallEnded(**ids, call_id=f"c{call}", result={"found": ["invoice 7", "paid twice"]}))

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 import turnspan
 from programs import PYTHON, program, run
 from programs import turnspan as command
+from turnspan.chain import decode
 from turnspan.content import encode
 from turnspan.errors import SettingsError
 from turnspan.events import Noted, ToolCallEnded, TurnEnded, TurnStarted
@@ -172,7 +173,8 @@ def test_a_rule_that_raises_withholds_content_rather_than_letting_it_through(cap
         assert "Alice" not in kept
         assert recording.turn.tool_calls[0].error == "[withheld: redaction failed]"
         assert len(recording.turn.audit_event_ids) == 4
-    assert caplog.text.count("turnspan redaction failed, the agent goes on") == 1
+    assert caplog.text.count("turnspan redaction failed, the agent goes on: RuntimeError: content is withheld") == 1
+    assert "Alice" not in caplog.text
 
 
 def test_an_unknown_rule_in_a_running_program_keeps_content_out(caplog):
@@ -232,3 +234,31 @@ def test_a_turn_of_an_application_keeps_its_own_ids(recording):
     emit(TurnEnded(session_id="sk-proj-" + KEY, turn_id="t"))
     assert recording.session.session_id == "sk-proj-" + KEY
     assert recording.turn.prompt == "[redacted key]"
+
+
+def test_nothing_of_ours_prints_content_by_accident(recording):
+    from rich.pretty import pretty_repr
+
+    with turnspan.turn(agent="a", prompt="I am Alice") as turn, turnspan.tool("t", who="Alice") as call:
+        call.result = turn.response = "Hi Alice"
+    session = recording.session
+    rows = recording.store.audit_events(session.session_id)
+    things = [session, session.turns[0], session.turns[0].tool_calls[0], turn, call, rows, recording.recorder]
+    things += [decode(row.payload.encode()) for row in rows]
+    for thing in things:
+        assert "Alice" not in repr(thing)
+        assert "Alice" not in pretty_repr(thing)
+    assert repr(session.turns[0]).startswith("TurnRecord(turn_id=")
+
+
+def test_a_stores_password_is_written_nowhere(tmp_path):
+    from turnspan.settings import without_password
+
+    assert without_password("postgresql://bob:hunter2@db:5432/x") == "postgresql://bob@db:5432/x"
+    assert without_password("sqlite:////home/a:b@c/x.db") == "sqlite:////home/a:b@c/x.db"
+    text = "import turnspan\nturnspan.configure()\nwith turnspan.turn(): pass"
+    done = run(PYTHON, program(tmp_path / "p.py", text), env={"TURNSPAN_STORE": "file://bob:hunter2@nowhere/sys/x"})
+    assert done.returncode == 0
+    assert "hunter2" not in done.stderr
+    for path in (tmp_path / ".turnspan").rglob("*"):
+        assert path.is_dir() or b"hunter2" not in path.read_bytes()

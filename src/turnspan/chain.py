@@ -37,6 +37,14 @@ class Line(msgspec.Struct, frozen=True, gc=False):
     span: SpanIds | None
     payload: bytes
 
+    def __repr__(self) -> str:
+        """Show the place, never content."""
+        return f"Line(sequence={self.sequence}, digest={self.digest!r}, ...)"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        """Show the same to rich."""
+        return [("sequence", self.sequence), ("digest", self.digest)]
+
     @property
     def head(self) -> str:
         """How the line begins."""

@@ -107,6 +107,22 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_f
     event_id: str = msgspec.field(default_factory=new_id)
     at_ns: int = msgspec.field(default_factory=now_ns)
 
+    def __repr__(self) -> str:
+        """Show ids, never content: it may be printed by accident."""
+        return _shown(self)
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        """Show the same to rich."""
+        return [(name, value) for name in _IDS if (value := getattr(self, name)) is not None]
+
+
+_IDS = ("event_id", "session_id", "turn_id", "call_id", "agent_id")
+
+
+def _shown(event: Event) -> str:
+    ids = ", ".join(f"{name}={value!r}" for name in _IDS if (value := getattr(event, name)) is not None)
+    return f"{type(event).__name__}({ids}, ...)"
+
 
 class SessionStarted(Event, frozen=True, kw_only=True, omit_defaults=True, gc=False, tag="session.started"):
     """A conversation began, or this process met one that began elsewhere."""

@@ -23,6 +23,7 @@ from opentelemetry import context
 
 from turnspan.chain import SpanIds
 from turnspan.content import encode
+from turnspan.errors import SettingsError
 from turnspan.events import (
     AgentEnded,
     AgentStarted,
@@ -43,10 +44,10 @@ from turnspan.events import (
 from turnspan.journal import LIMIT_BYTES, Journal
 from turnspan.open_turns import Open, OpenTurn, ended_early
 from turnspan.records import OURS
-from turnspan.redaction import Redactor, withheld
+from turnspan.redaction import Redactor, hidden, withheld
 from turnspan.seals import Key, Seal
 from turnspan.semconv import PROFILES
-from turnspan.settings import Settings
+from turnspan.settings import Settings, without_password
 from turnspan.spans import Spans, context_inside, ids_of, resource_of_provider
 from turnspan.writer import Outlet, Writer
 
@@ -206,8 +207,15 @@ class Recorder:
         if self.settings.strict and where.partition(" ")[0] not in ("store", "journal", "OTLP"):
             raise error
         if self.problems[cause] == 1:
-            logger.warning("turnspan %s failed, the agent goes on: %s: %s", where, type(error).__name__, error)
-            logger.debug("the failure", exc_info=error)
+            # what a redactor of one's own says may quote what it was given
+            says = (
+                "content is withheld"
+                if where == "redaction" and not isinstance(error, SettingsError)
+                else hidden(str(error))
+            )
+            logger.warning("turnspan %s failed, the agent goes on: %s: %s", where, type(error).__name__, says)
+            if where != "redaction":
+                logger.debug("the failure", exc_info=error)
 
     def _journal_event(
         self, event: Event, ids: SpanIds | None, started: Started | None = None, payload: bytes | None = None
@@ -442,7 +450,7 @@ class Recorder:
             missing = self._journal.sequence - self._writer.confirmed
             logger.warning(
                 "turnspan: %d events are not in the store %s yet; they wait in %s and are stored at the next start",
-                missing, self._store_url, self._journal.directory,
+                missing, hidden(self._store_url), self._journal.directory,
             )  # fmt: skip
         if self._journal.dropped:
             logger.warning("turnspan: the disk took nothing for so long that %d events are lost", self._journal.dropped)
@@ -496,13 +504,13 @@ class Recorder:
             )  # what agents say is nobody else's business
             self._journal = Journal(
                 directory,
-                store=self._store_url,
+                store=without_password(self._store_url),
                 fsync=self.settings.durability == "fsync",
                 keep=self.settings.keep_journal,
                 limit_bytes=self.settings.journal_limit_mb * 1024 * 1024 or LIMIT_BYTES,
             )
         except OSError as error:
-            self._journal = Journal(None, store=self._store_url)
+            self._journal = Journal(None)
             self.problem("journal", error)
         self._writer = Writer(
             self._journal, self._store_of_settings, self._open_outlets, self._recover, self.problem, self.settle

@@ -31,7 +31,13 @@ class _Record:
     """What the four records share: dicts in and out, without losing what newer versions wrote."""
 
     _required: ClassVar[tuple[str, ...]] = ()
+    _shown: ClassVar[tuple[str, ...]] = ()
     _unknown: dict[str, Any] = {}  # noqa: RUF012  replaced, never changed
+
+    def __repr__(self) -> str:
+        """Show ids and status, never content: it may be printed by accident."""
+        shown = ", ".join(f"{name}={getattr(self, name)!r}" for name in self._shown)
+        return f"{type(self).__name__}({shown}, ...)"
 
     def to_dict(self) -> dict[str, Any]:
         """Return a deep copy as JSON-compatible values."""
@@ -77,7 +83,7 @@ def _plain(value: Any) -> Any:
     return plain(value)
 
 
-@dataclass
+@dataclass(repr=False)
 class ToolCallRecord(_Record):
     """One call of a tool within a turn. ``status``: success, error, timeout, skipped (or cancelled)."""
 
@@ -91,13 +97,14 @@ class ToolCallRecord(_Record):
     sandbox_context: str | None = None
     metadata: dict[str, Any] = field(default_factory=dict)
 
+    _shown: ClassVar[tuple[str, ...]] = ("call_id", "tool_name", "status")
     _required: ClassVar[tuple[str, ...]] = ("call_id", "tool_name")
 
     def _nest(self) -> None:
         self.arguments = arguments_of(self.arguments)
 
 
-@dataclass
+@dataclass(repr=False)
 class TurnRecord(_Record):
     """One prompt until its final answer. ``status``: success, error, cancelled (or running, while it does)."""
 
@@ -113,13 +120,14 @@ class TurnRecord(_Record):
     audit_event_ids: list[str] = field(default_factory=list)
     metadata: dict[str, Any] = field(default_factory=dict)
 
+    _shown: ClassVar[tuple[str, ...]] = ("turn_id", "agent_id", "status")
     _required: ClassVar[tuple[str, ...]] = ("turn_id",)
 
     def _nest(self) -> None:
         self.tool_calls = [ToolCallRecord.from_dict(call) for call in self.tool_calls]  # type: ignore[arg-type]
 
 
-@dataclass
+@dataclass(repr=False)
 class AgentTransitionRecord(_Record):
     """A handoff: the conversation went from one agent to another."""
 
@@ -129,6 +137,7 @@ class AgentTransitionRecord(_Record):
     turn_id: str = ""
     timestamp: str = ""
 
+    _shown: ClassVar[tuple[str, ...]] = ("from_agent", "to_agent", "turn_id")
     _required: ClassVar[tuple[str, ...]] = ("to_agent",)
 
     @classmethod
@@ -137,7 +146,7 @@ class AgentTransitionRecord(_Record):
         return super().from_dict({"from_agent": None, **data})
 
 
-@dataclass
+@dataclass(repr=False)
 class SessionRecord(_Record):
     """A conversation with its turns and handoffs."""
 
@@ -150,6 +159,7 @@ class SessionRecord(_Record):
     agent_transitions: list[AgentTransitionRecord] = field(default_factory=list)
     metadata: dict[str, Any] = field(default_factory=dict)
 
+    _shown: ClassVar[tuple[str, ...]] = ("session_id", "workspace_id", "agent_id")
     _required: ClassVar[tuple[str, ...]] = ("session_id",)
 
     def _nest(self) -> None:

@@ -20,6 +20,7 @@ from turnspan.logs import FileLog
 from turnspan.open_turns import ended_early
 from turnspan.records import OURS
 from turnspan.seals import Key
+from turnspan.settings import without_password
 from turnspan.stores import open_store
 from turnspan.stores.base import SessionStore, apply
 
@@ -67,7 +68,8 @@ def recover(
         done = False
         try:
             meant = journal.store
-            target = store if meant in ("", url) or not _can_open(meant) else open_store(meant)
+            mine = meant in ("", url, without_password(url)) or not _can_open(meant)
+            target = store if mine else open_store(meant)
             events = len(journal.lines)
             interrupted, folded = _completed(journal, target, key)
             _complete_log(log, folded)

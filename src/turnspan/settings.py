@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Self
@@ -124,3 +125,8 @@ def scheme_of(url: str) -> str:
     if scheme not in ("sqlite", "file", "memory") or ":" not in url:
         raise SettingsError(f"{url!r} names no store that turnspan knows; use sqlite:///path, file:///path or memory:")
     return scheme
+
+
+def without_password(url: str) -> str:
+    """Return a URL as it may be written down: with the user's name, without the password."""
+    return re.sub(r"(?<=://)([^/:@]*):[^/@]*(?=@)", r"\1", url)

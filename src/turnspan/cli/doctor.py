@@ -8,6 +8,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections import Counter
 from collections.abc import Iterator
 from importlib.metadata import entry_points, version
 from importlib.util import find_spec
@@ -25,6 +26,8 @@ from turnspan.cli.common import console, print_json, reads
 from turnspan.redaction import hidden
 from turnspan.settings import Settings
 from turnspan.stores import open_store
+from turnspan.stores.base import SessionFilter
+from turnspan.timeline import ours_of, summaries
 
 _STYLE = {"ok": "green", "note": "dim", "warn": "yellow", "fail": "red"}
 
@@ -63,6 +66,7 @@ def examined(settings: Settings) -> Iterator[Check]:
     yield _store(settings.store_url)
     yield _journal(settings.home / "journal")
     yield from _exporters(settings)
+    yield from _delivery(settings)
     yield _content(settings)
     for entry in sorted(entry_points(group=GROUP), key=name_of):
         reason = unusable(requirement := requirement_of(entry))
@@ -126,6 +130,31 @@ def _exporters(settings: Settings) -> Iterator[Check]:
         yield Check(
             "otlp protocol", "note", "turnspan run sends OTLP over HTTP; OTEL_EXPORTER_OTLP_PROTOCOL=grpc is for others"
         )
+
+
+def _delivery(settings: Settings) -> Iterator[Check]:
+    """Say what became of the spans of the processes that ended last."""
+    try:
+        found = open_store(settings.store_url)
+        newest = [found.load_session(one.session_id) for one in summaries(found, SessionFilter(limit=20))]
+    except Exception:  # told above
+        return
+    seals = {
+        journal: seal
+        for session in newest
+        if session is not None
+        for journal, seal in (ours_of(session.metadata).get("seals") or {}).items()
+    }
+    totals: dict[str, Counter[str]] = {}
+    for seal in seals.values():
+        for exporter, counts in (seal.get("spans") or {}).items():
+            totals.setdefault(exporter, Counter()).update(counts)
+    for exporter, counts in sorted(totals.items()):
+        lost = sum(counts[name] for name in ("failed", "dropped", "queued"))
+        says = f"{len(seals)} processes: {counts['ended']} spans ended, {counts['exported']} exported, {counts['failed']} failed, "
+        says += f"{counts['dropped'] + counts['queued']} dropped"
+        hint = "; `turnspan rehydrate --since 1d` sends them again" if lost else ""
+        yield Check(f"delivery {exporter}", "warn" if lost else "ok", says + hint)
 
 
 def _has(module: str) -> bool:

@@ -14,6 +14,7 @@ from turnspan.events import KIND_OF, Noted
 from turnspan.journal import files_of, header_of, is_held, read_whole
 from turnspan.proof.report import Report
 from turnspan.seals import Key, Seal, seal_of
+from turnspan.settings import without_password
 from turnspan.stores.base import Audited, AuditFilter, AuditRow, Removed
 
 
@@ -212,7 +213,9 @@ def check_journals(store: Audited, report: Report, directory: Path) -> None:
     url = str(getattr(store, "url", ""))
     for journal, paths in files.items():
         meant = next((header.get("store") for path in paths if (header := header_of(path)) is not None), None)
-        if meant in (None, "", url) or stored[journal]:  # a store that was moved is known by what it has
+        if (
+            meant in (None, "", without_password(url)) or stored[journal]
+        ):  # a store that was moved is known by what it has
             alive = is_held(directory, journal)
             _Files(report, journal, stored[journal], alive=alive, whole=journal not in gone).check(paths)
 

@@ -299,12 +299,13 @@ class LokiLines:
                     for stream in found.get("data", {}).get("result", [])
                     for entry in stream.get("values", [])
                 ]
+                known = len(seen)
                 for at_ns, labels in sorted(page, key=lambda one: one[0]):
                     line = _loki_line(labels, at_ns, self.name)
                     if line.event_id not in seen:
                         seen.add(line.event_id)
                         yield line
-                if len(page) < _LOKI_PAGE:
+                if len(page) < _LOKI_PAGE or len(seen) == known:
                     break
                 start = max(at_ns for at_ns, _ in page)
 

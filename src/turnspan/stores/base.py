@@ -136,6 +136,14 @@ class AuditRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     hash: str
     payload: str | None
 
+    def __repr__(self) -> str:
+        """Show ids, never content."""
+        return f"AuditRow(event_id={self.event_id!r}, kind={self.kind!r}, session_id={self.session_id!r}, ...)"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        """Show the same to rich."""
+        return [("event_id", self.event_id), ("kind", self.kind), ("session_id", self.session_id)]
+
 
 class Removed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What is left of audit rows that were removed with their session: which lines, and the hashes at both ends.
