@@ -35,8 +35,8 @@ def _rule(pattern: str, *marks: bytes) -> Rule:
     return Rule(re.compile(pattern, re.DOTALL), marks)
 
 
-_RUN = 16
-KEYS: dict[str, Rule] = {  # each match has 16 characters in a row that no word has: letters, digits, - and _
+_RUN = b"a" * 19
+KEYS: dict[str, Rule] = {  # each match has 19 characters in a row that no word has: letters, digits, - and _
     "key": _rule(r"(?<![A-Za-z0-9])(?:sk|pk|rk)[-_](?:[A-Za-z]+[-_])*[A-Za-z0-9_-]{16,}",
                  b"sk-", b"pk-", b"rk-", b"sk_", b"pk_", b"rk_"),
     "github token": _rule(r"(?<![A-Za-z0-9])(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,})",
@@ -47,8 +47,8 @@ KEYS: dict[str, Rule] = {  # each match has 16 characters in a row that no word 
     "google key": _rule(r"(?<![A-Za-z0-9])(?:AIza[A-Za-z0-9_-]{30,}|ya29\.[A-Za-z0-9_-]{20,})", b"aiza", b"ya29."),
     "hugging face token": _rule(r"(?<![A-Za-z0-9])hf_[A-Za-z0-9]{20,}", b"hf_"),
     "package token": _rule(r"(?<![A-Za-z0-9])(?:npm_[A-Za-z0-9]{30,}|pypi-[A-Za-z0-9_-]{30,})", b"npm_", b"pypi-"),
-    "slack token": _rule(r"(?<![A-Za-z0-9])xox[abeoprs]-[A-Za-z0-9-]{12,}", b"xox"),
-    "jwt": _rule(r"(?<![A-Za-z0-9])eyJ[A-Za-z0-9_-]{13,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{4,}", b"eyj"),
+    "slack token": _rule(r"(?<![A-Za-z0-9])xox[abeoprs]-[A-Za-z0-9-]{14,}", b"xox"),
+    "jwt": _rule(r"(?<![A-Za-z0-9])eyJ[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{4,}", b"eyj"),
 }  # fmt: skip
 SECRETS: dict[str, Rule] = {
     **KEYS,
@@ -79,6 +79,8 @@ _STRUCTURAL = frozenset({"role", "type", "id", "call_id", "tool_call_id", "finis
 _CONTENT_FROM = b'"at_ns":'  # an event is encoded in the order of its fields: its own come behind its time
 _AT_DIGITS = 19
 _TOKENS = bytes(ord("a") if chr(i) in "-_" or (i < 128 and chr(i).isalnum()) else ord(" ") for i in range(256))
+_CARD_DIGITS = b"0" * 13
+_NO_DIGITS = bytes(i for i in range(256) if not chr(i).isdigit() or i > 127)
 _DIGITS = bytes(ord("0") if i < 128 and chr(i).isdigit() else ord("x") for i in range(256))
 
 
@@ -133,13 +135,12 @@ class Redactor:
                 f"TURNSPAN_REDACT: {', '.join(unknown)} is no rule; there are {', '.join(RULES)}, none, and module:function"
             )
         self._secrets, self._cards, self._email = (name in names for name in RULES)
-        self._key_marks = _any_of([mark for rule in KEYS.values() for mark in rule.marks])
         marks = [
             *(mark for name, rule in SECRETS.items() for mark in rule.marks if self._secrets and name not in KEYS),
             *((b"authorization", b"credential", b"pwd", b"private_key", b"private-key") if self._secrets else ()),
             *(EMAIL.marks if self._email else ()),
         ]
-        self._marks = _any_of(marks) if marks else None
+        self._suspects = self._look(marks) if names or limit else lambda _: False
         self._always = bool(self._own) or mode != "full"
 
     def take(self, event: Event) -> tuple[Event, bytes]:
@@ -158,18 +159,30 @@ class Redactor:
             payload = encode(event)
         return event, payload
 
-    def _suspects(self, payload: bytes) -> bool:
-        content = payload[payload.find(_CONTENT_FROM) + len(_CONTENT_FROM) + _AT_DIGITS :]
-        if len(content) < 16:
-            return False
-        if self._limit and len(content) > self._limit:
-            return True
-        lower = content.lower()
-        if self._marks is not None and self._marks.search(lower):
-            return True
-        if self._secrets and b"a" * _RUN in content.translate(_TOKENS) and self._key_marks.search(lower):
-            return True
-        return self._cards and b"0" * 13 in content.translate(_DIGITS, b" -")
+    def _look(self, marks: list[bytes]) -> Callable[[bytes], bool]:
+        """Return what tells, quickly, whether an encoded event may hold something; it is asked about each."""
+        search = _any_of(marks).search if marks else lambda _: None
+        search_keys = _any_of([mark for rule in KEYS.values() for mark in rule.marks]).search
+        secrets, cards, limit, skipped = self._secrets, self._cards, self._limit, len(_CONTENT_FROM) + _AT_DIGITS
+
+        def suspects(payload: bytes) -> bool:
+            content = payload[payload.find(_CONTENT_FROM) + skipped :]
+            if len(content) < 16:
+                return False
+            lower = content.lower()
+            if search(lower) is not None:
+                return True
+            if secrets and _RUN in content.translate(_TOKENS) and search_keys(lower) is not None:
+                return True
+            if (
+                cards
+                and len(content.translate(None, _NO_DIGITS)) >= 13
+                and _CARD_DIGITS in content.translate(_DIGITS, b" -")
+            ):
+                return True
+            return limit > 0 and len(content) > limit
+
+        return suspects
 
     def _redacted(self, event: Event) -> Event:
         if self._mode == "none":
