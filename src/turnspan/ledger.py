@@ -33,7 +33,7 @@ from turnspan.events import (
 )
 from turnspan.records import OURS, RUNNING, TurnRecord, iso
 from turnspan.seals import Seal, seal_of
-from turnspan.stores.base import (
+from turnspan.stores.rows import (
     AuditRow,
     Changes,
     ModelCallRow,

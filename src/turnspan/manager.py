@@ -7,15 +7,8 @@ from typing import Any
 
 from turnspan.errors import SessionNotFoundError
 from turnspan.records import AgentTransitionRecord, SessionRecord, TurnRecord, check_id, now_iso
-from turnspan.stores.base import (
-    Changes,
-    SessionRow,
-    SessionStore,
-    TransitionRow,
-    apply,
-    lock_of,
-    rows_of_turn,
-)
+from turnspan.stores.base import SessionStore, apply, lock_of
+from turnspan.stores.rows import Changes, SessionRow, TransitionRow, rows_of_turn
 
 
 class SessionManager:

@@ -28,7 +28,8 @@ from turnspan.events import (
 from turnspan.recorder import Recorder
 from turnspan.records import OURS, TurnRecord, from_iso
 from turnspan.settings import Settings
-from turnspan.stores.base import Appends, lock_of, model_calls_of
+from turnspan.stores.base import Appends, lock_of
+from turnspan.stores.rows import model_calls_of
 
 
 class Manager(Protocol):

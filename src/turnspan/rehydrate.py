@@ -37,7 +37,7 @@ from turnspan.events import (
     TurnStarted,
 )
 from turnspan.spans import closed, opened
-from turnspan.stores.base import AuditRow
+from turnspan.stores.rows import AuditRow
 
 _BATCH = 256
 _STARTS = (TurnStarted, AgentStarted, ModelCallStarted, ToolCallStarted)

@@ -16,7 +16,8 @@ from typing import Protocol
 from turnspan.journal import Journal, Position
 from turnspan.ledger import Folded, Ledger
 from turnspan.seals import Seal
-from turnspan.stores.base import Changes, SessionStore, apply
+from turnspan.stores.base import SessionStore, apply
+from turnspan.stores.rows import Changes
 
 LINGER_S = 0.2
 """How long lines gather before they are written, unless somebody reads: a batch costs little more than a line, and the

@@ -20,7 +20,7 @@ from turnspan.records import SessionRecord
 from turnspan.recovery import REASON
 from turnspan.rehydrate import Told, spans_again
 from turnspan.seals import Seal, seal_of
-from turnspan.stores.base import removed_name
+from turnspan.stores.rows import removed_name
 from turnspan.timeline import ours_of
 
 _US = 1000

@@ -15,7 +15,8 @@ from turnspan.journal import files_of, header_of, is_held, read_whole
 from turnspan.proof.report import Report
 from turnspan.seals import Key, Seal, seal_of
 from turnspan.settings import without_password
-from turnspan.stores.base import Audited, AuditFilter, AuditRow, Removed
+from turnspan.stores.base import Audited, AuditFilter
+from turnspan.stores.rows import AuditRow, Removed
 
 
 class End(NamedTuple):

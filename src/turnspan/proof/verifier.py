@@ -32,15 +32,8 @@ from turnspan.proof.report import ERASED, Report, Verdict
 from turnspan.records import SessionRecord, TurnRecord, iso
 from turnspan.rehydrate import Told, span_of
 from turnspan.seals import Key
-from turnspan.stores.base import (
-    Audited,
-    AuditFilter,
-    AuditRow,
-    SessionFilter,
-    SessionStore,
-    merge,
-    model_calls_of,
-)
+from turnspan.stores.base import Audited, AuditFilter, SessionFilter, SessionStore
+from turnspan.stores.rows import AuditRow, merge, model_calls_of
 from turnspan.timeline import ours_of, summaries
 
 _REACHES_BACK_NS = 30 * 86_400 * 10**9

@@ -31,16 +31,8 @@ from turnspan.errors import StoreUnavailableError, UnreadableSessionError
 from turnspan.events import now_ns
 from turnspan.files import append
 from turnspan.records import SessionRecord, check_id, iso
-from turnspan.stores.base import (
-    AuditFilter,
-    AuditRow,
-    Changes,
-    Removed,
-    SessionStore,
-    audit_order,
-    merge,
-    removal,
-)
+from turnspan.stores.base import AuditFilter, SessionStore, audit_order
+from turnspan.stores.rows import AuditRow, Changes, Removed, merge, removal
 
 _PLAIN = " !#$&'()+,-.;=@[]^_`{}"
 """Punctuation that stands in a file name as it is; ``~`` marks a shortened name, ``%`` an encoded character."""

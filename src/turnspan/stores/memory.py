@@ -10,16 +10,8 @@ import msgspec
 
 from turnspan.events import now_ns
 from turnspan.records import SessionRecord, check_id, iso
-from turnspan.stores.base import (
-    AuditFilter,
-    AuditRow,
-    Changes,
-    Removed,
-    SessionStore,
-    audit_order,
-    merge,
-    removal,
-)
+from turnspan.stores.base import AuditFilter, SessionStore, audit_order
+from turnspan.stores.rows import AuditRow, Changes, Removed, merge, removal
 
 
 class InMemorySessionStore(SessionStore):

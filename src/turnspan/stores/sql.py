@@ -32,16 +32,13 @@ from turnspan.records import (
     from_iso,
     iso,
 )
-from turnspan.stores.base import (
-    AuditFilter,
+from turnspan.stores.base import AuditFilter, SessionFilter, SessionStore, SessionSummary
+from turnspan.stores.rows import (
     AuditRow,
     Changes,
     ModelCallRow,
     Removed,
-    SessionFilter,
     SessionRow,
-    SessionStore,
-    SessionSummary,
     ToolCallRow,
     TurnRow,
     last_touch,

@@ -25,7 +25,8 @@ from turnspan.records import (
     ToolCallRecord,
     TurnRecord,
 )
-from turnspan.stores.base import AuditFilter, AuditRow, Changes, SessionRow, removed_name, rows_of_turn
+from turnspan.stores.base import AuditFilter
+from turnspan.stores.rows import AuditRow, Changes, SessionRow, removed_name, rows_of_turn
 
 
 def example_session(session_id: str = "s-1", workspace_id: str | None = "w-1") -> SessionRecord:

@@ -1,0 +1,353 @@
+"""Rows: what a batch of changes is made of, and how rows and records become each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, TypedDict
+
+import msgspec
+
+from turnspan.events import derived_id
+from turnspan.records import OURS, RUNNING, AgentTransitionRecord, SessionRecord, ToolCallRecord, TurnRecord, from_iso
+
+
+class SessionRow(TypedDict):
+    """The head of a session. What is None leaves what is kept; metadata is merged."""
+
+    session_id: str
+    workspace_id: str | None
+    agent_id: str | None
+    created_at: str
+    updated_at: str
+    ended: bool
+    metadata: dict[str, Any]
+
+
+class TurnRow(TypedDict):
+    """A turn without its calls. ``audit_event_ids`` are all of its events, in order."""
+
+    session_id: str
+    turn_id: str
+    agent_id: str | None
+    prompt: str
+    response_content: str | None
+    status: str
+    error: str | None
+    started_at: str
+    ended_at: str | None
+    trace_id: str | None
+    span_id: str | None
+    audit_event_ids: list[str]
+    metadata: dict[str, Any]
+    unknown: dict[str, Any] | None
+
+
+class ToolCallRow(TypedDict):
+    """A tool call; ``event_id`` (of its start) is its key, because runtimes give the same call id twice."""
+
+    session_id: str
+    turn_id: str
+    event_id: str
+    position: int
+    call_id: str
+    tool_name: str
+    arguments: dict[str, Any]
+    result: Any
+    status: str
+    error: str | None
+    started_at: str | None
+    duration_ms: float | None
+    sandbox_context: str | None
+    trace_id: str | None
+    span_id: str | None
+    metadata: dict[str, Any]
+    unknown: dict[str, Any] | None
+
+
+class ModelCallRow(TypedDict):
+    """A model call; ``details`` is the whole of it, as it stands in the turn's metadata."""
+
+    session_id: str
+    turn_id: str
+    event_id: str
+    position: int
+    details: dict[str, Any]
+
+
+class TransitionRow(TypedDict):
+    """A handoff."""
+
+    session_id: str
+    turn_id: str
+    from_agent: str | None
+    to_agent: str
+    reason: str | None
+    timestamp: str
+    unknown: dict[str, Any] | None
+
+
+class AuditRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """An event in the audit table: its place in the chain, its ids and span, and the event itself as JSON."""
+
+    event_id: str
+    journal: str
+    sequence: int
+    kind: str
+    session_id: str
+    turn_id: str | None
+    call_id: str | None
+    at: str
+    at_ns: int
+    trace_id: str | None
+    span_id: str | None
+    trace_flags: int | None
+    parent_span_id: str | None
+    digest: str
+    previous_hash: str
+    hash: str
+    payload: str | None
+
+    def __repr__(self) -> str:
+        """Show ids, never content."""
+        return f"AuditRow(event_id={self.event_id!r}, kind={self.kind!r}, session_id={self.session_id!r}, ...)"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        """Show the same to rich."""
+        return [("event_id", self.event_id), ("kind", self.kind), ("session_id", self.session_id)]
+
+
+class Removed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What is left of audit rows that were removed with their session: which lines, and the hashes at both ends.
+
+    ``session`` is derived from the session's id, which can be recognised in it and not be read.
+    """
+
+    journal: str
+    first: int
+    last: int
+    previous_hash: str
+    hash: str
+    session: str
+    at: str
+
+
+def removal(session_id: str, rows: Iterable[AuditRow], at: str) -> list[Removed]:
+    """Return what is to be left of a session's audit rows (each journal's in order of sequence)."""
+    found: list[Removed] = []
+    for row in rows:
+        last = found[-1] if found else None
+        if last is not None and last.journal == row.journal and last.last + 1 == row.sequence:
+            found[-1] = msgspec.structs.replace(last, last=row.sequence, hash=row.hash)
+        else:
+            found.append(
+                Removed(
+                    journal=row.journal, first=row.sequence, last=row.sequence, previous_hash=row.previous_hash,
+                    hash=row.hash, session=removed_name(session_id), at=at,
+                )
+            )  # fmt: skip
+    return found
+
+
+def removed_name(session_id: str) -> str:
+    """Return the name under which a removed session is remembered."""
+    return derived_id("removed", session_id)
+
+
+@dataclass(slots=True)
+class Changes:
+    """One batch, to be stored whole or not at all; storing it again changes nothing.
+
+    The calls of ``whole_turns`` (session, turn) are all that the turn has: they replace those that are kept.
+    """
+
+    sessions: list[SessionRow] = field(default_factory=list)
+    turns: list[TurnRow] = field(default_factory=list)
+    tool_calls: list[ToolCallRow] = field(default_factory=list)
+    model_calls: list[ModelCallRow] = field(default_factory=list)
+    transitions: list[TransitionRow] = field(default_factory=list)
+    audit: list[AuditRow] = field(default_factory=list)
+    whole_turns: set[tuple[str, str]] = field(default_factory=set)
+
+    def __bool__(self) -> bool:
+        return any((self.sessions, self.turns, self.tool_calls, self.model_calls, self.transitions, self.audit))
+
+    def of(self, session_id: str) -> Changes:
+        """Return the part that concerns one session."""
+
+        def mine(rows: Iterable[Any]) -> list[Any]:
+            return [row for row in rows if row["session_id"] == session_id]
+
+        audit = [row for row in self.audit if row.session_id == session_id]
+        return Changes(
+            mine(self.sessions), mine(self.turns), mine(self.tool_calls),
+            mine(self.model_calls), mine(self.transitions), audit,
+            {turn for turn in self.whole_turns if turn[0] == session_id},
+        )  # fmt: skip
+
+    def session_ids(self) -> list[str]:
+        """Return the sessions that this batch touches, in order of appearance."""
+        rows: list[Any] = [*self.sessions, *self.turns, *self.tool_calls, *self.model_calls, *self.transitions]
+        return list(dict.fromkeys([*(row["session_id"] for row in rows), *(row.session_id for row in self.audit)]))
+
+
+# Records and rows ------------------------------------------------------------------------------------------------
+
+
+def transition_key(transition: TransitionRow | AgentTransitionRecord) -> tuple[str, str | None, str, int | str]:
+    """Return what makes two records of a handoff the same one."""
+    row = transition if isinstance(transition, dict) else vars(transition)
+    return row["turn_id"], row["from_agent"], row["to_agent"], from_iso(row["timestamp"]) or row["timestamp"]
+
+
+def tool_call_key(session_id: str, turn_id: str, call: ToolCallRecord, ordinal: int) -> str:
+    """Return the event id that keys a tool call: that of its start, or one derived from its place."""
+    ids = call.metadata.get(OURS, {}).get("audit_event_ids") if isinstance(call.metadata.get(OURS), dict) else None
+    return ids[0] if ids else derived_id(session_id, turn_id, "tool_call.started", ordinal)
+
+
+def model_calls_of(turn: TurnRecord) -> list[dict[str, Any]]:
+    """Return the model calls that a turn record carries."""
+    ours = turn.metadata.get(OURS)
+    return list(ours.get("model_calls") or []) if isinstance(ours, dict) else []
+
+
+def rows_of_turn(session_id: str, turn: TurnRecord) -> Changes:
+    """Return a turn record as rows, its calls included."""
+    data = turn.to_dict()
+    metadata = dict(data["metadata"])
+    ours = dict(metadata.get(OURS) or {}) if isinstance(metadata.get(OURS), dict) else {}
+    models = ours.pop("model_calls", None) or []
+    if ours:
+        metadata[OURS] = ours
+    elif models:
+        metadata.pop(OURS)
+    changes = Changes(
+        turns=[
+            TurnRow(
+                session_id=session_id, turn_id=turn.turn_id, agent_id=data["agent_id"], prompt=data["prompt"],
+                response_content=data["response_content"], status=data["status"], error=data["error"],
+                started_at=data["started_at"], ended_at=data["ended_at"],
+                trace_id=ours.get("trace_id"), span_id=ours.get("span_id"),
+                audit_event_ids=data["audit_event_ids"], metadata=metadata, unknown=turn.unknown(),
+            )
+        ],
+        whole_turns={(session_id, turn.turn_id)},
+    )  # fmt: skip
+    for ordinal, (record, call) in enumerate(zip(turn.tool_calls, data["tool_calls"], strict=True)):
+        own = call["metadata"].get(OURS)
+        own = own if isinstance(own, dict) else {}
+        changes.tool_calls.append(
+            ToolCallRow(
+                session_id=session_id, turn_id=turn.turn_id, position=ordinal,
+                event_id=tool_call_key(session_id, turn.turn_id, record, ordinal),
+                call_id=call["call_id"], tool_name=call["tool_name"], arguments=call["arguments"],
+                result=call["result"], status=call["status"], error=call["error"],
+                started_at=own.get("started_at"), duration_ms=call["duration_ms"],
+                sandbox_context=call["sandbox_context"],
+                trace_id=own.get("trace_id"), span_id=own.get("span_id"), metadata=call["metadata"],
+                unknown=record.unknown(),
+            )
+        )  # fmt: skip
+    for ordinal, details in enumerate(models):
+        ids = details.get("audit_event_ids")
+        key = ids[0] if ids else derived_id(session_id, turn.turn_id, "model_call.started", ordinal)
+        changes.model_calls.append(
+            ModelCallRow(session_id=session_id, turn_id=turn.turn_id, event_id=key, position=ordinal, details=details)
+        )
+    return changes
+
+
+def merge(session: SessionRecord | None, changes: Changes) -> SessionRecord:
+    """Merge one session's rows into its record; what is merged twice is there once."""
+    for head in changes.sessions:
+        session = session or SessionRecord(head["session_id"], created_at=head["created_at"])
+        session.workspace_id = session.workspace_id or head["workspace_id"]
+        session.agent_id = session.agent_id or head["agent_id"]
+        session.updated_at = max(session.updated_at, head["updated_at"])
+        merge_metadata(session.metadata, head["metadata"])
+        if head["ended"]:
+            session.metadata["ended"] = True
+    if session is None:
+        session = SessionRecord(changes.session_ids()[0])
+    session.updated_at = max(session.updated_at, last_touch(changes.turns))
+    turns = {turn.turn_id: turn for turn in session.turns}
+    for row in changes.turns:
+        _merge_turn(session, turns, row, whole=(row["session_id"], row["turn_id"]) in changes.whole_turns)
+    for call in changes.tool_calls:
+        _merge_tool_call(_turn_in(session, turns, call["turn_id"]), call)
+    for model in changes.model_calls:
+        _merge_model_call(_turn_in(session, turns, model["turn_id"]), model)
+    known = {transition_key(transition) for transition in session.agent_transitions}
+    for transition in changes.transitions:
+        if transition_key(transition) not in known:
+            known.add(transition_key(transition))
+            session.agent_transitions.append(
+                AgentTransitionRecord(
+                    transition["from_agent"], transition["to_agent"], transition["reason"], transition["turn_id"],
+                    transition["timestamp"],
+                ).knowing(transition["unknown"])
+            )  # fmt: skip
+    return session
+
+
+def last_touch(rows: list[TurnRow]) -> str:
+    """Return when these turns last did something."""
+    return max((row["ended_at"] or row["started_at"] for row in rows), default="")
+
+
+def _turn_in(session: SessionRecord, turns: dict[str, TurnRecord], turn_id: str) -> TurnRecord:
+    """Return a turn of the session; one that is not there yet (its calls came first, from another process) is begun."""
+    turn = turns.get(turn_id)
+    if turn is None:
+        turn = turns[turn_id] = TurnRecord(turn_id, status=RUNNING)
+        session.turns.append(turn)
+    return turn
+
+
+def _merge_turn(session: SessionRecord, turns: dict[str, TurnRecord], row: TurnRow, *, whole: bool) -> None:
+    turn = _turn_in(session, turns, row["turn_id"])
+    if whole:
+        turn.tool_calls = []
+    models = [] if whole else model_calls_of(turn)
+    turn.knowing(row["unknown"])
+    turn.audit_event_ids = list(row["audit_event_ids"])
+    turn.agent_id, turn.prompt, turn.response_content = row["agent_id"], row["prompt"], row["response_content"]
+    turn.status, turn.error = row["status"], row["error"]
+    turn.started_at, turn.ended_at = row["started_at"], row["ended_at"]
+    turn.metadata = dict(row["metadata"])
+    if models:
+        turn.metadata[OURS] = {**(turn.metadata.get(OURS) or {}), "model_calls": models}
+
+
+def _merge_tool_call(turn: TurnRecord, row: ToolCallRow) -> None:
+    record = ToolCallRecord(
+        row["call_id"], row["tool_name"], row["arguments"], row["result"], row["status"], row["error"],
+        row["duration_ms"], row["sandbox_context"], row["metadata"],
+    ).knowing(row["unknown"])  # fmt: skip
+    for ordinal, call in enumerate(turn.tool_calls):
+        if tool_call_key(row["session_id"], row["turn_id"], call, ordinal) == row["event_id"]:
+            turn.tool_calls[ordinal] = record
+            return
+    turn.tool_calls.append(record)
+
+
+def _merge_model_call(turn: TurnRecord, row: ModelCallRow) -> None:
+    models = model_calls_of(turn)
+    for ordinal, details in enumerate(models):
+        if (details.get("audit_event_ids") or [None])[0] == row["event_id"]:
+            models[ordinal] = row["details"]
+            break
+    else:
+        models.append(row["details"])
+    turn.metadata[OURS] = {**(turn.metadata.get(OURS) or {}), "model_calls": models}
+
+
+def merge_metadata(kept: dict[str, Any], new: dict[str, Any]) -> None:
+    """Merge metadata in place: new keys win, but ours are merged one level deeper."""
+    for key, value in new.items():
+        if key == OURS and isinstance(kept.get(OURS), dict) and isinstance(value, dict):
+            seals = {**(kept[OURS].get("seals") or {}), **(value.get("seals") or {})}
+            kept[OURS] = {**value, **kept[OURS], **({"seals": seals} if seals else {})}
+        else:
+            kept[key] = value
