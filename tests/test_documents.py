@@ -64,7 +64,7 @@ def test_rooms_import_only_from_rooms_below():
         ["errors", "content", "files", "events", "records", "settings", "semconv", "redaction", "chain", "seals"],
         ["stores", "ledger", "manager", "timeline"],
         ["spans", "journal", "logs", "metrics", "writer"],
-        ["open_turns", "recorder", "recovery", "rehydrate", "delivery"],
+        ["open_turns", "keeper", "recorder", "recovery", "rehydrate", "delivery"],
         ["process", "observed"],
         ["proof"],
         ["watch", "carry", "hooks", "adapters", "telemetry", "pieces", "api", "autoinstrument", "instrumentor"],

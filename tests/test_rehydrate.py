@@ -13,6 +13,7 @@ from receiver import Receiver, attributes
 from turnspan.events import ModelCallEnded, ModelCallStarted, TurnEnded, TurnStarted, Usage
 from turnspan.proof import verify
 from turnspan.rehydrate import spans_again, told_of
+from turnspan.semconv import PROFILES
 from turnspan.settings import Settings
 from turnspan.testing import record
 
@@ -96,7 +97,7 @@ def test_spans_made_again_equal_the_live_ones_in_every_field(content, profile):
             for session in ("s", "late")
             for span in spans_again(
                 told_of(recording.store.audit_events(session)), content=settings.span_content,
-                profile=recording.recorder._profile, view_url=settings.view_url,
+                profile=PROFILES[settings.semconv], view_url=settings.view_url,
             )
         ]  # fmt: skip
     assert len(again) == len(live) > 50

@@ -13,7 +13,8 @@ from opentelemetry import context
 
 from turnspan import process
 from turnspan.events import Event, Link, Observer, Scope, Session, Started
-from turnspan.recorder import Recorder, logger
+from turnspan.keeper import logger
+from turnspan.recorder import Recorder
 from turnspan.spans import scope
 from turnspan.watch import Watched, watched
 

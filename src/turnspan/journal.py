@@ -205,7 +205,7 @@ class Journal:
         return self._sequence
 
     def read(self, start: Position, after: int) -> tuple[list[Line], Position]:
-        """Return some lines behind the one with the number ``after``, and the place behind them.
+        """Return some lines of one segment behind the one with the number ``after``, and the place behind them.
 
         Args:
             start: The place behind the last line that was read.
@@ -229,7 +229,12 @@ class Journal:
                 newest.popleft()
             if newest and newest[0][0].sequence > after + 1 and newest[0][1] is not None:
                 return None
-            taken = [newest.popleft() for _ in range(min(len(newest), BATCH_LINES))]
+            taken: list[tuple[Line, tuple[int, int] | None]] = []
+            while newest and len(taken) < BATCH_LINES:
+                place = newest[0][1]
+                if taken and place is not None and taken[-1][1] is not None and place[0] != taken[-1][1][0]:
+                    break  # the next segment is another batch
+                taken.append(newest.popleft())
             self._stranded -= sum(place is None for _, place in taken)
             if not taken and self._sequence > after and self._fd >= 0 and not self.dropped:
                 return None

@@ -394,6 +394,37 @@ def _usage(event: ModelCallEnded) -> dict[str, int] | None:
     return {name: value for name in event.usage.__struct_fields__ if (value := getattr(event.usage, name)) is not None}
 
 
+_ENDS: dict[type[Event], type[ToolCallEnded | ModelCallEnded | AgentEnded]] = {
+    ToolCallStarted: ToolCallEnded,
+    ModelCallStarted: ModelCallEnded,
+    AgentStarted: AgentEnded,
+}
+
+
+def ended_early(started: Event, at_ns: int, reason: str) -> Event:
+    """Return the end of a call that nobody else will tell."""
+    return _ENDS[type(started)](
+        session_id=started.session_id, turn_id=started.turn_id, call_id=started.call_id, agent_id=started.agent_id,
+        at_ns=at_ns, status="cancelled", error=reason,
+    )  # fmt: skip
+
+
+def ends_of(
+    open_turns: list[tuple[TurnStarted | None, list[Event]]], at_ns: int, reason: str
+) -> list[tuple[Event, Event]]:
+    """Return the ends of what nobody else will end, innermost first, each with its start."""
+    ends: list[tuple[Event, Event]] = []
+    for turn, calls in open_turns:
+        ends += [(ended_early(call, at_ns, reason), call) for call in reversed(calls)]
+        if turn is not None:
+            end = TurnEnded(
+                session_id=turn.session_id, turn_id=turn.turn_id, at_ns=at_ns, status="cancelled", error=reason,
+                metadata={OURS: {"interrupted": reason}},
+            )  # fmt: skip
+            ends.append((end, turn))
+    return ends
+
+
 class _Batch:
     """Rows that changed, each once however often it did."""
 

@@ -81,7 +81,7 @@ def observe(manager: M) -> M:
 def recorder_for(store: Any) -> Recorder:
     """Return the recorder whose store this is: the process's own, or one made for it."""
     own = process.recorder()
-    if own.keeps_in(store):
+    if own.keeper.keeps_in(store):
         return own
     found = _recorders.get(store)
     if found is None or found.closed:

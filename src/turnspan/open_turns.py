@@ -8,33 +8,12 @@ from opentelemetry import context
 
 from turnspan.chain import SpanIds
 from turnspan.events import (
-    AgentEnded,
-    AgentStarted,
-    Event,
-    ModelCallEnded,
-    ModelCallStarted,
     Started,
-    ToolCallEnded,
-    ToolCallStarted,
 )
 from turnspan.spans import below
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Span
-
-_ENDS: dict[type[Event], type[ToolCallEnded | ModelCallEnded | AgentEnded]] = {
-    ToolCallStarted: ToolCallEnded,
-    ModelCallStarted: ModelCallEnded,
-    AgentStarted: AgentEnded,
-}
-
-
-def ended_early(started: Event, at_ns: int, reason: str) -> Event:
-    """Return the end of a call that nobody else will tell."""
-    return _ENDS[type(started)](
-        session_id=started.session_id, turn_id=started.turn_id, call_id=started.call_id, agent_id=started.agent_id,
-        at_ns=at_ns, status="cancelled", error=reason,
-    )  # fmt: skip
 
 
 class Open:

@@ -12,7 +12,8 @@ from opentelemetry import baggage
 from turnspan.content import encode
 from turnspan.errors import InvalidIdError
 from turnspan.events import Session, SessionSource, SessionStarted, derived_id, new_id
-from turnspan.recorder import FLUSH_S, Recorder, all_recorders, logger
+from turnspan.keeper import FLUSH_S, logger
+from turnspan.recorder import Recorder, all_recorders
 from turnspan.records import MAX_ID_LENGTH, OURS, check_id
 from turnspan.settings import Settings, scheme_of
 from turnspan.spans import BAGGAGE_SESSION, scope

@@ -8,15 +8,13 @@ thread. The one guard of the library is here: an exception of ours is told once,
 from __future__ import annotations
 
 import atexit
-import logging
 import os
 import threading
-import time
 import weakref
 from collections import Counter, OrderedDict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from opentelemetry import context
@@ -41,38 +39,20 @@ from turnspan.events import (
     TurnEnded,
     TurnStarted,
 )
-from turnspan.journal import LIMIT_BYTES, Journal
-from turnspan.open_turns import Open, OpenTurn, ended_early
+from turnspan.keeper import FLUSH_S, Keeper, logger
+from turnspan.ledger import ended_early
+from turnspan.open_turns import Open, OpenTurn
 from turnspan.records import OURS
 from turnspan.redaction import Redactor, hidden, withheld
-from turnspan.seals import Key, Seal
 from turnspan.semconv import PROFILES
-from turnspan.settings import Settings, without_password
+from turnspan.settings import Settings
 from turnspan.spans import Spans, context_inside, ids_of, resource_of_provider
-from turnspan.writer import Outlet, Writer
 
 if TYPE_CHECKING:
-    from opentelemetry.sdk.trace import ReadableSpan as Again
-
     from turnspan.stores.base import SessionStore
 
-logger = logging.getLogger("turnspan")
-
-FLUSH_S = 5.0
-"""How long the end of a process may wait for the store."""
-FLUSH_DEAD_S = 1.0
-"""How long it may wait for an endpoint that has taken nothing so far."""
-Resend = Callable[[list["Again"]], None]
-"""Takes spans that a dead process may not have sent."""
 _SESSIONS_REMEMBERED = 4096
 _TURNS_REMEMBERED = 256
-
-
-class Counts(Protocol):
-    """Says what became of spans."""
-
-    def counts(self) -> dict[str, dict[str, int]]:
-        """Return, by exporter, how many ended, were exported, failed, and were dropped."""
 
 
 class _Met:
@@ -98,18 +78,11 @@ class Recorder:
     def __init__(self, settings: Settings, store: SessionStore | None = None, *, recovers: bool = True) -> None:
         self.settings = settings
         self.problems: Counter[str] = Counter()
-        self.providers: list[Any] = []
-        self._given_store = store
-        self._owns_store = store is None
-        self._store_url = settings.store_url if store is None else str(getattr(store, "url", ""))
-        self._recovers = recovers
-        self._profile = PROFILES[settings.semconv]
-        self._spans = Spans(content=settings.span_content, profile=self._profile, view_url=settings.view_url)
+        self._spans = Spans(
+            content=settings.span_content, profile=PROFILES[settings.semconv], view_url=settings.view_url
+        )
         self.disabled = settings.disabled
         self._redactor = Redactor()
-        self._key: Key | None = None
-        self.deliveries: list[Counts] = []
-        self.resend: Resend | None = None
         self._app_log: Any = None
         self._turns: dict[tuple[str, str | None], OpenTurn] = {}
         self._sessions: OrderedDict[str, _Met] = OrderedDict()
@@ -128,8 +101,7 @@ class Recorder:
             HandedOff: self._on_handed_off, Noted: self._on_noted,
         }  # fmt: skip
         self._guarded("redaction", self._read_rules)
-        self._guarded("signing key", self._read_key)
-        self._open_journal()
+        self.keeper = Keeper(settings, store, self.problem, self.settle, recovers=recovers)
         if settings.log == "structlog":
             self._guarded("structlog", self._open_app_log)
         _recorders.add(self)
@@ -183,27 +155,21 @@ class Recorder:
         self.catch_up()
         try:
             self._spans.end_all()
-            self._seal(self._writer.ended_sessions())
+            self._note(self.keeper.seals_of_ended_sessions())
         except Exception as error:
             self.problem("spans", error)
 
-    def _seal(self, seals: list[tuple[str, Seal]], closed: str = "") -> None:
-        """Put on record how much there is of some sessions."""
-        if seals:
-            spans = {name: counts for delivery in self.deliveries for name, counts in delivery.counts().items()}
-            more = {
-                "closed": closed,
-                "dropped": self._journal.dropped,
-                "spans": spans,
-                "log_failed": self._writer.failed_lines,
-            }
-            for session_id, seal in seals:
-                self._journal_event(seal.event(session_id, self._key, **more), None)
+    def _note(self, events: Sequence[Event]) -> None:
+        """Put on record what turnspan says itself."""
+        for event in events:
+            self._journal_event(event, None)
 
     def problem(self, where: str, error: BaseException) -> None:
         """Count a failure of ours, and tell each cause once."""
         cause = f"{where}: {type(error).__name__}"
         self.problems[cause] += 1
+        if where == "OTLP":
+            self.keeper.endpoint_is_dead()
         if self.settings.strict and where.partition(" ")[0] not in ("store", "journal", "OTLP"):
             raise error
         if self.problems[cause] == 1:
@@ -225,12 +191,7 @@ class Recorder:
                 self._app_log.write(event, ids, started)
             except Exception as error:
                 self.problem("structlog", error)
-        journal = self._journal
-        journal.append(event, ids, payload)
-        if journal.problem is not None:
-            problem, journal.problem = journal.problem, None
-            self.problem("journal", problem)
-        self._writer.wake()
+        self.keeper.append(event, ids, payload)
 
     def _stamp(
         self, event: Event, ids: SpanIds | None, turn: OpenTurn, started: Started | None = None,
@@ -401,13 +362,6 @@ class Recorder:
         turn = self._turns.get((session_id, turn_id))
         return turn is not None and turn.turn is not None
 
-    def keeps_in(self, store: SessionStore) -> bool:
-        """Return whether this is the store that the recorder brings things to."""
-        if self._given_store is store:
-            return True
-        url = getattr(store, "url", "")
-        return bool(url) and url != "memory:" and url == self._store_url
-
     @property
     def closed(self) -> bool:
         """Whether it takes no more events."""
@@ -415,8 +369,8 @@ class Recorder:
 
     def adopt_providers(self, other: Recorder) -> None:
         """Set the SDK up as late, and flush the same providers, as another recorder does."""
-        self._before_open, self.providers = other._before_open, other.providers
-        self.deliveries, self.resend = other.deliveries, other.resend
+        self._before_open = other._before_open
+        self.keeper.adopt_providers(other.keeper)
 
     def before_first_turn(self, prepare: Callable[[], None]) -> None:
         """Have something done right before the first turn starts: the SDK is set up as late as that."""
@@ -427,7 +381,7 @@ class Recorder:
     def flush(self, timeout_s: float = FLUSH_S) -> bool:
         """Wait until the store has everything emitted so far; return whether it does."""
         self.settle()
-        return self._writer.flush(timeout_s)
+        return self.keeper.flush(timeout_s)
 
     def close(self, timeout_s: float = FLUSH_S) -> None:
         """End what is open as cancelled, bring everything to the store, and stop. What cannot be stored waits on disk."""
@@ -439,53 +393,8 @@ class Recorder:
         self._closed = True
         atexit.unregister(self.close)
         self.settle()
-        began = time.monotonic()
-        spans_are_sent = self._send(began, timeout_s)
-        everything = self._writer.flush(timeout_s)
-        spans_are_sent()
-        if everything:
-            self._seal(self._writer.unsealed_sessions(), "the process ended")
-        everything = self._writer.stop(timeout_s if everything else 0.0)
-        if not everything:
-            missing = self._journal.sequence - self._writer.confirmed
-            logger.warning(
-                "turnspan: %d events are not in the store %s yet; they wait in %s and are stored at the next start",
-                missing, hidden(self._store_url), self._journal.directory,
-            )  # fmt: skip
-        if self._journal.dropped:
-            logger.warning("turnspan: the disk took nothing for so long that %d events are lost", self._journal.dropped)
-        self._journal.close(confirmed=everything)
-        self._send(began, timeout_s)()  # the logs and metrics that the writer made
-        if self._owns_store and callable(close := getattr(self._given_store, "close", None)):
-            close()
+        self.keeper.close(timeout_s, self._note)
         _recorders.discard(self)
-
-    def _send(self, began: float, timeout_s: float) -> Callable[[], None]:
-        """Have the SDK send what it holds, and return what waits for it.
-
-        It takes its time over a dead endpoint, so nobody waits longer for it than we may.
-        """
-
-        def send() -> None:
-            for provider in self.providers:
-                with suppress(Exception):
-                    provider.force_flush(int(timeout_s * 1000))
-
-        sender = threading.Thread(target=send, name="turnspan-flush", daemon=True)
-        deadline, dead = began + timeout_s, began + FLUSH_DEAD_S
-        if self.providers:
-            try:
-                sender.start()
-            except RuntimeError:  # the interpreter is shutting down
-                send()
-
-        def wait() -> None:
-            while sender.is_alive() and time.monotonic() < deadline:
-                sender.join(0.1)
-                if time.monotonic() > dead and any(cause.startswith("OTLP") for cause in self.problems):
-                    break
-
-        return wait
 
     def _end_open(self, reason: str) -> None:
         for session_id, turn_id in list(self._turns):
@@ -496,34 +405,6 @@ class Recorder:
                 )
             )  # fmt: skip
 
-    def _open_journal(self) -> None:
-        try:
-            directory = self.settings.home / "journal"
-            self.settings.home.mkdir(
-                parents=True, exist_ok=True, mode=0o700
-            )  # what agents say is nobody else's business
-            self._journal = Journal(
-                directory,
-                store=without_password(self._store_url),
-                fsync=self.settings.durability == "fsync",
-                keep=self.settings.keep_journal,
-                limit_bytes=self.settings.journal_limit_mb * 1024 * 1024 or LIMIT_BYTES,
-            )
-        except OSError as error:
-            self._journal = Journal(None)
-            self.problem("journal", error)
-        self._writer = Writer(
-            self._journal, self._store_of_settings, self._open_outlets, self._recover, self.problem, self.settle
-        )
-
-    def _store_of_settings(self) -> SessionStore:
-        if self._given_store is not None:
-            return self._given_store
-        from turnspan.stores import open_store
-
-        self._given_store = open_store(self.settings.store_url)
-        return self._given_store
-
     def _read_rules(self) -> None:
         set_ = self.settings
         try:
@@ -532,38 +413,10 @@ class Recorder:
             self._redactor = Redactor(mode="none")  # rather too little than what somebody wanted out
             raise
 
-    def _read_key(self) -> None:
-        self._key = Key.read(self.settings.signing_key)
-
     def _open_app_log(self) -> None:
         from turnspan.logs import AppLog
 
         self._app_log = AppLog()
-
-    def _open_outlets(self) -> list[Outlet]:
-        from turnspan.logs import FileLog, OtelLog
-        from turnspan.metrics import Metrics
-
-        outlets: list[Outlet] = [OtelLog(), Metrics(self._profile)]
-        if self.settings.log not in ("off", "structlog"):
-            outlets.append(FileLog(self.settings.log_path))
-        return outlets
-
-    def _recover(self, store: SessionStore) -> None:
-        if not self._recovers or self._journal.directory is None:
-            return
-        from turnspan.logs import FileLog
-        from turnspan.recovery import recover
-
-        path = self.settings.log_path
-        log = FileLog(path) if path is not None else None
-        found = recover(
-            self._journal.directory, store, self._store_url, log, keep=self.settings.keep_journal, key=self._key,
-            send=self.resend if self.settings.resend else None, content=self.settings.span_content, profile=self._profile,
-        )  # fmt: skip
-        for one in found:
-            if one.problem is not None:
-                logger.warning("turnspan: the journal %s of a dead process waits: %s", one.journal, one.problem)
 
     def _guarded(self, where: str, function: Callable[[], None]) -> None:
         try:
@@ -573,7 +426,6 @@ class Recorder:
 
     def after_fork(self) -> None:
         """Begin anew in a forked child: a journal and a writer of its own; what is open belongs to the parent."""
-        self._journal.forget()
         self._spans.after_fork()
         self._busy = threading.local()
         self._postponed.clear()
@@ -583,10 +435,7 @@ class Recorder:
             for one in (turn.turn, *turn.calls.values()):
                 if one is not None:
                     one.inherited = True
-        if callable(forget := getattr(self._given_store, "after_fork", None)):
-            forget()
-        self._recovers = False
-        self._open_journal()
+        self.keeper.after_fork()
 
 
 _recorders: weakref.WeakSet[Recorder] = weakref.WeakSet()

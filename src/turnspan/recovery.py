@@ -12,13 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from turnspan import semconv as sc
-from turnspan.chain import SpanIds, decode
-from turnspan.events import Event, TurnEnded, TurnStarted
+from turnspan.chain import decode
+from turnspan.events import TurnEnded
 from turnspan.journal import DeadJournal, dead_journals
-from turnspan.ledger import Folded, Ledger
+from turnspan.ledger import Folded, Ledger, ends_of
 from turnspan.logs import FileLog
-from turnspan.open_turns import ended_early
-from turnspan.records import OURS
 from turnspan.seals import Key
 from turnspan.settings import without_password
 from turnspan.stores import open_store
@@ -95,14 +93,12 @@ def _completed(journal: DeadJournal, store: SessionStore, key: Key | None) -> tu
     if journal.lines:
         last_ns = max(folded_.event.at_ns for folded_ in folded)
         spans = {decode(line.payload).event_id: line.span for line in journal.lines}
-        ends: list[tuple[Event, SpanIds | None]] = []
-        for turn, calls in ledger.open_turns():
-            ends += [(ended_early(call, last_ns, REASON), spans[call.event_id]) for call in reversed(calls)]
-            if turn is not None:
-                interrupted += 1
-                ends.append((_interrupted(turn, last_ns), spans[turn.event_id]))
+        ends = ends_of(ledger.open_turns(), last_ns, REASON)
+        interrupted = sum(isinstance(end, TurnEnded) for end, _ in ends)
         if ends:
-            folded += [ledger.fold(line) for line in journal.complete(ends)]
+            folded += [
+                ledger.fold(line) for line in journal.complete([(end, spans[start.event_id]) for end, start in ends])
+            ]
         seals = [(seal.event(session_id, key, closed=REASON), None) for session_id, seal in ledger.unsealed_sessions()]
         folded += [ledger.fold(line) for line in journal.complete(seals)]
         apply(store, ledger.take())
@@ -123,13 +119,6 @@ def _resend(journal: DeadJournal, send: Send, *, content: bool, profile: sc.Prof
     if spans:
         send(spans)
     return len(spans)
-
-
-def _interrupted(turn: TurnStarted, at_ns: int) -> TurnEnded:
-    return TurnEnded(
-        session_id=turn.session_id, turn_id=turn.turn_id, at_ns=at_ns, status="cancelled", error=REASON,
-        metadata={OURS: {"interrupted": REASON}},
-    )  # fmt: skip
 
 
 def _complete_log(log: FileLog | None, folded: list[Folded]) -> None:

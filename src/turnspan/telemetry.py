@@ -25,7 +25,8 @@ from turnspan import semconv as sc
 from turnspan.delivery import Delivery
 from turnspan.errors import MissingExtraError
 from turnspan.files import append, tail_of
-from turnspan.recorder import FLUSH_S, Recorder, all_recorders, logger
+from turnspan.keeper import FLUSH_S, logger
+from turnspan.recorder import Recorder, all_recorders
 from turnspan.settings import Settings
 from turnspan.spans import scope
 
@@ -87,8 +88,8 @@ def _count(provider: Any, ours: SessionSpanProcessor, recorder: Recorder) -> Non
     """Count what becomes of a provider's spans, and let recovery use it to send some again."""
     for processor in _processors(provider):
         ours.delivery.watch(processor)
-    recorder.deliveries.append(ours.delivery)
-    recorder.providers.append(provider)
+    recorder.keeper.deliveries.append(ours.delivery)
+    recorder.keeper.providers.append(provider)
 
     def resend(spans: list[ReadableSpan]) -> None:
         for processor in _processors(provider):
@@ -97,7 +98,7 @@ def _count(provider: Any, ours: SessionSpanProcessor, recorder: Recorder) -> Non
                 if span.context is not None and f"{span.context.span_id:016x}" not in kept:
                     processor.on_end(span)
 
-    recorder.resend = resend
+    recorder.keeper.resend = resend
 
 
 def _kept_in(processor: Any) -> set[str]:
@@ -120,7 +121,7 @@ def _set_up_logs(settings: Settings, resource: Resource, recorder: Recorder) -> 
     made = LoggerProvider(resource=resource, shutdown_on_exit=False)
     made.add_log_record_processor(BatchLogRecordProcessor(exporter))
     _logs.set_logger_provider(made)
-    recorder.providers.append(made)
+    recorder.keeper.providers.append(made)
 
 
 def _set_up_metrics(settings: Settings, resource: Resource, recorder: Recorder) -> None:
@@ -134,7 +135,7 @@ def _set_up_metrics(settings: Settings, resource: Resource, recorder: Recorder) 
         return
     made = MeterProvider([PeriodicExportingMetricReader(exporter)], resource=resource, shutdown_on_exit=False)
     metrics.set_meter_provider(made)
-    recorder.providers.append(made)
+    recorder.keeper.providers.append(made)
 
 
 def _otlp(settings: Settings, signal: str, recorder: Recorder) -> Any:

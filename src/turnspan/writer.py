@@ -13,8 +13,9 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
+from turnspan.events import Event, now_ns
 from turnspan.journal import Journal, Position
-from turnspan.ledger import Folded, Ledger
+from turnspan.ledger import Folded, Ledger, ends_of
 from turnspan.seals import Seal
 from turnspan.stores.base import SessionStore, apply
 from turnspan.stores.rows import Changes
@@ -99,6 +100,11 @@ class Writer:
     def ended_sessions(self) -> list[tuple[str, Seal]]:
         """Return the seals of sessions that have ended; each once."""
         return self._ledger.ended_sessions()
+
+    def unfinished(self, reason: str) -> list[Event]:
+        """Return the ends of what has no end in the journal: the disk did not take it."""
+        with self._step_lock:
+            return [end for end, _ in ends_of(self._ledger.open_turns(), now_ns(), reason)]
 
     def unsealed_sessions(self) -> list[tuple[str, Seal]]:
         """Return the seals of all sessions that have none yet; each once."""
@@ -194,8 +200,8 @@ class Writer:
             self._back_off()
             return False
         self._waiting, self._retry_s = None, 0.0
-        self._confirmed = self._read
         self._journal.drop_before(min(self._ledger.first_open_segment(self._position.segment), self._position.segment))
+        self._confirmed = self._read
         with self._done:
             self._done.notify_all()
         return True
@@ -206,11 +212,10 @@ class Writer:
         if not lines:
             self._position = position
             return False
-        segment = self._position.segment
         folded: list[Folded] = []
         for line in lines:
             try:
-                folded.append(self._ledger.fold(line, segment))
+                folded.append(self._ledger.fold(line, position.segment))
             except Exception as error:
                 self._problem("ledger", error)
             self._read = line.sequence
