@@ -213,7 +213,8 @@ class _ToldOnce(logging.Filter):
         if record.levelno < logging.WARNING:
             return True
         message = record.getMessage()[:200]
-        if "404" in message and self._signal != "traces":  # Jaeger takes traces only
+        told = any(cause.startswith("OTLP:") for cause in self._recorder.problems)
+        if "404" in message and self._signal != "traces" and not told:  # Jaeger takes traces only
             hint = f"OTEL_{self._signal.upper()}_EXPORTER=none keeps them back"
             self._recorder.problem(
                 f"OTLP {self._signal}", ConnectionError(f"{self._settings.otlp} takes no {self._signal}; {hint}")

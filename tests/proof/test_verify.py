@@ -13,6 +13,7 @@ from turnspan import FileSessionStore, InMemorySessionStore, process
 from turnspan.proof import verify
 from turnspan.recorder import Recorder
 from turnspan.settings import Settings
+from turnspan.stores.rows import MOST_SEALS
 
 WORK = """
 import turnspan
@@ -251,6 +252,22 @@ def test_file_and_memory_stores_are_proven_too(tmp_path, kind):
     assert verify(settings=made, store=store, spans="none").exit_code == 3
     store.delete_session("s")
     assert [one.last for one in store.audit_removed()] == [len(rows)]
+
+
+def test_a_session_of_many_processes_keeps_its_newest_seals_only(tmp_path):
+    made = Settings.read(home=tmp_path / "home", strict=True, log="off")
+    store = InMemorySessionStore()
+    for _ in range(MOST_SEALS + 3):
+        recorder = Recorder(made, store)
+        before = process.use(recorder)
+        with turnspan.session("s"), turnspan.turn():
+            pass
+        process.use(before)
+        recorder.close()
+    assert len(store.load_session("s").metadata["turnspan"]["seals"]) == MOST_SEALS
+    report = verify(settings=made, store=store, spans="none")
+    assert report.proven, report.findings
+    assert report.counts["completeness"]["ok"] == MOST_SEALS + 3
 
 
 def test_the_command_prints_what_it_found_and_exits_accordingly(tmp_path):

@@ -16,7 +16,7 @@ from turnspan.proof.report import Report
 from turnspan.seals import Key, Seal, seal_of
 from turnspan.settings import without_password
 from turnspan.stores.base import Audited, AuditFilter
-from turnspan.stores.rows import AuditRow, Removed
+from turnspan.stores.rows import MOST_SEALS, AuditRow, Removed
 
 
 class End(NamedTuple):
@@ -158,7 +158,9 @@ class _Chain:
         """Check the end of a session in this chain against what its metadata says."""
         if self._wanted is not None and session_id not in self._wanted:
             return
-        said = self._seals_of(session_id).get(self._journal)
+        kept = self._seals_of(session_id)
+        said = kept.get(self._journal)
+        older = len(kept) >= MOST_SEALS and self._journal < min(kept)  # ids of journals sort by time
         newest = self._seals.get(session_id)
         if said is not None and (newest is None or said != msgspec.to_builtins(newest)):
             says = f"its metadata says that line {said.get('sequence')} is its last in journal {self._journal}; the rows say "
@@ -168,7 +170,7 @@ class _Chain:
             count = len(self._unsealed[session_id])
             says = f"the last {count} events in journal {self._journal} are not sealed: its process still runs, or was lost"
             self._report.add("completeness", "pending", session_id, self._journal, says)
-        elif said is None and newest is not None:
+        elif said is None and newest is not None and not older:
             says = f"its metadata lacks the seal of journal {self._journal}"
             self._report.add("completeness", "altered", session_id, self._journal, says)
 

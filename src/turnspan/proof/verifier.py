@@ -63,6 +63,7 @@ class Verifier:
         self._now_ns = now_ns or source_of_time()
         self._reaches_back_ns = retention_ns or _REACHES_BACK_NS
         self._unreadable: set[str] = set()
+        self._seals: dict[str, dict[str, Any]] = {}
         self.report = Report()
         self.report.sources = {
             "record": str(getattr(store, "url", type(store).__name__)),
@@ -107,9 +108,12 @@ class Verifier:
 
     def _seals_of(self, session_id: str) -> dict[str, Any]:
         """Return the newest seals that a session's metadata has, by journal."""
-        session = self._load(session_id)
-        found = ours_of(session.metadata).get("seals") if session is not None else None
-        return found if isinstance(found, dict) else {}
+        known = self._seals.get(session_id)
+        if known is None:  # a session that many processes wrote is asked for once for each of them
+            session = self._load(session_id)
+            found = ours_of(session.metadata).get("seals") if session is not None else None
+            known = self._seals[session_id] = found if isinstance(found, dict) else {}
+        return known
 
     # One session -------------------------------------------------------------------------------------------------
 

@@ -11,6 +11,9 @@ import msgspec
 from turnspan.events import derived_id
 from turnspan.records import OURS, RUNNING, AgentTransitionRecord, SessionRecord, ToolCallRecord, TurnRecord, from_iso
 
+MOST_SEALS = 64
+"""Seals that a session's metadata keeps, those of its newest chains; the chains themselves have all."""
+
 
 class SessionRow(TypedDict):
     """The head of a session. What is None leaves what is kept; metadata is merged."""
@@ -348,6 +351,7 @@ def merge_metadata(kept: dict[str, Any], new: dict[str, Any]) -> None:
     for key, value in new.items():
         if key == OURS and isinstance(kept.get(OURS), dict) and isinstance(value, dict):
             seals = {**(kept[OURS].get("seals") or {}), **(value.get("seals") or {})}
-            kept[OURS] = {**value, **kept[OURS], **({"seals": seals} if seals else {})}
+            newest = {journal: seals[journal] for journal in sorted(seals)[-MOST_SEALS:]}
+            kept[OURS] = {**value, **kept[OURS], **({"seals": newest} if newest else {})}
         else:
             kept[key] = value
