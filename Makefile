@@ -4,13 +4,17 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo test soak lint bench clean
+.PHONY: demo test backends soak lint bench clean
 
 demo: $(VENV)/.base                ## the main job: a recorded program, looked at in record, trace and log
 	@$(BIN)/turnspan demo
 
 test: $(VENV)/.test                ## everything that is promised
 	$(BIN)/python -m pytest -q $(PYTEST)
+
+backends: $(VENV)/.test            ## against real backends; builds Jaeger with Go, once per machine
+	tests/backends/build_jaeger.sh
+	CI=true $(BIN)/python -m pytest -q tests/backends $(PYTEST)
 
 soak: $(VENV)/.test                ## all pairs of faults, 1,000 killed processes: about an hour
 	SOAK=1 $(BIN)/python -m pytest -q --timeout 1800 tests/faults $(PYTEST)
