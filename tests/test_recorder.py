@@ -125,6 +125,29 @@ def test_the_applications_structlog_gets_the_lines():
     assert all(line["audit_event_id"] for line in lines)
 
 
+def test_a_session_that_ended_or_is_idle_is_sealed_while_the_process_goes_on(recording, monkeypatch):
+    def seals():
+        recording.recorder.flush()
+        recording.recorder.flush()
+        return [line["session_id"] for line in recording.log if "seal" in line]
+
+    for name in ("ended", "idle", "busy"):
+        with turnspan.session(name) as session, turnspan.turn():
+            pass
+        if name == "ended":
+            session.end()
+    assert seals() == ["ended"]
+    for _ in range(10):
+        time.sleep(0.05)
+        with turnspan.session("busy"), turnspan.turn():
+            pass
+        recording.recorder.flush()
+    monkeypatch.setattr("turnspan.ledger.IDLE_S", 0.4)
+    assert sorted(seals()) == ["ended", "idle"]
+    report = turnspan.verify("idle", store=recording.store, spans="none")
+    assert report.proven, report.findings
+
+
 class AwayStore(InMemorySessionStore):
     away = True
     calls = 0

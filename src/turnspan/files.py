@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 _TAIL_BYTES = 64 * 1024 * 1024
@@ -40,3 +41,19 @@ def tail_of(path: Path) -> Iterator[bytes]:
         for line in file:
             if line.endswith(b"}\n"):
                 yield line
+
+
+def rewrite(path: Path, change: Callable[[bytes], bytes]) -> int:
+    """Write a file anew where lines change (b"": go), and return how many did; a reader sees the old file or the new one."""
+    changed = 0
+    fd, temporary = tempfile.mkstemp(prefix=".", dir=path.parent)
+    with os.fdopen(fd, "wb") as new, path.open("rb") as old:
+        for line in old:
+            kept = change(line)
+            changed += kept != line
+            new.write(kept)
+    if changed:
+        Path(temporary).replace(path)
+    else:
+        Path(temporary).unlink()
+    return changed

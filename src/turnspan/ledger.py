@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import OrderedDict, deque
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import Any
 
 import msgspec
@@ -46,6 +47,8 @@ from turnspan.stores.rows import (
 
 _LATE_TURNS = 64
 _SESSIONS_COUNTED = 4096
+IDLE_S = 300.0
+"""A session that was not heard of for so long is sealed, so that it can be proven while its process goes on."""
 _CALL_STARTS = (ToolCallStarted, ModelCallStarted, AgentStarted)
 _CALL_ENDS = (ToolCallEnded, ModelCallEnded, AgentEnded)
 
@@ -79,6 +82,7 @@ class _Count:
     at: str = ""
     events: int = 0
     turns: int = 0
+    touched_s: float = 0.0
 
     def seal(self, journal_id: str) -> Seal:
         return Seal(
@@ -177,7 +181,9 @@ class Ledger:
             count = self._counts[session_id] = _Count(sequence - 1)
             if len(self._counts) > _SESSIONS_COUNTED:
                 self._finish(*self._counts.popitem(last=False))
+        self._counts.move_to_end(session_id)
         count.events += 1
+        count.touched_s = monotonic()
         count.sequence, count.head, count.at = sequence, own, at
         if isinstance(event, TurnStarted):
             count.turns += 1
@@ -191,6 +197,9 @@ class Ledger:
     def ended_sessions(self) -> list[tuple[str, Seal]]:
         """Return the seals of sessions that have ended, or were not heard of for long; each once."""
         found = []
+        idle_since_s = monotonic() - IDLE_S
+        while self._counts and next(iter(self._counts.values())).touched_s < idle_since_s:
+            self._finish(*self._counts.popitem(last=False))
         while self._done:
             found.append(self._done.popleft())
         return found

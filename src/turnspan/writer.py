@@ -98,8 +98,13 @@ class Writer:
         return self._confirmed
 
     def ended_sessions(self) -> list[tuple[str, Seal]]:
-        """Return the seals of sessions that have ended; each once."""
-        return self._ledger.ended_sessions()
+        """Return the seals of sessions that have ended or are idle; each once. None while a batch is being brought."""
+        if not self._step_lock.acquire(blocking=False):
+            return []  # nobody waits for a slow store: the next time will do
+        try:
+            return self._ledger.ended_sessions()
+        finally:
+            self._step_lock.release()
 
     def unfinished(self, reason: str) -> list[Event]:
         """Return the ends of what has no end in the journal: the disk did not take it."""

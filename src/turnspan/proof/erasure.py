@@ -9,8 +9,6 @@ places is theirs to erase.
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,6 +20,7 @@ from turnspan.chain import decode, digest_of
 from turnspan.content import encode
 from turnspan.errors import SessionNotFoundError, TurnspanError
 from turnspan.events import Event, Noted, TurnEnded, without_content
+from turnspan.files import rewrite as rewrite_lines
 from turnspan.journal import files_of, is_held, rewrite
 from turnspan.proof.report import ERASED
 from turnspan.recorder import Recorder
@@ -135,11 +134,9 @@ def _held(journals: Path, session_id: str) -> str | None:
 
 def _erase_files(session_id: str, settings: Settings) -> list[str]:
     done = []
-    for path, change in (
-        (settings.log_path, lambda line: _bare_line(line, session_id)),
-        (settings.home / "spans.jsonl", lambda line: _bare_spans(line, session_id)),
-    ):
-        if path is not None and path.is_file() and _rewrite_lines(path, session_id, change):
+    needle = json.dumps(session_id).encode()
+    for path, bare in ((settings.log_path, _bare_line), (settings.home / "spans.jsonl", _bare_spans)):
+        if path is not None and path.is_file() and rewrite_lines(path, _where(needle, bare, session_id)):
             done.append(str(path))
     journals = settings.home / "journal"
     for paths in (files_of(journals) if journals.is_dir() else {}).values():
@@ -147,25 +144,12 @@ def _erase_files(session_id: str, settings: Settings) -> list[str]:
     return done
 
 
+def _where(needle: bytes, bare: Callable[[bytes, str], bytes], session_id: str) -> Callable[[bytes], bytes]:
+    return lambda line: bare(line, session_id) if needle in line or b"\\u" in line else line
+
+
 def _bare_event(event: Event, session_id: str) -> bytes | None:
     return None if event.session_id != session_id or _is_ours(event) else encode(without_any_content(event))
-
-
-def _rewrite_lines(path: Path, session_id: str, change: Callable[[bytes], bytes]) -> bool:
-    """Write a file of lines anew where some are changed; a reader sees the old file or the new one."""
-    needle = json.dumps(session_id).encode()
-    fd, temporary = tempfile.mkstemp(prefix=".", dir=path.parent)
-    changed = False
-    with os.fdopen(fd, "wb") as new, path.open("rb") as old:
-        for line in old:
-            kept = change(line) if needle in line or b"\\u" in line else line
-            changed = changed or kept != line
-            new.write(kept)
-    if changed:
-        Path(temporary).replace(path)
-    else:
-        Path(temporary).unlink()
-    return changed
 
 
 def _bare_line(line: bytes, session_id: str) -> bytes:

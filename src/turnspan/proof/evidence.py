@@ -88,9 +88,9 @@ def span_source(where: str) -> SpanSource:
     """
     kind, plus, rest = where.partition("+")
     if plus and kind in ("jaeger", "tempo"):
-        return JaegerSpans(rest) if kind == "jaeger" else TempoSpans(rest)
+        return jaeger(rest) if kind == "jaeger" else tempo(rest)
     if where.startswith(("http://", "https://")):
-        return JaegerSpans(where) if _answers(f"{where.rstrip('/')}/api/v3/services") else TempoSpans(where)
+        return jaeger(where) if _answers(f"{where.rstrip('/')}/api/v3/services") else tempo(where)
     return FileSpans(Path(where))
 
 
@@ -150,48 +150,43 @@ class FileSpans:
         return self._oldest
 
 
-class JaegerSpans:
-    """Spans in Jaeger, by its query API (``/api/v3``, OTLP JSON)."""
+class QueriedSpans:
+    """Spans in a backend that is asked for one trace after the other.
+
+    Args:
+        url: Its base.
+        path: Where it has a trace.
+        wrapping: The key under which its answer has OTLP JSON.
+
+    """
 
     whole = own = False
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, path: str, wrapping: str) -> None:
         self.name = url
-        self._url = url.rstrip("/")
+        self._url, self._wrapping = f"{url.rstrip('/')}{path}", wrapping
 
     def spans(self, trace_ids: Iterable[str], session_ids: frozenset[str] | None) -> Iterator[SpanSeen]:
         """Yield the spans of these traces."""
         for trace_id in trace_ids:
-            found = _get(f"{self._url}/api/v3/traces/{trace_id}")
-            for span in _spans_in(found.get("result", found) if isinstance(found, dict) else found):
+            found = _get(f"{self._url}/{trace_id}")
+            for span in _spans_in(found.get(self._wrapping, found) if isinstance(found, dict) else found):
                 if session_ids is None or span.session_id in session_ids:
                     yield span
 
     def oldest_ns(self) -> int | None:
-        """Return None: Jaeger does not say."""
+        """Return None: these do not say."""
         return None
 
 
-class TempoSpans:
-    """Spans in Tempo, by trace (``/api/v2/traces``)."""
+def jaeger(url: str) -> QueriedSpans:
+    """Return the spans in Jaeger, by its query API."""
+    return QueriedSpans(url, "/api/v3/traces", "result")
 
-    whole = own = False
 
-    def __init__(self, url: str) -> None:
-        self.name = url
-        self._url = url.rstrip("/")
-
-    def spans(self, trace_ids: Iterable[str], session_ids: frozenset[str] | None) -> Iterator[SpanSeen]:
-        """Yield the spans of these traces."""
-        for trace_id in trace_ids:
-            found = _get(f"{self._url}/api/v2/traces/{trace_id}")
-            for span in _spans_in(found.get("trace", found) if isinstance(found, dict) else found):
-                if session_ids is None or span.session_id in session_ids:
-                    yield span
-
-    def oldest_ns(self) -> int | None:
-        """Return None: Tempo does not say."""
-        return None
+def tempo(url: str) -> QueriedSpans:
+    """Return the spans in Tempo."""
+    return QueriedSpans(url, "/api/v2/traces", "trace")
 
 
 def _spans_in(request: Any) -> Iterator[SpanSeen]:

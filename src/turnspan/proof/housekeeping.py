@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
+from turnspan.files import rewrite
 from turnspan.journal import files_of
 from turnspan.records import from_iso
 from turnspan.settings import Settings
@@ -79,20 +78,13 @@ def _bytes_of(settings: Settings) -> int:
 
 
 def _cut(path: Path, before_ns: int) -> int:
-    """Remove the lines at the beginning of a file that are older than a time; return how many."""
-    gone = 0
-    fd, temporary = tempfile.mkstemp(prefix=".", dir=path.parent)
-    with os.fdopen(fd, "wb") as new, path.open("rb") as old:
-        for line in old:
-            if gone >= 0 and (at_ns := _time_of(line)) is not None and at_ns < before_ns:
-                gone += 1
-                continue
-            new.write(line)
-    if gone:
-        Path(temporary).replace(path)
-    else:
-        Path(temporary).unlink()
-    return gone
+    """Remove the lines of a file that are older than a time; return how many."""
+
+    def kept(line: bytes) -> bytes:
+        at_ns = _time_of(line)
+        return b"" if at_ns is not None and at_ns < before_ns else line
+
+    return rewrite(path, kept)
 
 
 def _time_of(line: bytes) -> int | None:
