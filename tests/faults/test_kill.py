@@ -124,9 +124,14 @@ def test_the_next_start_recovers_by_itself_and_twice_changes_nothing(tmp_path):
 
 
 def test_a_kill_in_the_middle_of_recovery_is_recovered_too(tmp_path):
-    path = program(tmp_path / "worker.py", WORKER)
+    path = program(
+        tmp_path / "worker.py",
+        WORKER.replace("    for c in range(3):", "    while n == 2: time.sleep(1)\n    for c in range(3):"),
+    )
     worker = subprocess.Popen([PYTHON, str(path)], stdout=subprocess.PIPE, cwd=tmp_path)
-    worker.stdout.readline()
+    for line in worker.stdout:
+        if line.startswith(b"turn ") and line.endswith(b"-2\n"):
+            break  # it waits in the middle of its second turn
     worker.kill()
     worker.stdout.read()
     worker.wait()
