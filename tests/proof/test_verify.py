@@ -204,7 +204,7 @@ def test_the_log_a_disk_did_not_take_is_counted(tmp_path):
     assert report.exit_code == 1
 
 
-def test_a_store_of_four_methods_is_compared_by_ids(tmp_path):
+def test_a_store_of_four_methods_is_compared_by_ids(recording):
     class Four:
         def __init__(self):
             self.kept = {}
@@ -222,18 +222,13 @@ def test_a_store_of_four_methods_is_compared_by_ids(tmp_path):
             return self.kept.pop(session_id, None) is not None
 
     store = Four()
-    turnspan.configure(home=str(tmp_path / "home"))
-    try:
-        manager = turnspan.observe(turnspan.SessionManager(store))
-        session = manager.start_session()
-        manager.record_turn(session.session_id, turnspan.TurnRecord("t"))
-        manager.get_session(session.session_id)
-        report = turnspan.verify(store=store, spans="none")
-        assert report.counts["log"] == {"ok": 2}
-        assert "no audit rows" in report.sources["record"]
-    finally:
-        process.shutdown()
-        turnspan.configure(telemetry=False)
+    manager = turnspan.observe(turnspan.SessionManager(store))
+    session = manager.start_session()
+    manager.record_turn(session.session_id, turnspan.TurnRecord("t"))
+    manager.get_session(session.session_id)
+    report = turnspan.verify(store=store, spans="none")
+    assert report.counts["log"] == {"ok": 2}
+    assert "no audit rows" in report.sources["record"]
 
 
 @pytest.mark.parametrize("kind", ["file", "memory"])

@@ -25,6 +25,8 @@ sessions = sa.Table(
     sa.Column("ended", sa.Boolean, nullable=False),
     sa.Column("metadata", _json, nullable=False),
     sa.Column("unknown", _json),
+    sa.Column("first_event_id", sa.String(32)),
+    sa.Column("last_event_id", sa.String(32)),
     sa.Index("sessions_by_time", "updated_at"),
     sa.Index("sessions_by_workspace", "workspace_id", "updated_at"),
 )  # fmt: skip

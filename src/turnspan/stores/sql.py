@@ -41,7 +41,6 @@ from turnspan.stores.rows import (
     SessionRow,
     ToolCallRow,
     TurnRow,
-    last_touch,
     merge_metadata,
     removal,
     rows_of_turn,
@@ -259,7 +258,10 @@ class SqlSessionStore(SessionStore):
                     raw.execute(statement).close()
 
     def _audit_range(self, connection: sa.Connection, session_id: str) -> AuditFilter:
-        """Return what finds a session's rows by their primary key: ids sort by time, and we know its times."""
+        """Return what finds a session's rows by their primary key: ids sort by time, and we know the first and the last.
+
+        The rows of a process that was forked may come before the session's head does: then only its times are known.
+        """
         mine = frozenset({session_id})
         head = connection.execute(sa.select(sessions).where(sessions.c.session_id == session_id)).mappings().first()
         if head is None:
@@ -272,9 +274,10 @@ class SqlSessionStore(SessionStore):
         seals = (ours.get("seals") or {}) if isinstance(ours, dict) else {}
         ends = [head["updated_at"], *(seal.get("sealed_at") for seal in seals.values())]
         used = max(filter(None, map(from_iso, ends)), default=0)
+        since_id, until_id = f"{max(0, begun - _SLACK_NS) // 1_000_000:012x}", f"{(used + _SLACK_NS) // 1_000_000:012x}"
         return AuditFilter(
-            sessions=mine, since_id=f"{max(0, begun - _SLACK_NS) // 1_000_000:012x}",
-            until_id=f"{(used + _SLACK_NS) // 1_000_000:012x}" if used else None,
+            sessions=mine, since_id=min(since_id, head["first_event_id"] or since_id),
+            until_id=max(until_id, f"{head['last_event_id'] or until_id}~"),
         )  # fmt: skip
 
     def _audit_rows(
@@ -428,12 +431,16 @@ class SqlSessionStore(SessionStore):
                 sa.select(sessions).where(sessions.c.session_id == head["session_id"]).with_for_update()
             ).mappings().first()  # fmt: skip
             connection.execute(*self._head_statement(head, dict(kept) if kept else None))
-        for session_id in {row["session_id"] for row in changes.turns}:
-            touched = last_touch([row for row in changes.turns if row["session_id"] == session_id])
-            connection.execute(
-                sa.update(sessions).where(sessions.c.session_id == session_id, sessions.c.updated_at < touched)
-                .values(updated_at=touched)
-            )  # fmt: skip
+        column = sessions.c
+        for session_id, (touched, first, last) in _reach(changes).items():
+            values: dict[str, Any] = {
+                "updated_at": sa.case((column.updated_at < touched, touched), else_=column.updated_at)
+            }
+            if first is not None:
+                values["first_event_id"] = sa.case((column.first_event_id < first, column.first_event_id), else_=first)
+            if last is not None:
+                values["last_event_id"] = sa.case((column.last_event_id > last, column.last_event_id), else_=last)
+            connection.execute(sa.update(sessions).where(column.session_id == session_id).values(values))
 
     def _head_statement(self, head: SessionRow, kept: dict[str, Any] | None) -> tuple[Any, dict[str, Any]]:
         if kept is None:
@@ -481,6 +488,19 @@ class SqlSessionStore(SessionStore):
             head["session_id"], head["workspace_id"], head["agent_id"], head["created_at"], head["updated_at"],
             bool(head["ended"]), count, failed, prompt or "",
         )  # fmt: skip
+
+
+def _reach(changes: Changes) -> dict[str, tuple[str, str | None, str | None]]:
+    """Return how far a batch reaches, by session: its last time, its first and its last event."""
+    found: dict[str, tuple[str, str | None, str | None]] = {}
+    for turn in changes.turns:
+        touched = max(found.get(turn["session_id"], ("",))[0], turn["ended_at"] or turn["started_at"])
+        found[turn["session_id"]] = (touched, None, None)
+    for row in changes.audit:
+        touched, first, last = found.get(row.session_id, ("", None, None))
+        event_id = row.event_id
+        found[row.session_id] = (touched, min(first or event_id, event_id), max(last or event_id, event_id))
+    return found
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
