@@ -1,4 +1,5 @@
 import os
+import sys
 
 import pytest
 
@@ -13,3 +14,6 @@ def own_folder(tmp_path, monkeypatch):
     """Each test runs in a folder of its own: the default home is ``.turnspan`` there."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XERXES_HOME", str(tmp_path / "xerxes"))
+    yield
+    if (process := sys.modules.get("turnspan.process")) is not None:
+        process.shutdown(1.0)  # what is left open would go on writing to folders that are gone

@@ -19,6 +19,7 @@ from turnspan.events import (
     TurnStarted,
 )
 from turnspan.journal import Journal
+from turnspan.ledger import IDLE_S
 from turnspan.recorder import Recorder
 from turnspan.records import from_iso
 from turnspan.settings import Settings
@@ -126,24 +127,30 @@ def test_the_applications_structlog_gets_the_lines():
 
 
 def test_a_session_that_ended_or_is_idle_is_sealed_while_the_process_goes_on(recording, monkeypatch):
-    def seals():
-        recording.recorder.flush()
-        recording.recorder.flush()
-        return [line["session_id"] for line in recording.log if "seal" in line]
+    clock = [0.0]
+    monkeypatch.setattr("turnspan.ledger.monotonic", lambda: clock[0])
+
+    def seals(count):
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline:
+            recording.recorder.flush()
+            found = sorted(line["session_id"] for line in recording.log if "seal" in line)
+            if len(found) >= count:
+                break
+        return found
 
     for name in ("ended", "idle", "busy"):
         with turnspan.session(name) as session, turnspan.turn():
             pass
         if name == "ended":
             session.end()
-    assert seals() == ["ended"]
-    for _ in range(10):
-        time.sleep(0.05)
-        with turnspan.session("busy"), turnspan.turn():
-            pass
-        recording.recorder.flush()
-    monkeypatch.setattr("turnspan.ledger.IDLE_S", 0.4)
-    assert sorted(seals()) == ["ended", "idle"]
+    assert seals(1) == ["ended"]
+    clock[0] = IDLE_S / 2
+    with turnspan.session("busy"), turnspan.turn():
+        pass
+    recording.recorder.flush()
+    clock[0] = IDLE_S + 1
+    assert seals(2) == ["ended", "idle"]
     report = turnspan.verify("idle", store=recording.store, spans="none")
     assert report.proven, report.findings
 
