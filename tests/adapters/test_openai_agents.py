@@ -138,12 +138,17 @@ def test_run_sync(recording, config):
     assert len(recording.turn.tool_calls) == 2
 
 
+def journal_of(recording):
+    return b"".join(path.read_bytes() for path in recording.home.glob("journal/*.journal"))
+
+
 def test_a_cancelled_run(recording, config):
     async def main():
         task = asyncio.create_task(
             Runner.run(agent([[function_call("slow", {}, call_id="c")]]), "go", run_config=config)
         )
-        await asyncio.sleep(0.2)
+        while b"tool_call.started" not in journal_of(recording):
+            await asyncio.sleep(0.05)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
