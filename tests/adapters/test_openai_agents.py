@@ -147,7 +147,7 @@ def test_a_cancelled_run(recording, config):
         task = asyncio.create_task(
             Runner.run(agent([[function_call("slow", {}, call_id="c")]]), "go", run_config=config)
         )
-        while b"tool_call.started" not in journal_of(recording):
+        while b"tool_call.started" not in journal_of(recording):  # noqa: ASYNC110  a file has no event
             await asyncio.sleep(0.05)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
