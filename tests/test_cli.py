@@ -178,10 +178,11 @@ def test_errors_are_one_clear_line(arguments, says):
 
 def test_demo_ends_by_resolving_one_id_in_all_three_places(tmp_path):
     done = turnspan("demo", cwd=tmp_path, check=True)
-    for words in ("handoff triage -> billing", "ERROR", "record", "trace", "log"):
+    for words in ("handoff triage -> billing", "ERROR", "record", "trace", "log", "Proven"):
         assert words in done.stdout
     result = json.loads(turnspan("demo", "--json", cwd=tmp_path / "..", check=True).stdout)
     assert result["place"]["log"] and result["place"]["span"] and result["unresolved"] == []
+    assert result["proven"] is True
 
 
 def test_help_names_every_command():

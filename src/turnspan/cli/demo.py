@@ -14,7 +14,9 @@ from turnspan.cli.common import console, open_reading, print_json
 from turnspan.cli.find import as_table, find
 from turnspan.cli.run import BOOTSTRAP
 from turnspan.cli.show import as_tree, load
+from turnspan.cli.verify import show_report
 from turnspan.errors import TurnspanError
+from turnspan.proof import verify
 from turnspan.timeline import tree_of
 
 _PROGRAM = Path(__file__).parents[1] / "bootstrap" / "demo_program.py"
@@ -24,7 +26,7 @@ _PROGRAM = Path(__file__).parents[1] / "bootstrap" / "demo_program.py"
 @click.option("--home", help="Where to keep what the demo records; a temporary folder when not given.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(home: str | None, as_json: bool) -> None:
-    """Run a bundled two-agent program and follow one audit event id through record, trace and log."""
+    """Run a bundled two-agent program, follow one audit event id through record, trace and log, and prove that they agree."""
     kept = Path(home) if home else Path(tempfile.mkdtemp(prefix="turnspan-demo-"))
     python_path = os.pathsep.join(filter(None, [str(BOOTSTRAP), os.environ.get("PYTHONPATH", "")]))
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("TURNSPAN_", "OTEL_"))}
@@ -47,8 +49,10 @@ def command(home: str | None, as_json: bool) -> None:
         for found in find(reading, wanted)
         if not (found.span and found.log)
     ]
+    report = verify(settings=reading.settings, store=reading.store)
     if as_json:
-        print_json({"home": str(kept), "session": session.to_dict(), "place": place.to_dict(), "unresolved": missing})
+        print_json({"home": str(kept), "session": session.to_dict(), "place": place.to_dict(), "unresolved": missing,
+                    "proven": report.proven})  # fmt: skip
         return
     out = console()
     out.print(f"[bold]$ turnspan run demo_program.py[/]\n{done.stdout}")
@@ -60,4 +64,6 @@ def command(home: str | None, as_json: bool) -> None:
     out.print(
         f"\n{count} audit events, each in the stored record, in the trace and in the log; {len(missing)} unresolved."
     )
-    out.print(f"It is all in {kept}: look around with `turnspan sessions --home {kept}`.", soft_wrap=True)
+    out.print("\n[bold]$ turnspan verify[/]   [dim]# nothing is missing, nothing was altered[/]")
+    show_report(report)
+    out.print(f"\nIt is all in {kept}: look around with `turnspan sessions --home {kept}`.", soft_wrap=True)

@@ -49,7 +49,7 @@ def command(
     if as_json:
         print_json(report.to_dict())
     else:
-        _print(report)
+        show_report(report)
     sys.exit(report.exit_code)
 
 
@@ -63,7 +63,8 @@ def _lasting_ns(text: str | None) -> int | None:
     return int((datetime.now(UTC) - datetime.fromisoformat(ago)).total_seconds() * 1e9)
 
 
-def _print(report: Report) -> None:
+def show_report(report: Report) -> None:
+    """Print a report for people."""
     out = console()
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(style="bold", no_wrap=True)
