@@ -127,6 +127,12 @@ def test_the_shape_of_content_can_be_kept_alone():
     assert (event.prompt, event.metadata) == ("[redacted 5 characters]", {"customer": "c-1"})
 
 
+@pytest.mark.parametrize("at_ns", [0, 1, 10**18 - 1, 10**19])
+def test_a_secret_is_found_whatever_the_time_of_its_event(at_ns):
+    event, _ = Redactor().take(TurnStarted(session_id="s", prompt=EXAMPLES["key"], at_ns=at_ns))
+    assert event.prompt == "[redacted key]"
+
+
 def test_what_is_too_long_is_cut_and_its_digest_stays():
     from hashlib import sha256
 

@@ -262,7 +262,10 @@ KINDS: dict[str, type[Event]] = {
 KIND_OF: dict[type[Event], str] = {cls: kind for kind, cls in KINDS.items()}
 
 
-_CONTENT = ("prompt", "response_content", "messages", "output", "arguments", "result", "data")
+CONTENT = ("prompt", "response_content", "messages", "output", "arguments", "result", "data")
+"""Fields with what agents, tools and models said."""
+TEXTS = ("error", "reason", "description", "sandbox_context")
+"""Fields that may quote it."""
 
 
 def without_content(event: Event) -> Event:
@@ -270,7 +273,7 @@ def without_content(event: Event) -> Event:
 
     A turn that the application recorded by itself (``TurnEnded.record``) is its own and stays.
     """
-    said = {name: "" if name == "prompt" else None for name in _CONTENT if getattr(event, name, None)}
+    said = {name: "" if name == "prompt" else None for name in CONTENT if getattr(event, name, None)}
     return msgspec.structs.replace(event, **said) if said else event
 
 

@@ -65,7 +65,7 @@ class Keeper:
         self._store_url = settings.store_url if store is None else str(getattr(store, "url", ""))
         self.providers: list[Any] = []
         self.deliveries: list[Counts] = []
-        self.resend: Resend | None = None
+        self.resends: list[Resend] = []
         self._endpoint_is_dead = False
         self._key: Key | None = None
         try:
@@ -92,7 +92,7 @@ class Keeper:
 
     def adopt_providers(self, other: Keeper) -> None:
         """Flush the same providers as another keeper does."""
-        self.providers, self.deliveries = other.providers, other.deliveries
+        self.providers, self.deliveries, self.resends = other.providers, other.deliveries, other.resends
 
     def endpoint_is_dead(self) -> None:
         """Hear that an endpoint takes nothing: the end of the process does not wait for it as long then."""
@@ -213,15 +213,9 @@ class Keeper:
     def _recover(self, store: SessionStore) -> None:
         if not self._recovers or self.journal.directory is None:
             return
-        from turnspan.logs import FileLog
-        from turnspan.recovery import recover
+        from turnspan.recovery import recover_as_set
 
-        settings, path = self._settings, self._settings.log_path
-        found = recover(
-            self.journal.directory, store, self._store_url, FileLog(path) if path is not None else None,
-            keep=settings.keep_journal, key=self._key, send=self.resend if settings.resend else None,
-            content=settings.span_content, profile=PROFILES[settings.semconv],
-        )  # fmt: skip
-        for one in found:
+        send = self.resends[-1] if self.resends else None
+        for one in recover_as_set(self._settings, store, self._store_url, self._key, send):
             if one.problem is not None:
                 logger.warning("turnspan: the journal %s of a dead process waits: %s", one.journal, one.problem)

@@ -218,8 +218,8 @@ class Ledger:
         metadata: dict[str, Any] = {}
         if isinstance(event, SessionStarted):
             metadata = {**event.metadata, OURS: {"session_id_from": event.source, **(event.metadata.get(OURS) or {})}}
-        elif (seal := seal_of(event)) is not None:
-            metadata, at = {OURS: {"seals": {self._journal_id: event.data}}}, seal.at  # type: ignore[union-attr]
+        elif isinstance(event, Noted) and (seal := seal_of(event)) is not None:
+            metadata, at = {OURS: {"seals": {self._journal_id: event.data}}}, seal.at
         self._batch.sessions.append(
             SessionRow(
                 session_id=event.session_id, workspace_id=getattr(event, "workspace_id", None), agent_id=event.agent_id,

@@ -12,7 +12,7 @@ import os
 import threading
 import weakref
 from collections import Counter, OrderedDict, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -136,9 +136,10 @@ class Recorder:
         finally:
             busy.now = False
 
-    def record(self, event: Event) -> None:
-        """Put an event of turnspan's own on record: about a session, outside of its turns, as it is."""
-        self._journal_event(event, None)
+    def record(self, events: Iterable[Event]) -> None:
+        """Put events of turnspan's own on record: about sessions, outside of their turns, as they are."""
+        for event in events:
+            self._journal_event(event, None)
 
     def later(self, tell: Callable[[], None]) -> None:
         """Have something told before the next event, or within a second: where nothing may be done right now."""
@@ -155,14 +156,9 @@ class Recorder:
         self.catch_up()
         try:
             self._spans.end_all()
-            self._note(self.keeper.seals_of_ended_sessions())
+            self.record(self.keeper.seals_of_ended_sessions())
         except Exception as error:
             self.problem("spans", error)
-
-    def _note(self, events: Sequence[Event]) -> None:
-        """Put on record what turnspan says itself."""
-        for event in events:
-            self._journal_event(event, None)
 
     def problem(self, where: str, error: BaseException) -> None:
         """Count a failure of ours, and tell each cause once."""
@@ -393,7 +389,7 @@ class Recorder:
         self._closed = True
         atexit.unregister(self.close)
         self.settle()
-        self.keeper.close(timeout_s, self._note)
+        self.keeper.close(timeout_s, self.record)
         _recorders.discard(self)
 
     def _end_open(self, reason: str) -> None:

@@ -18,7 +18,7 @@ from turnspan.journal import DeadJournal, dead_journals
 from turnspan.ledger import Folded, Ledger, ends_of
 from turnspan.logs import FileLog
 from turnspan.seals import Key
-from turnspan.settings import without_password
+from turnspan.settings import Settings, without_password
 from turnspan.stores import open_store
 from turnspan.stores.base import SessionStore, apply
 
@@ -81,6 +81,17 @@ def recover(
     return found
 
 
+def recover_as_set(
+    settings: Settings, store: SessionStore, url: str, key: Key | None, send: Send | None
+) -> list[Recovered]:
+    """Store what dead processes left in home, as the settings say; ``send`` is used if they say so."""
+    log = FileLog(settings.log_path) if settings.log_path is not None else None
+    return recover(
+        settings.home / "journal", store, url, log, keep=settings.keep_journal, key=key,
+        send=send if settings.resend else None, content=settings.span_content, profile=sc.PROFILES[settings.semconv],
+    )  # fmt: skip
+
+
 def _can_open(url: str) -> bool:
     return url.partition(":")[0].partition("+")[0] in ("sqlite", "file", "postgresql", "redis", "mysql", "cockroachdb")
 
@@ -109,7 +120,7 @@ def _resend(journal: DeadJournal, send: Send, *, content: bool, profile: sc.Prof
     """Send what the process may not have sent: the spans that ended shortly before it did."""
     from turnspan.rehydrate import Told, spans_again
 
-    told = [Told(journal.id, line.sequence, decode(line.payload), line.span) for line in journal.lines]
+    told = [Told(journal.id, decode(line.payload), line.span) for line in journal.lines]
     last_ns = max((one.event.at_ns for one in told), default=0)
     spans = [
         span

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import partial
 from hashlib import sha256
 from importlib import import_module
 from typing import Any, NamedTuple
@@ -17,7 +18,7 @@ import msgspec
 
 from turnspan.content import encode, plain
 from turnspan.errors import SettingsError
-from turnspan.events import Event, without_content
+from turnspan.events import CONTENT, TEXTS, Event, without_content
 from turnspan.records import OURS
 
 Scrub = Callable[[str], str]
@@ -71,13 +72,8 @@ RULES = ("secrets", "cards", "email")
 _SECRET_NAMES = re.compile(
     r"(?i)(?:^|_|-)(?:password|passwd|pwd|secret|token|api[_-]?key|private[_-]?key|access[_-]?key|authorization|credentials?)$"
 )
-_FIELDS = (
-    "prompt", "response_content", "messages", "output", "arguments", "result", "data", "error", "reason", "description",
-    "sandbox_context",
-)  # fmt: skip
 _STRUCTURAL = frozenset({"role", "type", "id", "call_id", "tool_call_id", "finish_reason"})
-_CONTENT_FROM = b'"at_ns":'  # an event is encoded in the order of its fields: its own come behind its time
-_AT_DIGITS = 19
+_TIME = b'"at_ns":'  # an event is encoded in the order of its fields: its own come behind its time
 _TOKENS = bytes(ord("a") if chr(i) in "-_" or (i < 128 and chr(i).isalnum()) else ord(" ") for i in range(256))
 _CARD_DIGITS = b"0" * 13
 _NO_DIGITS = bytes(i for i in range(256) if not chr(i).isdigit() or i > 127)
@@ -100,11 +96,11 @@ def hidden(text: str) -> str:
     lower = text.lower().encode("utf-8", "replace")
     for name, rule in SECRETS.items():
         if any(mark in lower for mark in rule.marks):
-            text = rule.pattern.sub(lambda found, n=name: _marked(found, n), text)  # type: ignore[misc]
+            text = rule.pattern.sub(partial(_marked, name), text)
     return text
 
 
-def _marked(found: re.Match[str], name: str) -> str:
+def _marked(name: str, found: re.Match[str]) -> str:
     kept = found.groupdict().get("keep")
     before = "" if kept is None else found[0][: found.end("keep") - found.start()]
     return f"{before}[redacted {name}]"
@@ -163,10 +159,10 @@ class Redactor:
         """Return what tells, quickly, whether an encoded event may hold something; it is asked about each."""
         search = _any_of(marks).search if marks else lambda _: None
         search_keys = _any_of([mark for rule in KEYS.values() for mark in rule.marks]).search
-        secrets, cards, limit, skipped = self._secrets, self._cards, self._limit, len(_CONTENT_FROM) + _AT_DIGITS
+        secrets, cards, limit = self._secrets, self._cards, self._limit
 
         def suspects(payload: bytes) -> bool:
-            content = payload[payload.find(_CONTENT_FROM) + skipped :]
+            content = payload[payload.find(b",", payload.find(_TIME)) :]
             if len(content) < 16:
                 return False
             lower = content.lower()
@@ -188,7 +184,7 @@ class Redactor:
         if self._mode == "none":
             event = without_content(event)
         changed: dict[str, Any] = {}
-        for name in _FIELDS:
+        for name in (*CONTENT, *TEXTS):
             if (value := getattr(event, name, None)) not in (None, ""):
                 shaped = self._mode == "redacted" and name != "error"
                 changed[name] = self._value(plain(value), shaped=shaped)
@@ -245,11 +241,9 @@ def _any_of(marks: list[bytes]) -> re.Pattern[bytes]:
 def withheld(event: Event) -> Event:
     """Return an event whose redaction failed: with nothing of its content, rather than with all of it."""
     bare = without_content(event)
-    left: dict[str, Any] = {
-        name: "[withheld: redaction failed]" for name in ("error", "reason", "description") if getattr(bare, name, None)
-    }
-    if getattr(bare, "metadata", None):
-        left["metadata"] = {k: v for k, v in bare.metadata.items() if k == OURS}  # type: ignore[attr-defined]
+    left: dict[str, Any] = {name: "[withheld: redaction failed]" for name in TEXTS if getattr(bare, name, None)}
+    if metadata := getattr(bare, "metadata", None):
+        left["metadata"] = {key: value for key, value in metadata.items() if key == OURS}
     return msgspec.structs.replace(bare, **left)
 
 

@@ -48,18 +48,13 @@ class Told(NamedTuple):
     """An event as a chain has it."""
 
     journal: str
-    sequence: int
     event: Event
     span: SpanIds | None
 
 
 def told_of(rows: Iterable[AuditRow]) -> list[Told]:
     """Return audit rows as what they tell."""
-    return [
-        Told(row.journal, row.sequence, decode(row.payload.encode()), span_of(row))
-        for row in rows
-        if row.payload is not None
-    ]
+    return [Told(row.journal, decode(row.payload.encode()), span_of(row)) for row in rows if row.payload is not None]
 
 
 def span_of(row: AuditRow) -> SpanIds | None:
@@ -213,9 +208,9 @@ def _span(
 ) -> ReadableSpan:  # fmt: skip
     started, ids = opened_.started, opened_.span
     is_turn = isinstance(started, TurnStarted)
-    name, kind, attributes = opened(started, content=content, workspace_id=workspace_id if is_turn else None)
-    if is_turn and view_url:
-        attributes[sc.TURNSPAN_SESSION_URL] = f"{view_url.rstrip('/')}/sessions/{started.session_id}"
+    name, kind, attributes = opened(
+        started, content=content, workspace_id=workspace_id if is_turn else None, view_url=view_url
+    )
     status = None
     if not isinstance(ended, HandedOff):
         more, status = closed(

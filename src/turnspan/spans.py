@@ -61,7 +61,9 @@ class Closed(NamedTuple):
 # The mapping -------------------------------------------------------------------------------------------------------
 
 
-def opened(event: Started | HandedOff, *, content: bool = False, workspace_id: str | None = None) -> Opened:
+def opened(
+    event: Started | HandedOff, *, content: bool = False, workspace_id: str | None = None, view_url: str = ""
+) -> Opened:
     """Return how the span of a started event begins: identity first, content last."""
     kind = type(event)
     span_kind = SpanKind.INTERNAL
@@ -90,6 +92,8 @@ def opened(event: Started | HandedOff, *, content: bool = False, workspace_id: s
         attributes[sc.GEN_AI_AGENT_NAME] = event.agent_id
     if workspace_id:
         attributes[sc.TURNSPAN_WORKSPACE_ID] = workspace_id
+    if view_url and isinstance(event, TurnStarted):
+        attributes[sc.TURNSPAN_SESSION_URL] = f"{view_url.rstrip('/')}/sessions/{event.session_id}"
     if isinstance(event, HandedOff):
         attributes[sc.TURNSPAN_HANDOFF_TO] = event.to_agent
         if event.from_agent:
@@ -262,15 +266,12 @@ class Spans:
         workspace_id: str | None = None,
     ) -> Span:
         """Start a span below the span of a context; None is the active one, or a trace of its own."""
-        name, kind, attributes = opened(event, workspace_id=workspace_id)
+        name, kind, attributes = opened(event, workspace_id=workspace_id, view_url=self._view_url)
         links = []
         if linked is not None and linked.is_valid:
             links.append(Link(linked, {sc.TURNSPAN_LINK_KIND: "handoff"}))
-        if isinstance(event, TurnStarted):
-            if self._view_url:
-                attributes[sc.TURNSPAN_SESSION_URL] = f"{self._view_url.rstrip('/')}/sessions/{event.session_id}"
-            if (before := self._last_turn.get(event.session_id)) is not None:
-                links.append(Link(before, {sc.TURNSPAN_LINK_KIND: "previous_turn"}))
+        if isinstance(event, TurnStarted) and (before := self._last_turn.get(event.session_id)) is not None:
+            links.append(Link(before, {sc.TURNSPAN_LINK_KIND: "previous_turn"}))
         span = self._tracer.start_span(name, below, kind, attributes, links, event.at_ns)
         if isinstance(event, TurnStarted):
             self._remember(event.session_id, span.get_span_context())

@@ -12,7 +12,7 @@ import logging
 import os
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -93,19 +93,17 @@ def _count(provider: Any, ours: SessionSpanProcessor, recorder: Recorder) -> Non
 
     def resend(spans: list[ReadableSpan]) -> None:
         for processor in _processors(provider):
-            kept = _kept_in(processor)
-            for span in spans:
-                if span.context is not None and f"{span.context.span_id:016x}" not in kept:
-                    processor.on_end(span)
+            for span in _not_kept(processor, spans):
+                processor.on_end(span)
 
-    recorder.keeper.resend = resend
+    recorder.keeper.resends.append(resend)
 
 
-def _kept_in(processor: Any) -> set[str]:
-    """Return the spans that a processor's file has already; those behind an endpoint cannot be known."""
+def _not_kept(processor: Any, spans: list[ReadableSpan]) -> list[ReadableSpan]:
+    """Return the spans that a processor's file does not have; what an endpoint has cannot be known."""
     exporter = getattr(getattr(processor, "_batch_processor", None), "_exporter", None)
     exporter = getattr(exporter, "exporter", exporter)
-    return exporter.kept() if isinstance(exporter, FileSpanExporter) else set()
+    return exporter.missing(spans) if isinstance(exporter, FileSpanExporter) else spans
 
 
 def _set_up_logs(settings: Settings, resource: Resource, recorder: Recorder) -> None:
@@ -178,19 +176,14 @@ def span_exporter(url: str) -> SpanExporter:
     return OTLPSpanExporter(endpoint=f"{url.rstrip('/')}/v1/traces", timeout=FLUSH_S)
 
 
-def resender(settings: Settings) -> Callable[[list[ReadableSpan]], None]:
-    """Return what sends spans again where this process has no provider: to the file in home, and to the endpoint."""
-
-    def resend(spans: list[ReadableSpan]) -> None:
-        if _keeps_spans():
-            exporter = FileSpanExporter(settings.home / "spans.jsonl")
-            kept = exporter.kept()
-            if missing := [s for s in spans if s.context is not None and f"{s.context.span_id:016x}" not in kept]:
-                exporter.export(missing)
-        if settings.otlp:
-            span_exporter(settings.otlp).export(spans)
-
-    return resend
+def resend(settings: Settings, spans: list[ReadableSpan]) -> None:
+    """Send spans again where this process has no provider: to the file in home, and to the endpoint."""
+    if _keeps_spans():
+        exporter = FileSpanExporter(settings.home / "spans.jsonl")
+        if missing := exporter.missing(spans):
+            exporter.export(missing)
+    if settings.otlp:
+        span_exporter(settings.otlp).export(spans)
 
 
 class _ToldOnce(logging.Filter):
@@ -248,9 +241,10 @@ class FileSpanExporter(SpanExporter):
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def kept(self) -> set[str]:
-        """Return the ids of the spans that the end of the file has."""
-        return {found.decode() for line in tail_of(self._path) for found in _SPAN_ID.findall(line)}
+    def missing(self, spans: Sequence[ReadableSpan]) -> list[ReadableSpan]:
+        """Return those of some spans that the end of the file does not have."""
+        kept = {found.decode() for line in tail_of(self._path) for found in _SPAN_ID.findall(line)}
+        return [span for span in spans if span.context is not None and f"{span.context.span_id:016x}" not in kept]
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         """Append a batch as one line."""

@@ -179,6 +179,19 @@ def test_recovery_sends_to_the_endpoint_too(tmp_path):
         assert sorted(span.name for span in receiver.spans) == ["execute_tool search", "invoke_agent triage"]
 
 
+def test_what_recovery_sends_has_the_names_that_were_set(tmp_path):
+    text = """
+import os, signal, turnspan
+turnspan.configure()
+with turnspan.turn(), turnspan.model_call("m") as call:
+    call.usage = turnspan.Usage(cache_write_tokens=3)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    run(PYTHON, program(tmp_path / "work.py", text), cwd=tmp_path)
+    command("recover", cwd=tmp_path, env={"TURNSPAN_SEMCONV": "main"}, check=True)
+    assert "gen_ai.usage.cache_write.input_tokens" in (tmp_path / ".turnspan/spans.jsonl").read_text()
+
+
 def test_a_failing_exporter_is_counted(tmp_path):
     with Receiver(status=503) as receiver:
         env = {"OTEL_EXPORTER_OTLP_ENDPOINT": receiver.url, "OTEL_EXPORTER_OTLP_TIMEOUT": "1"}

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 from rich.console import Console
@@ -17,6 +17,9 @@ from turnspan.content import folded
 from turnspan.errors import TurnspanError
 from turnspan.settings import Settings
 from turnspan.stores import SessionStore, open_store
+
+if TYPE_CHECKING:
+    from turnspan.recovery import Recovered
 
 F = TypeVar("F", bound=Callable[..., Any])
 STATUS_STYLE = {
@@ -69,25 +72,23 @@ def open_reading(home: str | None, store: str | None) -> Reading:
             f"Nothing is recorded in {path}: run a program with `turnspan run`, or name another place with --home or --store"
         )
     opened = open_store(url)
-    _recover(settings, opened)
+    for one in recover_for(settings, opened):
+        if one.problem is not None:
+            click.echo(f"turnspan: what a dead process left is not stored yet: {one.problem}", err=True)
     return Reading(settings, opened)
 
 
-def _recover(settings: Settings, store: SessionStore) -> None:
-    from turnspan.logs import FileLog
-    from turnspan.recovery import recover
+def recover_for(settings: Settings, store: SessionStore) -> list[Recovered]:
+    """Store what dead processes left; the SDK is loaded only if there are spans to send."""
+    from turnspan.recovery import recover_as_set
     from turnspan.seals import Key
-    from turnspan.telemetry import resender
 
-    directory = settings.home / "journal"
-    if directory.is_dir():
-        log = FileLog(settings.log_path) if settings.log_path is not None else None
-        for one in recover(
-            directory, store, settings.store_url, log, keep=settings.keep_journal, key=Key.read(settings.signing_key),
-            send=resender(settings) if settings.resend else None, content=settings.span_content,
-        ):  # fmt: skip
-            if one.problem is not None:
-                click.echo(f"turnspan: what a dead process left is not stored yet: {one.problem}", err=True)
+    def send(spans: list[Any]) -> None:
+        from turnspan.telemetry import resend
+
+        resend(settings, spans)
+
+    return recover_as_set(settings, store, settings.store_url, Key.read(settings.signing_key), send)
 
 
 def console() -> Console:

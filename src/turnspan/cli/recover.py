@@ -6,13 +6,9 @@ import sys
 
 import click
 
-from turnspan.cli.common import print_json, reads
-from turnspan.logs import FileLog
-from turnspan.recovery import recover
-from turnspan.seals import Key
+from turnspan.cli.common import print_json, reads, recover_for
 from turnspan.settings import Settings
 from turnspan.stores import open_store
-from turnspan.telemetry import resender
 
 
 @click.command()
@@ -20,13 +16,8 @@ from turnspan.telemetry import resender
 def command(home: str | None, store: str | None, as_json: bool) -> None:
     """Store what dead processes left in their journals; every start of a recorded program does so too."""
     settings = Settings.read(home=home, store=store)
-    log = FileLog(settings.log_path) if settings.log_path is not None else None
     url = settings.store_url
-    found = recover(
-        settings.home / "journal", open_store(url), url, log, keep=settings.keep_journal,
-        key=Key.read(settings.signing_key), send=resender(settings) if settings.resend else None,
-        content=settings.span_content,
-    )  # fmt: skip
+    found = recover_for(settings, open_store(url))
     if as_json:
         print_json([one._asdict() for one in found])
         return

@@ -15,6 +15,7 @@ from turnspan.cli.show import load
 from turnspan.errors import TurnspanError
 from turnspan.rehydrate import send, spans_again, told_of
 from turnspan.semconv import PROFILES
+from turnspan.settings import Settings
 from turnspan.stores.base import Audited, SessionFilter
 from turnspan.telemetry import FileSpanExporter, span_exporter
 from turnspan.timeline import hits, summaries
@@ -51,10 +52,9 @@ def command(
     path = settings.home / "spans.jsonl"
     exporter = span_exporter(url) if url else FileSpanExporter(path)
     session_ids, turn_id = _meant(reading, what, time_of(since))
-    spans = list(_spans(reading, session_ids, turn_id))
+    spans = list(_spans(reading.store, settings, session_ids, turn_id))
     if not url and isinstance(exporter, FileSpanExporter):
-        kept = exporter.kept()
-        spans = [span for span in spans if span.context is not None and f"{span.context.span_id:016x}" not in kept]
+        spans = exporter.missing(spans)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, disable=as_json or not sys.stderr.isatty(), transient=True) as progress:
         task = progress.add_task("spans", total=len(spans))
@@ -80,10 +80,9 @@ def _meant(reading: Reading, what: str | None, since: str | None) -> tuple[list[
     return [load(reading.store, what).session_id], None
 
 
-def _spans(reading: Reading, session_ids: list[str], turn_id: str | None) -> Iterator[ReadableSpan]:
-    settings = reading.settings
+def _spans(store: Audited, settings: Settings, session_ids: list[str], turn_id: str | None) -> Iterator[ReadableSpan]:
     for session_id in session_ids:
-        rows = reading.store.audit_events(session_id)  # type: ignore[attr-defined]
+        rows = store.audit_events(session_id)
         for span in spans_again(
             told_of(rows), content=settings.span_content, profile=PROFILES[settings.semconv], view_url=settings.view_url
         ):

@@ -13,7 +13,7 @@ from turnspan import semconv as sc
 from turnspan.chain import decode
 from turnspan.events import KIND_OF, HandedOff, Started
 from turnspan.journal import files_of, read_whole
-from turnspan.proof.chains import End
+from turnspan.proof.chains import UNSEALED, End
 from turnspan.proof.evidence import LineSeen, LineSource, SpanSeen, SpanSource
 from turnspan.proof.report import Check, Report, Verdict
 from turnspan.records import SessionRecord
@@ -71,21 +71,22 @@ class Agreement:
 
     def check_ids(self, session: SessionRecord) -> None:
         """Check one session of a store that keeps no events, by the ids that its turns have."""
-        for check, source in (("trace", self._spans), ("log", self._lines)):
-            if source is None:
-                continue
-            if check == "trace":
-                traces = [i for turn in session.turns if (i := ours_of(turn.metadata).get("trace_id"))]
-                seen = {i for span in self._seen_spans(session.session_id, traces) for i in span.event_ids}
-            else:
-                seen = {line.event_id for line in (self._line_index or {}).pop(session.session_id, [])}
-            for turn in session.turns:
-                for event_id in turn.audit_event_ids:
-                    if event_id in seen:
-                        self._report.ok(check)  # type: ignore[arg-type]
-                    else:
-                        says = f"an event of turn {turn.turn_id} is not there"
-                        self._report.add(check, "missing", session.session_id, event_id, says)  # type: ignore[arg-type]
+        if self._spans is not None:
+            traces = [i for turn in session.turns if (i := ours_of(turn.metadata).get("trace_id"))]
+            self._check_turns(
+                "trace", session, {i for span in self._seen_spans(session.session_id, traces) for i in span.event_ids}
+            )
+        if self._line_index is not None:
+            self._check_turns("log", session, {line.event_id for line in self._line_index.pop(session.session_id, [])})
+
+    def _check_turns(self, check: Check, session: SessionRecord, seen: set[str]) -> None:
+        for turn in session.turns:
+            for event_id in turn.audit_event_ids:
+                if event_id in seen:
+                    self._report.ok(check)
+                else:
+                    says = f"an event of turn {turn.turn_id} is not there"
+                    self._report.add(check, "missing", session.session_id, event_id, says)
 
     def _check_trace(self, session_id: str, told: list[Told]) -> None:
         report = self._report
@@ -125,7 +126,7 @@ class Agreement:
         assert self._spans is not None
         if not one.span.flags & 1:
             return "sampled-out", "it was sampled out"
-        end = self.ends.get(one.journal, End(sealed=False, closed="", seal=None))
+        end = self.ends.get(one.journal, UNSEALED)
         if not end.sealed:
             return "pending", "its process still runs, or was not recovered yet"
         if end.closed == REASON:
@@ -157,7 +158,7 @@ class Agreement:
 
     def _why_no_line(self, one: Told) -> tuple[Verdict, str]:
         assert self._lines is not None
-        end = self.ends.get(one.journal, End(sealed=False, closed="", seal=None))
+        end = self.ends.get(one.journal, UNSEALED)
         if not end.sealed:
             return "pending", "its process still runs, or was not recovered yet"
         own = seal_of(one.event)  # the line of a seal comes behind what it counts
@@ -170,20 +171,23 @@ class Agreement:
 
     def check_strays(self, known: set[str], removed: set[str]) -> None:
         """Look at spans and lines of sessions that the store does not have, and of those that were removed from it."""
-        for check, index in (("trace", self._span_index), ("log", self._line_index)):
-            for session_id, found in (index or {}).items():
-                if session_id in known:
-                    continue
-                ids = [one.event_ids[0] if isinstance(one, SpanSeen) else one.event_id for one in found]
-                if removed_name(session_id) in removed:
-                    says = f"{len(ids)} of a session that was removed from the store"
-                    self._report.add(check, "expired", session_id, session_id, says)  # type: ignore[arg-type]
-                elif all(event_id in self._in_journals() for event_id in ids):
-                    says = f"{len(ids)} of a session that is not in the store yet"
-                    self._report.add(check, "pending", session_id, session_id, says)  # type: ignore[arg-type]
-                else:
-                    says = f"{len(ids)} of a session that the store does not have"
-                    self._report.add(check, "orphan", session_id, session_id, says)  # type: ignore[arg-type]
+        spans = {name: [one.event_ids[0] for one in found] for name, found in (self._span_index or {}).items()}
+        lines = {name: [one.event_id for one in found] for name, found in (self._line_index or {}).items()}
+        self._check_strays("trace", spans, known, removed)
+        self._check_strays("log", lines, known, removed)
+
+    def _check_strays(self, check: Check, index: dict[str, list[str]], known: set[str], removed: set[str]) -> None:
+        for session_id in index.keys() - known:
+            ids = index[session_id]
+            if removed_name(session_id) in removed:
+                says = f"{len(ids)} of a session that was removed from the store"
+                self._report.add(check, "expired", session_id, session_id, says)
+            elif self._in_journals().issuperset(ids):
+                says = f"{len(ids)} of a session that is not in the store yet"
+                self._report.add(check, "pending", session_id, session_id, says)
+            else:
+                says = f"{len(ids)} of a session that the store does not have"
+                self._report.add(check, "orphan", session_id, session_id, says)
 
     def _stray(self, check: Check, session_id: str, event_id: str, what: str) -> None:
         if event_id in self._in_journals():
@@ -215,7 +219,6 @@ class Agreement:
 
 def _span_differs(found: SpanSeen, span: ReadableSpan) -> list[str]:
     assert span.context is not None
-    attributes = span.attributes or {}
     expected = {
         "trace id": (found.trace_id, f"{span.context.trace_id:032x}"),
         "parent": (found.parent_id, f"{span.parent.span_id:016x}" if span.parent else ""),
@@ -223,7 +226,7 @@ def _span_differs(found: SpanSeen, span: ReadableSpan) -> list[str]:
         "start": (found.start_ns, _as_kept(found.start_ns, span.start_time)),
         "end": (found.end_ns, _as_kept(found.end_ns, span.end_time)),
         "status": (found.status, span.status.status_code.value),
-        "audit event ids": (found.event_ids, _ids_on(attributes, span)),
+        "audit event ids": (found.event_ids, _ids_on(span)),
         "links": (sorted(found.links), sorted(f"{link.context.span_id:016x}" for link in span.links)),
     }
     return [name for name, (has, should) in expected.items() if has != should]
@@ -234,8 +237,8 @@ def _as_kept(found_ns: int, at_ns: int | None) -> int:
     return found_ns if abs(found_ns - (at_ns or 0)) <= _US else at_ns or 0
 
 
-def _ids_on(attributes: Any, span: ReadableSpan) -> tuple[str, ...]:
-
+def _ids_on(span: ReadableSpan) -> tuple[str, ...]:
+    attributes = span.attributes or {}
     names = (sc.TURNSPAN_AUDIT_EVENT_ID, sc.TURNSPAN_AUDIT_EVENT_ID_END)
     on_span = [str(attributes[name]) for name in names if name in attributes]
     return (*on_span, *(str((event.attributes or {})[sc.TURNSPAN_AUDIT_EVENT_ID]) for event in span.events))

@@ -27,6 +27,7 @@ class End(NamedTuple):
     seal: Seal | None
 
 
+UNSEALED = End(sealed=False, closed="", seal=None)
 SealsOf = Callable[[str], dict[str, Any]]
 """Returns the newest seals that a session's metadata has, by journal."""
 

@@ -19,7 +19,7 @@ from turnspan import semconv as sc
 from turnspan.chain import decode, digest_of
 from turnspan.content import encode
 from turnspan.errors import SessionNotFoundError, TurnspanError
-from turnspan.events import Event, Noted, TurnEnded, without_content
+from turnspan.events import TEXTS, Event, Noted, TurnEnded, without_content
 from turnspan.files import rewrite as rewrite_lines
 from turnspan.journal import files_of, is_held, rewrite
 from turnspan.proof.report import ERASED
@@ -29,7 +29,6 @@ from turnspan.seals import seal_of
 from turnspan.settings import Settings
 from turnspan.stores.base import Audited, SessionStore
 
-_TEXTS = ("error", "reason", "description", "sandbox_context")
 _KEPT_IN_SESSION = ("session_id_from", "seals")
 
 
@@ -73,7 +72,7 @@ def erase(session_id: str, store: SessionStore, settings: Settings) -> Erased:
     files = _erase_files(session_id, settings)
     recorder = Recorder(settings, store, recovers=False)
     payloads = {event_id: digest_of(payload.encode())[:16] for event_id, payload in bare.items()}
-    recorder.record(Noted(session_id=session_id, name=ERASED, data={"events": len(bare), "payloads": payloads}))
+    recorder.record([Noted(session_id=session_id, name=ERASED, data={"events": len(bare), "payloads": payloads})])
     recorder.close()
     left = ["spans and log lines that were sent elsewhere (Jaeger, Tempo, Loki, ...), and backups of the store"]
     return Erased(len(bare), len(session.turns), files, left)
@@ -82,7 +81,7 @@ def erase(session_id: str, store: SessionStore, settings: Settings) -> Erased:
 def without_any_content(event: Event) -> Event:
     """Return an event with nothing left that an agent, tool, model or application said."""
     event = without_content(event)
-    gone: dict[str, Any] = {name: None for name in _TEXTS if getattr(event, name, None) is not None}
+    gone: dict[str, Any] = {name: None for name in TEXTS if getattr(event, name, None) is not None}
     if metadata := getattr(event, "metadata", None):
         gone["metadata"] = {key: value for key, value in metadata.items() if key == OURS}
     if isinstance(event, TurnEnded) and event.record is not None:

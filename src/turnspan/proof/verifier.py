@@ -180,7 +180,7 @@ class Verifier:
                 and isinstance(event.data, dict)
             ):
                 erased = event.data.get("payloads") or {}
-            told.append(Told(row.journal, row.sequence, event, span_of(row)))
+            told.append(Told(row.journal, event, span_of(row)))
         for row, digest in changed:
             if erased.get(row.event_id) == digest[:16]:
                 self.report.erased += 1
