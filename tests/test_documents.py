@@ -63,7 +63,7 @@ def test_rooms_import_only_from_rooms_below():
     rooms = [
         ["errors", "content", "files", "events", "records", "settings", "semconv", "redaction", "chain", "seals"],
         ["stores", "ledger", "manager", "timeline"],
-        ["spans", "journal", "logs", "metrics", "writer"],
+        ["spans", "late_spans", "journal", "logs", "metrics", "writer"],
         ["open_turns", "keeper", "recorder", "recovery", "rehydrate", "delivery"],
         ["process", "observed"],
         ["proof"],

@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from zlib import crc32
 
-from msgspec.structs import replace
+import msgspec
 
 from turnspan.chain import Line, SpanIds, decode, digest_of, head_of, line_hash
 from turnspan.content import encode
@@ -49,6 +49,14 @@ _HEAD_LENGTH = 18  # length and CRC, eight hex digits each, and the spaces behin
 class Position(NamedTuple):
     """A place in the chain of segments: how far a reader got."""
 
+    segment: int
+    offset: int
+
+
+class _Newest(msgspec.Struct, frozen=True, gc=False):
+    """A line in memory, and the place behind it; the segment is -1 for a line that the disk has not taken."""
+
+    line: Line
     segment: int
     offset: int
 
@@ -94,7 +102,7 @@ class Journal:
         self._size = 0
         self._fd = -1
         self._lock_fd = -1
-        self._newest: deque[tuple[Line, tuple[int, int] | None]] = deque()
+        self._newest: deque[_Newest] = deque()
         self._stranded = 0  # lines at the end of those in memory that are not on disk
         if directory is not None:
             directory.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -124,9 +132,8 @@ class Journal:
             self._sequence, self._hash = sequence, line_hash(self.id, head, event)
             if self._fd < 0 or self._stranded or not self._write(_framed(head, payload)):
                 self._stranded += 1
-            place = None if self._stranded else (self._segment, self._size)
-            newest = self._newest
-            newest.append((Line(sequence, previous, self._hash, digest, span, payload), place))
+            newest, line = self._newest, Line(sequence, previous, self._hash, digest, span, payload)
+            newest.append(_Newest(line, -1 if self._stranded else self._segment, self._size))
             if len(newest) > MEMORY_LINES:
                 self._shed()
 
@@ -167,7 +174,7 @@ class Journal:
 
     def _shed(self) -> None:
         """Forget the oldest line in memory, which is on disk; when the disk takes nothing, keep more."""
-        if self._newest[0][1] is not None:
+        if self._newest[0].segment >= 0:
             self._newest.popleft()
         elif len(self._newest) > STRANDED_LINES:
             self._newest.popleft()
@@ -225,21 +232,21 @@ class Journal:
         """Return lines from memory; None when those behind ``after`` are on disk only."""
         with self._lock:
             newest = self._newest
-            while newest and newest[0][0].sequence <= after:  # read back from disk meanwhile
+            while newest and newest[0].line.sequence <= after:  # read back from disk meanwhile
                 newest.popleft()
-            if newest and newest[0][0].sequence > after + 1 and newest[0][1] is not None:
+            if newest and newest[0].line.sequence > after + 1 and newest[0].segment >= 0:
                 return None
-            taken: list[tuple[Line, tuple[int, int] | None]] = []
+            taken: list[_Newest] = []
             while newest and len(taken) < BATCH_LINES:
-                place = newest[0][1]
-                if taken and place is not None and taken[-1][1] is not None and place[0] != taken[-1][1][0]:
+                segment = newest[0].segment
+                if taken and segment >= 0 <= taken[-1].segment != segment:
                     break  # the next segment is another batch
                 taken.append(newest.popleft())
-            self._stranded -= sum(place is None for _, place in taken)
+            self._stranded -= sum(one.segment < 0 for one in taken)
             if not taken and self._sequence > after and self._fd >= 0 and not self.dropped:
                 return None
-        places = [place for _, place in taken if place is not None]
-        return [line for line, _ in taken], Position(*places[-1]) if places else start
+        places = [Position(one.segment, one.offset) for one in taken if one.segment >= 0]
+        return [one.line for one in taken], places[-1] if places else start
 
     def drop_before(self, segment: int) -> None:
         """Drop the segments before this one: the store has what is in them."""
@@ -317,7 +324,7 @@ def _parsed(data: bytes, start: int) -> tuple[list[Line], int]:
             span = SpanIds(trace_id.decode(), span_id.decode(), int(flags), above)
         before = "" if previous == b"-" else previous.decode()
         if lines:
-            lines[-1] = replace(lines[-1], hash=before)
+            lines[-1] = msgspec.structs.replace(lines[-1], hash=before)
         lines.append(Line(int(sequence), before, "", digest.decode(), span, payload))
         start = end
     return lines, start

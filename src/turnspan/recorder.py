@@ -65,6 +65,12 @@ class _Met:
         self.described = False  # its first turn here says which process this is
 
 
+class _Busy(threading.local):
+    """Whether the thread is in the middle of an emit."""
+
+    now = False
+
+
 class Recorder:
     """Takes events, and sees that they arrive.
 
@@ -89,7 +95,7 @@ class Recorder:
         self._finished: OrderedDict[tuple[str, str], tuple[list[str], SpanIds | None]] = OrderedDict()
         self._elsewhere: OrderedDict[str, Recorder] = OrderedDict()
         self._before_open: Callable[[], None] | None = None
-        self._busy = threading.local()
+        self._busy = _Busy()
         self._postponed: deque[Callable[[], None]] = deque()
         self._closed = False
         self._handlers: dict[type[Event], Callable[[Any, bytes | None], None]] = {
@@ -117,7 +123,7 @@ class Recorder:
             other.emit(event)
             return
         busy = self._busy
-        if getattr(busy, "now", False):  # a finalizer that the garbage collector ran in the middle of an emit
+        if busy.now:  # a finalizer that the garbage collector ran in the middle of an emit
             self.later(lambda: self.emit(event))
             return
         if self._postponed:
@@ -423,7 +429,7 @@ class Recorder:
     def after_fork(self) -> None:
         """Begin anew in a forked child: a journal and a writer of its own; what is open belongs to the parent."""
         self._spans.after_fork()
-        self._busy = threading.local()
+        self._busy = _Busy()
         self._postponed.clear()
         for met in self._sessions.values():
             met.described = False

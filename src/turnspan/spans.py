@@ -32,6 +32,7 @@ from turnspan.events import (
     TurnEnded,
     TurnStarted,
 )
+from turnspan.late_spans import LateTracer, tracer_of
 
 Attributes = dict[str, Any]
 MOST_IDS = 50
@@ -65,46 +66,53 @@ def opened(
     event: Started | HandedOff, *, content: bool = False, workspace_id: str | None = None, view_url: str = ""
 ) -> Opened:
     """Return how the span of a started event begins: identity first, content last."""
-    kind = type(event)
-    span_kind = SpanKind.INTERNAL
-    attributes: Attributes
-    if isinstance(event, ModelCallStarted):
-        name = f"chat {event.model}" if event.model else "chat"
-        attributes = {sc.GEN_AI_OPERATION_NAME: "chat", sc.GEN_AI_PROVIDER_NAME: event.provider or "_OTHER"}
-        if event.model:
-            attributes[sc.GEN_AI_REQUEST_MODEL] = event.model
-        span_kind = SpanKind.CLIENT
-    elif isinstance(event, (ToolCallStarted, HandedOff)):
-        tool = event.tool_name if isinstance(event, ToolCallStarted) else f"transfer_to_{event.to_agent}"
-        name = f"execute_tool {tool}"
-        attributes = {sc.GEN_AI_OPERATION_NAME: "execute_tool", sc.GEN_AI_TOOL_NAME: tool}
-        attributes[sc.GEN_AI_TOOL_TYPE] = event.tool_type if isinstance(event, ToolCallStarted) else "function"
-        if event.call_id:
-            attributes[sc.GEN_AI_TOOL_CALL_ID] = event.call_id
-    else:
-        name = f"invoke_agent {event.agent_id}" if event.agent_id else "invoke_agent"
-        attributes = {sc.GEN_AI_OPERATION_NAME: "invoke_agent"}
-    attributes[sc.GEN_AI_CONVERSATION_ID] = attributes[sc.SESSION_ID] = event.session_id
-    attributes[sc.TURNSPAN_AUDIT_EVENT_ID] = event.event_id
+    attributes: Attributes = {
+        sc.GEN_AI_CONVERSATION_ID: event.session_id, sc.SESSION_ID: event.session_id,
+        sc.TURNSPAN_AUDIT_EVENT_ID: event.event_id,
+    }  # fmt: skip
     if event.turn_id:
         attributes[sc.TURNSPAN_TURN_ID] = event.turn_id
-    if event.agent_id and kind is not ModelCallStarted:
-        attributes[sc.GEN_AI_AGENT_NAME] = event.agent_id
     if workspace_id:
         attributes[sc.TURNSPAN_WORKSPACE_ID] = workspace_id
-    if view_url and isinstance(event, TurnStarted):
-        attributes[sc.TURNSPAN_SESSION_URL] = f"{view_url.rstrip('/')}/sessions/{event.session_id}"
-    if isinstance(event, HandedOff):
+    if isinstance(event, ModelCallStarted):
+        attributes[sc.GEN_AI_OPERATION_NAME] = "chat"
+        attributes[sc.GEN_AI_PROVIDER_NAME] = event.provider or "_OTHER"
+        if event.streamed:
+            attributes[sc.GEN_AI_REQUEST_STREAM] = True
+        if not event.model:
+            return Opened("chat", SpanKind.CLIENT, attributes)
+        attributes[sc.GEN_AI_REQUEST_MODEL] = event.model
+        return Opened(f"chat {event.model}", SpanKind.CLIENT, attributes)
+    if event.agent_id:
+        attributes[sc.GEN_AI_AGENT_NAME] = event.agent_id
+    if isinstance(event, ToolCallStarted):
+        name = f"execute_tool {event.tool_name}"
+        attributes[sc.GEN_AI_OPERATION_NAME] = "execute_tool"
+        attributes[sc.GEN_AI_TOOL_NAME] = event.tool_name
+        attributes[sc.GEN_AI_TOOL_TYPE] = event.tool_type
+        if event.call_id:
+            attributes[sc.GEN_AI_TOOL_CALL_ID] = event.call_id
+    elif isinstance(event, HandedOff):
+        name = f"execute_tool transfer_to_{event.to_agent}"
+        attributes[sc.GEN_AI_OPERATION_NAME] = "execute_tool"
+        attributes[sc.GEN_AI_TOOL_NAME] = f"transfer_to_{event.to_agent}"
+        attributes[sc.GEN_AI_TOOL_TYPE] = "function"
+        if event.call_id:
+            attributes[sc.GEN_AI_TOOL_CALL_ID] = event.call_id
         attributes[sc.TURNSPAN_HANDOFF_TO] = event.to_agent
         if event.from_agent:
             attributes[sc.TURNSPAN_HANDOFF_FROM] = event.from_agent
         if event.reason and content:
             attributes[sc.TURNSPAN_HANDOFF_REASON] = event.reason
-    elif isinstance(event, AgentStarted) and event.description:
-        attributes[sc.GEN_AI_AGENT_DESCRIPTION] = event.description
-    elif isinstance(event, ModelCallStarted) and event.streamed:
-        attributes[sc.GEN_AI_REQUEST_STREAM] = True
-    return Opened(name, span_kind, attributes)
+    else:
+        name = f"invoke_agent {event.agent_id}" if event.agent_id else "invoke_agent"
+        attributes[sc.GEN_AI_OPERATION_NAME] = "invoke_agent"
+        if isinstance(event, AgentStarted):
+            if event.description:
+                attributes[sc.GEN_AI_AGENT_DESCRIPTION] = event.description
+        elif view_url:
+            attributes[sc.TURNSPAN_SESSION_URL] = f"{view_url.rstrip('/')}/sessions/{event.session_id}"
+    return Opened(name, SpanKind.INTERNAL, attributes)
 
 
 def closed(
@@ -250,9 +258,8 @@ class Spans:
     """Moves live spans. A span's handle is the span itself; who is open is the recorder's knowledge."""
 
     def __init__(self, *, content: bool = False, profile: sc.Profile = sc.UTIL_1_3, view_url: str = "") -> None:
-        from turnspan import __version__
-
-        self._tracer = trace.get_tracer("turnspan", __version__)
+        self._provider: Any = None
+        self._tracer: Any = None
         self._content, self._profile, self._view_url = content, profile, view_url
         self._last_turn: OrderedDict[str, SpanContext] = OrderedDict()
         self._ended: deque[tuple[Span, Started, Ended, list[str] | None]] = deque()
@@ -267,13 +274,14 @@ class Spans:
     ) -> Span:
         """Start a span below the span of a context; None is the active one, or a trace of its own."""
         name, kind, attributes = opened(event, workspace_id=workspace_id, view_url=self._view_url)
-        links = []
+        links: tuple[Link, ...] = ()
         if linked is not None and linked.is_valid:
-            links.append(Link(linked, {sc.TURNSPAN_LINK_KIND: "handoff"}))
-        if isinstance(event, TurnStarted) and (before := self._last_turn.get(event.session_id)) is not None:
-            links.append(Link(before, {sc.TURNSPAN_LINK_KIND: "previous_turn"}))
-        span = self._tracer.start_span(name, below, kind, attributes, links, event.at_ns)
-        if isinstance(event, TurnStarted):
+            links = (Link(linked, {sc.TURNSPAN_LINK_KIND: "handoff"}),)
+        is_turn = type(event) is TurnStarted
+        if is_turn and (before := self._last_turn.get(event.session_id)) is not None:
+            links = (*links, Link(before, {sc.TURNSPAN_LINK_KIND: "previous_turn"}))
+        span = self._start_span(name, below, kind, attributes, links, event.at_ns)
+        if is_turn:
             self._remember(event.session_id, span.get_span_context())
         return span
 
@@ -290,6 +298,8 @@ class Spans:
     def after_fork(self) -> None:
         """Leave the spans that are to be ended to the parent process."""
         self._ended.clear()
+        if isinstance(self._tracer, LateTracer):
+            self._tracer.after_fork()
 
     def _end(self, span: Span, started: Started, ended: Ended, turn_events: list[str] | None) -> None:
         attributes, status = closed(
@@ -303,9 +313,16 @@ class Spans:
     def handoff(self, event: HandedOff, below: context.Context | None) -> Span:
         """Show a handoff as the call of a transfer tool that took no time."""
         name, kind, attributes = opened(event, content=self._content)
-        span = self._tracer.start_span(name, below, kind, attributes, (), event.at_ns)
+        span = self._start_span(name, below, kind, attributes, (), event.at_ns)
         span.end(event.at_ns)
         return span
+
+    def _start_span(self, *start: Any) -> Span:
+        if (provider := trace.get_tracer_provider()) is not self._provider:  # the SDK may be set up late
+            from turnspan import __version__
+
+            self._provider, self._tracer = provider, tracer_of(provider.get_tracer("turnspan", __version__))
+        return self._tracer.start_span(*start)  # type: ignore[no-any-return]
 
     def note(self, span: Span, name: str, event: Event) -> None:
         """Mark an event on the span that it happened in.
@@ -340,10 +357,9 @@ def ids_of(span: Span, above: SpanIds | None) -> SpanIds | None:
     if not found.is_valid:
         return None
     if above is not None:
-        parent_id = above.span_id
-    else:
-        active = trace.get_current_span().get_span_context()
-        parent_id = f"{active.span_id:016x}" if active.is_valid else ""
+        return SpanIds(above.trace_id, f"{found.span_id:016x}", int(found.trace_flags), above.span_id)
+    active = trace.get_current_span().get_span_context()
+    parent_id = f"{active.span_id:016x}" if active.is_valid else ""
     return SpanIds(f"{found.trace_id:032x}", f"{found.span_id:016x}", int(found.trace_flags), parent_id)
 
 

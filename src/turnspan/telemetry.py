@@ -39,6 +39,8 @@ _SPAN_ID = re.compile(rb'"spanId":"([0-9a-f]{16})","parentSpanId"')
 class SessionSpanProcessor(SpanProcessor):
     """Puts the session id on every span that somebody else starts below one of ours, and counts the spans that end."""
 
+    starts_may_be_late = True  # our own spans carry the session id already
+
     def __init__(self) -> None:
         self.delivery = Delivery()
 
