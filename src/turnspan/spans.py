@@ -44,6 +44,12 @@ BAGGAGE_SESSION = sc.SESSION_ID
 """The baggage entry that carries the session id to other services."""
 
 
+_OPERATIONS: dict[type[Event], str] = {
+    TurnStarted: "invoke_agent", AgentStarted: "invoke_agent", ModelCallStarted: "chat", ToolCallStarted: "execute_tool",
+    HandedOff: "execute_tool",
+}  # fmt: skip
+
+
 class Opened(NamedTuple):
     """A span as it starts: what samplers see."""
 
@@ -67,6 +73,7 @@ def opened(
 ) -> Opened:
     """Return how the span of a started event begins: identity first, content last."""
     attributes: Attributes = {
+        sc.GEN_AI_OPERATION_NAME: _OPERATIONS[type(event)],
         sc.GEN_AI_CONVERSATION_ID: event.session_id, sc.SESSION_ID: event.session_id,
         sc.TURNSPAN_AUDIT_EVENT_ID: event.event_id,
     }  # fmt: skip
@@ -75,7 +82,6 @@ def opened(
     if workspace_id:
         attributes[sc.TURNSPAN_WORKSPACE_ID] = workspace_id
     if isinstance(event, ModelCallStarted):
-        attributes[sc.GEN_AI_OPERATION_NAME] = "chat"
         attributes[sc.GEN_AI_PROVIDER_NAME] = event.provider or "_OTHER"
         if event.streamed:
             attributes[sc.GEN_AI_REQUEST_STREAM] = True
@@ -87,14 +93,12 @@ def opened(
         attributes[sc.GEN_AI_AGENT_NAME] = event.agent_id
     if isinstance(event, ToolCallStarted):
         name = f"execute_tool {event.tool_name}"
-        attributes[sc.GEN_AI_OPERATION_NAME] = "execute_tool"
         attributes[sc.GEN_AI_TOOL_NAME] = event.tool_name
         attributes[sc.GEN_AI_TOOL_TYPE] = event.tool_type
         if event.call_id:
             attributes[sc.GEN_AI_TOOL_CALL_ID] = event.call_id
     elif isinstance(event, HandedOff):
         name = f"execute_tool transfer_to_{event.to_agent}"
-        attributes[sc.GEN_AI_OPERATION_NAME] = "execute_tool"
         attributes[sc.GEN_AI_TOOL_NAME] = f"transfer_to_{event.to_agent}"
         attributes[sc.GEN_AI_TOOL_TYPE] = "function"
         if event.call_id:
@@ -106,7 +110,6 @@ def opened(
             attributes[sc.TURNSPAN_HANDOFF_REASON] = event.reason
     else:
         name = f"invoke_agent {event.agent_id}" if event.agent_id else "invoke_agent"
-        attributes[sc.GEN_AI_OPERATION_NAME] = "invoke_agent"
         if isinstance(event, AgentStarted):
             if event.description:
                 attributes[sc.GEN_AI_AGENT_DESCRIPTION] = event.description

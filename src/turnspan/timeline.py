@@ -6,13 +6,15 @@ Everything here reads a store and the files beside it; nothing writes.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from turnspan.records import OURS, AgentTransitionRecord, SessionRecord, TurnRecord
-from turnspan.stores.base import SessionFilter, SessionStore, SessionSummary
+from turnspan.content import to_json
+from turnspan.records import OURS, AgentTransitionRecord, SessionRecord, TurnRecord, from_iso
+from turnspan.stores.base import SessionFilter, SessionStore, SessionSummary, words_of
 
 Kind = Literal["turn", "agent", "model call", "tool call", "handoff", "note"]
 
@@ -49,13 +51,10 @@ def ours_of(metadata: dict[str, Any]) -> dict[str, Any]:
 
 def tree_of(turn: TurnRecord, transitions: list[AgentTransitionRecord]) -> Item:
     """Return a turn as a tree: what happened in which call or agent, in order of time."""
-    from turnspan.records import from_iso
-
     ours = ours_of(turn.metadata)
-    start, end = from_iso(turn.started_at), from_iso(turn.ended_at)
     root = Item(
         "turn", turn.agent_id or "turn", turn.status, turn.started_at,
-        None if start is None or end is None else (end - start) / 1e6, turn.error, None, ours.get("trace_id"),
+        _took_ms(turn), turn.error, None, ours.get("trace_id"),
         ours.get("span_id"), turn.audit_event_ids,
         {"prompt": turn.prompt, "response": turn.response_content, "interrupted": ours.get("interrupted")},
     )  # fmt: skip
@@ -122,15 +121,45 @@ def summaries(store: SessionStore, where: SessionFilter) -> list[SessionSummary]
 
 
 def _matches(session: SessionRecord, where: SessionFilter) -> bool:
-    agents = {session.agent_id, *(turn.agent_id for turn in session.turns)}
-    texts = [text for turn in session.turns for text in (turn.prompt, turn.response_content, turn.error) if text]
+    turns = session.turns
+    models = [model for turn in turns for model in ours_of(turn.metadata).get("model_calls") or []]
+    words = words_of(where.text or "")
     return (
-        (where.agent_id is None or where.agent_id in agents)
-        and (where.status is None or any(turn.status == where.status for turn in session.turns))
+        (where.parent_id is None or where.parent_id == ours_of(session.metadata).get("parent_session_id"))
+        and (where.agent_id is None or any(turn.agent_id == where.agent_id for turn in turns))
+        and (where.status is None or any(turn.status == where.status for turn in turns))
         and (where.since is None or session.updated_at >= where.since)
         and (where.until is None or session.created_at < where.until)
-        and (where.text is None or any(where.text.lower() in text.lower() for text in texts))
+        and (where.tool is None or any(call.tool_name == where.tool for turn in turns for call in turn.tool_calls))
+        and (where.model is None or any(where.model in (m.get("response_model"), m.get("model")) for m in models))
+        and (where.min_tokens is None or any(tokens_of(turn) >= where.min_tokens for turn in turns))
+        and (where.min_duration_ms is None or any((_took_ms(turn) or 0) >= where.min_duration_ms for turn in turns))
+        and (not words or any(_says(turn, words) for turn in turns))
     )
+
+
+def tokens_of(turn: TurnRecord) -> int:
+    """Return how many tokens a turn's model calls used, in and out."""
+    usages = [model.get("usage") or {} for model in ours_of(turn.metadata).get("model_calls") or []]
+    return sum((usage.get("input_tokens") or 0) + (usage.get("output_tokens") or 0) for usage in usages)
+
+
+def _took_ms(turn: TurnRecord) -> float | None:
+    start, end = from_iso(turn.started_at), from_iso(turn.ended_at)
+    return None if start is None or end is None else (end - start) / 1e6
+
+
+def _says(turn: TurnRecord, words: list[str]) -> bool:
+    """Return whether a turn has all of these words, as a SQL store's index would find them."""
+    texts = [turn.prompt, turn.response_content, turn.error]
+    for call in turn.tool_calls:
+        texts += [call.tool_name, to_json(call.arguments), call.error]
+    said = "".join(f" {' '.join(_tokens(text))} " for text in texts if text)
+    return all(f" {' '.join(_tokens(word))}{'' if word.endswith('*') else ' '}" in said for word in words)
+
+
+def _tokens(text: str) -> list[str]:
+    return re.findall(r"[^\W_]+", text.casefold())
 
 
 def _summary(session: SessionRecord) -> SessionSummary:
@@ -138,6 +167,7 @@ def _summary(session: SessionRecord) -> SessionSummary:
         session.session_id, session.workspace_id, session.agent_id, session.created_at, session.updated_at,
         bool(session.metadata.get("ended")), len(session.turns),
         sum(turn.status in ("error", "cancelled") for turn in session.turns), session.turns[0].prompt if session.turns else "",
+        ours_of(session.metadata).get("parent_session_id"),
     )  # fmt: skip
 
 

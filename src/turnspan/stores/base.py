@@ -7,6 +7,7 @@ rows, so that a turn costs the same at turn 10,000 as at turn 1 and two writers 
 
 from __future__ import annotations
 
+import re
 import threading
 import weakref
 from abc import ABC, abstractmethod
@@ -109,20 +110,36 @@ class SessionSummary:
     turns: int
     failed_turns: int
     prompt: str
+    parent_id: str | None = None
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)
 class SessionFilter:
-    """What ``turnspan sessions`` asks for; None does not matter."""
+    """What ``turnspan sessions`` asks for; None does not matter.
+
+    ``text`` is looked for in each turn's prompt, answer, error, and its tools' names, arguments and errors: all of its
+    words, ``"phrases in quotes"`` and ``beginnings*``. The other conditions may hold for different turns.
+    """
 
     workspace_id: str | None = None
+    parent_id: str | None = None
     agent_id: str | None = None
     status: str | None = None
     since: str | None = None
     until: str | None = None
     text: str | None = None
+    tool: str | None = None
+    model: str | None = None
+    min_tokens: int | None = None
+    min_duration_ms: float | None = None
     limit: int = 20
     after: str | None = None
+
+
+def words_of(text: str) -> list[str]:
+    """Return what a search looks for: words, phrases, and beginnings, which end with a ``*``."""
+    found = [phrase or word for phrase, word in re.findall(r'"([^"]*)"|([^\s"]+)', text)]
+    return [word for word in found if any(c.isalnum() for c in word)]
 
 
 # Stores that cannot append ---------------------------------------------------------------------------------------

@@ -1,0 +1,5 @@
+"""Sessions in a SQL database: SQLite by default, PostgreSQL for many hosts, MySQL and CockroachDB by the same code."""
+
+from turnspan.stores.sql.store import SqlSessionStore
+
+__all__ = ["SqlSessionStore"]

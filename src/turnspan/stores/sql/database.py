@@ -1,0 +1,262 @@
+"""One database: how it is opened, its transactions, and statements for many rows at once.
+
+All that differs between SQLite, PostgreSQL, CockroachDB and MySQL is here and in the tables; what is stored, and how it
+is asked for, is the same everywhere.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import weakref
+from collections.abc import Callable, Iterator, Sequence
+from operator import attrgetter, itemgetter
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import mysql, postgresql, sqlite
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+
+from turnspan.errors import SettingsError, StoreUnavailableError
+from turnspan.stores.sql.schema import NAME_LENGTH, NAMES, STEPS, migrate, version_of
+
+_DRIVERS = {"postgresql": "postgresql+psycopg", "cockroachdb": "cockroachdb+psycopg", "mysql": "mysql+pymysql"}
+_EXTRAS = {"postgresql": "turnspan[postgresql]"}
+_LOCK = 0x7475726E7370616E  # "turnspan": the advisory lock that migrations run under
+# A host that is gone without a word is noticed within half a minute, not after the system's two hours.
+_POSTGRESQL = {
+    "application_name": "turnspan", "connect_timeout": 10, "keepalives_idle": 10, "keepalives_interval": 5,
+    "keepalives_count": 3, "tcp_user_timeout": 30_000,
+}  # fmt: skip
+_LATER = ("08", "25006", "40", "53", "55P03", "57", "58")
+"""SQLSTATE classes of what may go better later: connections, failover to a read-only host, deadlocks, full disks."""
+
+
+class Database:
+    """A database that SQLAlchemy knows.
+
+    Args:
+        url: A store URL, see :class:`~turnspan.stores.sql.SqlSessionStore`.
+        busy_timeout_ms: How long a write waits for another process's write (SQLite).
+
+    Raises:
+        SettingsError: When the URL cannot be understood.
+        StoreUnavailableError: When the database cannot be opened or written.
+
+    """
+
+    def __init__(self, url: str, *, busy_timeout_ms: int) -> None:
+        self._compiled: dict[tuple[Any, ...], tuple[str, Callable[[Any], Any]]] = {}
+        self._short: dict[tuple[Any, ...], set[int]] = {}
+        try:
+            parsed = sa.make_url(url)
+            self.kind = parsed.get_backend_name()
+            self.name = parsed.render_as_string(hide_password=True)
+            self.engine = self._engine(parsed, busy_timeout_ms)
+        except OSError as error:
+            raise StoreUnavailableError(f"The folder of {url} cannot be made: {error.strerror}") from error
+        except (sa.exc.ArgumentError, sa.exc.NoSuchModuleError) as error:
+            raise SettingsError(f"{url!r} is no store URL that can be opened: {error}") from error
+        except ImportError as error:
+            fix = f"; pip install '{extra}'" if (extra := _EXTRAS.get(self.kind)) else ""
+            raise SettingsError(f"The driver for {self.name!r} is not installed: {error}{fix}") from error
+        weakref.finalize(self, self.engine.dispose)
+        if not self._is_current():  # a read-only database can be read as long as nothing is to be changed
+            with self.writing() as connection:
+                self._migrate(connection)
+
+    def _engine(self, url: sa.URL, busy_timeout_ms: int) -> sa.Engine:
+        if self.kind == "sqlite":
+            if url.database not in (None, "", ":memory:") and "uri" not in url.query:
+                path = Path(url.database)
+                path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+                path.touch(mode=0o600)  # what agents say is for their owner only
+            engine = sa.create_engine(url, connect_args={"timeout": busy_timeout_ms / 1000})
+            sa.event.listen(engine, "connect", _prepare_sqlite)
+            sa.event.listen(engine, "begin", _begin_sqlite)
+            return engine
+        if url.drivername in _DRIVERS:  # no driver is named: ours
+            url = url.set(drivername=_DRIVERS[url.drivername])
+        more = (
+            {} if self.kind == "mysql" else {key: value for key, value in _POSTGRESQL.items() if key not in url.query}
+        )
+        # Parameters by position, as for SQLite; a connection that broke while it was idle is not handed out.
+        return sa.create_engine(url, paramstyle="format", pool_pre_ping=True, connect_args=more)
+
+    def _is_current(self) -> bool:
+        try:
+            with self.reading() as connection:
+                return version_of(connection) == len(STEPS)
+        except (StoreUnavailableError, DBAPIError):
+            return False
+
+    def _migrate(self, connection: sa.Connection) -> None:
+        """Bring the tables up to date; whoever comes at the same time waits, and finds it done."""
+        if self.kind == "postgresql":
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+        elif self.kind == "mysql":
+            connection.execute(sa.select(sa.func.get_lock("turnspan", 60)))
+        migrate(connection)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self.engine.dispose()
+
+    def after_fork(self) -> None:
+        """Forget connections that belong to the parent process."""
+        self.engine.dispose(close=False)
+
+    # Transactions ------------------------------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[sa.Connection]:
+        """Return a connection in a transaction that is committed at the end.
+
+        Raises:
+            StoreUnavailableError: When that cannot be done now but may be later.
+
+        """
+        with self._told("written"), self.engine.begin() as connection:
+            yield connection
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[sa.Connection]:
+        """Return a connection that sees one state of the database.
+
+        Raises:
+            StoreUnavailableError: When it cannot be read now but may be later.
+
+        """
+        one_state = {} if self.kind == "sqlite" else {"isolation_level": "REPEATABLE READ"}
+        engine = self.engine.execution_options(turnspan_reads=True, **one_state)
+        with self._told("read"), engine.begin() as connection:
+            yield connection
+
+    @contextlib.contextmanager
+    def _told(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except (OperationalError, InterfaceError) as error:
+            raise StoreUnavailableError(f"The store {self.name} cannot be {what}: {_cause(error)}") from error
+        except DBAPIError as error:
+            if isinstance(error.orig, sqlite3.DatabaseError) and not isinstance(error.orig, sqlite3.IntegrityError):
+                raise StoreUnavailableError(f"{self.name} is no database, or is damaged: {_cause(error)}") from error
+            if str(getattr(error.orig, "sqlstate", None) or "").startswith(_LATER):
+                raise StoreUnavailableError(f"The store {self.name} cannot be {what}: {_cause(error)}") from error
+            raise
+
+    def vacuum(self, tables: Sequence[sa.Table]) -> None:
+        """Give back the room of what was removed; SQLite overwrites it as well."""
+        with self._told("vacuumed"):
+            if self.kind == "sqlite":
+                with self.engine.connect() as connection:
+                    raw: Any = connection.connection
+                    for statement in ("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"):
+                        raw.execute(statement).close()
+            elif self.kind == "postgresql":
+                with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                    for table in tables:
+                        connection.execute(sa.text(f"VACUUM {table.name}"))
+
+    # Many rows ---------------------------------------------------------------------------------------------------
+
+    def insert_new(self, connection: sa.Connection, table: sa.Table, rows: Sequence[Any]) -> None:
+        """Insert rows; those that are there already stay as they are."""
+        if rows:
+            self.execute_many(connection, ("new", table.name), lambda: self.insert_of(table), rows)
+
+    def upsert(
+        self, connection: sa.Connection, table: sa.Table, rows: Sequence[dict[str, Any]], keys: Sequence[str],
+        *, keep: Sequence[str] = (), computed: dict[str, Any] | None = None,
+    ) -> None:  # fmt: skip
+        """Insert rows, or change those that are there.
+
+        Args:
+            connection: Where.
+            table: The table.
+            rows: The rows, all with the same columns.
+            keys: The columns that make two rows the same.
+            keep: Columns that keep the value of the row that is there.
+            computed: Expressions for more columns.
+
+        """
+        if rows:
+            self.execute_many(
+                connection, ("upsert", table.name),
+                lambda: self.upsert_of(table, list(rows[0]), keys, keep, computed or {}), rows,
+            )  # fmt: skip
+
+    def insert_of(self, table: sa.Table) -> Any:
+        """Return the statement that inserts a row unless it is there."""
+        if self.kind == "mysql":
+            key = next(iter(table.primary_key))
+            return mysql.insert(table).on_duplicate_key_update({key.name: key})
+        return (sqlite if self.kind == "sqlite" else postgresql).insert(table).on_conflict_do_nothing()
+
+    def upsert_of(
+        self, table: sa.Table, columns: Sequence[str], keys: Sequence[str], keep: Sequence[str], computed: dict[str, Any]
+    ) -> Any:  # fmt: skip
+        """Return the statement that inserts a row, or changes the one that is there."""
+        changed = [name for name in (*columns, *computed) if name not in keys and name not in keep]
+        if self.kind == "mysql":
+            into = mysql.insert(table).values(computed)
+            return into.on_duplicate_key_update({name: into.inserted[name] for name in changed})
+        statement = (sqlite if self.kind == "sqlite" else postgresql).insert(table).values(computed)
+        return statement.on_conflict_do_update(
+            index_elements=list(keys), set_={name: statement.excluded[name] for name in changed}
+        )
+
+    def execute_many(
+        self, connection: sa.Connection, key: tuple[Any, ...], statement: Callable[[], Any], rows: Sequence[Any]
+    ) -> None:
+        """Run one statement for many rows, in one round trip where the driver can.
+
+        Compiled once; SQLAlchemy's work for each parameter would cost more than SQLite's.
+        """
+        known = self._compiled.get(key)
+        if known is None:
+            is_dict = isinstance(rows[0], dict)
+            columns = list(rows[0]) if is_dict else list(rows[0].__struct_fields__)
+            compiled = statement().compile(dialect=self.engine.dialect, column_keys=columns)
+            # every driver that we use takes parameters by position; ``same_x`` is the value of x once more
+            names = [name.removeprefix("same_") for name in compiled.positiontup or ()]
+            known = self._compiled[key] = str(compiled), (itemgetter if is_dict else attrgetter)(*names)
+            self._short[key] = {n for n, name in enumerate(names) if name in NAMES}
+        sql, values = known
+        parameters: list[Any] = list(map(values, rows))
+        if self.kind != "sqlite":
+            short = self._short[key]
+            parameters = [
+                tuple(_taken(value, short=n in short) if type(value) is str else value for n, value in enumerate(one))
+                for one in parameters
+            ]
+        connection.exec_driver_sql(sql, parameters)
+
+
+def _taken(text: str, *, short: bool) -> str:
+    """Return text that a server takes: PostgreSQL's has no NUL, and an index no long names.
+
+    What it was is in the audit event.
+    """
+    if short and len(text) > NAME_LENGTH:
+        text = text[:NAME_LENGTH]
+    return text.replace("\x00", "\ufffd") if "\x00" in text else text
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves, see _begin_sqlite
+    # Large pages: rows come in batches and stay; a commit writes each touched page with two system calls.
+    for pragma in ("page_size=16384", "journal_mode=WAL", "synchronous=NORMAL", "wal_autocheckpoint=1000"):
+        with contextlib.suppress(sqlite3.OperationalError):  # a read-only database can still be read
+            connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    """Take the write lock at the start of a write, so that waiting works and reads before it are not stale."""
+    reads = connection.get_execution_options().get("turnspan_reads")
+    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+
+
+def _cause(error: DBAPIError) -> str:
+    return str(error.orig).strip() or type(error.orig).__name__

@@ -1,0 +1,152 @@
+"""What is asked of many sessions: pages of them, words in them, and what has an id.
+
+Nothing here reads a whole table. A filter on turns or calls is looked up in its index first: where few match, the
+sessions are taken from there; where many do, the newest sessions are walked, and a page of them is found soon.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+
+from turnspan.stores.base import SessionFilter, SessionSummary, words_of
+from turnspan.stores.sql.schema import audit_events, model_calls, sessions, tool_calls, turns
+
+FEW = 2000
+"""Matches up to which a filter is answered from its own index."""
+_LAST = "\U0010ffff"
+
+
+def page(connection: sa.Connection, where: SessionFilter) -> list[SessionSummary]:
+    """Return a page of sessions, the last used first; ``after`` is the last session id of the page before."""
+    query = sa.select(sessions)
+    if where.workspace_id is not None:
+        query = query.where(sessions.c.workspace_id == where.workspace_id)
+    if where.parent_id is not None:
+        query = query.where(sessions.c.parent_id == where.parent_id)
+    if where.since is not None:
+        query = query.where(sessions.c.updated_at >= where.since)
+    if where.until is not None:
+        query = query.where(sessions.c.created_at < where.until)
+    for table, condition in _conditions(connection, where):
+        query = query.where(_having(connection, table, condition))
+    if where.after is not None:
+        edge = connection.execute(
+            sa.select(sessions.c.updated_at).where(sessions.c.session_id == where.after)
+        ).scalar()  # fmt: skip
+        query = query.where(
+            sa.tuple_(sessions.c.updated_at, sessions.c.session_id) < sa.tuple_(edge or "", where.after)
+        )
+    query = query.order_by(sessions.c.updated_at.desc(), sessions.c.session_id.desc()).limit(where.limit)
+    return _summaries(connection, list(connection.execute(query).mappings()))
+
+
+def _conditions(connection: sa.Connection, where: SessionFilter) -> list[tuple[sa.Table, Any]]:
+    found: list[tuple[sa.Table, Any]] = []
+    if where.agent_id is not None:
+        found.append((turns, turns.c.agent_id == where.agent_id))
+    if where.status is not None:
+        found.append((turns, turns.c.status == where.status))
+    if where.min_tokens is not None:
+        found.append((turns, turns.c.tokens >= where.min_tokens))
+    if where.min_duration_ms is not None:
+        found.append((turns, turns.c.duration_ms >= where.min_duration_ms))
+    if where.tool is not None:
+        found.append((tool_calls, tool_calls.c.tool_name == where.tool))
+    if where.model is not None:
+        found.append((model_calls, model_calls.c.model == where.model))
+    if where.text is not None and (words := words_of(where.text)):
+        found.append((turns, has_words(connection.dialect.name, words)))
+    return found
+
+
+def _having(connection: sa.Connection, table: sa.Table, condition: Any) -> Any:
+    """Return the condition that a session has such rows."""
+    few = connection.execute(sa.select(table.c.session_id).where(condition).limit(FEW)).scalars().all()
+    if len(few) < FEW:
+        return sessions.c.session_id.in_(set(few))
+    return sa.exists(sa.select(sa.literal(1)).where(table.c.session_id == sessions.c.session_id, condition))
+
+
+def has_words(dialect: str, words: list[str]) -> Any:
+    """Return the condition that a turn has all of these: words, ``"phrases"`` and ``beginnings*``."""
+    if dialect == "sqlite":
+        match = " ".join(f'"{_quoted(word)}"' + ("*" if word.endswith("*") else "") for word in words)
+        found = sa.text("SELECT rowid FROM turns_words WHERE turns_words MATCH :match").bindparams(match=match)
+        return turns.c.position.in_(found.columns(sa.column("rowid", sa.Integer)).scalar_subquery())
+    if dialect == "mysql":
+        match = " ".join(f'+"{_quoted(word)}"' if not word.endswith("*") else f"+{_quoted(word)}*" for word in words)
+        return sa.text("MATCH (turns.prompt, turns.response_content, turns.error, turns.tools) "
+                       "AGAINST (:match IN BOOLEAN MODE)").bindparams(match=match)  # fmt: skip
+    queries = []
+    for word in words:
+        phrase = sa.func.phraseto_tsquery("simple", _quoted(word))
+        begins = sa.cast(sa.cast(phrase, sa.Text) + ":*", _Query()) if word.endswith("*") else phrase
+        queries.append(sa.literal_column("turns.words").op("@@")(begins))
+    return sa.and_(*queries)
+
+
+class _Query(sa.types.UserDefinedType[Any]):
+    cache_ok = True
+
+    def get_col_spec(self, **_: Any) -> str:
+        return "tsquery"
+
+
+def _quoted(word: str) -> str:
+    return re.sub(r'["\x00]', " ", word.rstrip("*"))
+
+
+def _summaries(connection: sa.Connection, heads: list[Any]) -> list[SessionSummary]:
+    if not heads:
+        return []
+    ids = [head["session_id"] for head in heads]
+    failed = sa.case((turns.c.status.in_(("error", "cancelled")), 1), else_=0)
+    counted = sa.select(turns.c.session_id, sa.func.count(), sa.func.sum(failed), sa.func.min(turns.c.position))
+    of: dict[str, Any] = {
+        row[0]: row
+        for row in connection.execute(counted.where(turns.c.session_id.in_(ids)).group_by(turns.c.session_id))
+    }
+    first = [row[3] for row in of.values()]
+    prompts = sa.select(turns.c.session_id, turns.c.prompt).where(turns.c.position.in_(first))
+    prompt = {row[0]: row[1] for row in connection.execute(prompts)} if first else {}
+    none = (None, 0, 0, None)
+    return [
+        SessionSummary(
+            head["session_id"], head["workspace_id"], head["agent_id"], head["created_at"], head["updated_at"],
+            bool(head["ended"]), of.get(head["session_id"], none)[1], int(of.get(head["session_id"], none)[2]),
+            prompt.get(head["session_id"], ""), head["parent_id"],
+        )
+        for head in heads
+    ]  # fmt: skip
+
+
+class Found(NamedTuple):
+    """Something that has an id."""
+
+    kind: str
+    session_id: str
+    turn_id: str | None
+    id: str
+
+
+_PLACES: list[tuple[str, sa.Table, str]] = [
+    ("session", sessions, "session_id"), ("turn", turns, "turn_id"), ("trace", turns, "trace_id"),
+    ("audit event", audit_events, "event_id"), ("span", turns, "span_id"), ("span", tool_calls, "span_id"),
+    ("span", model_calls, "span_id"), ("tool call", tool_calls, "call_id"), ("response", model_calls, "response_id"),
+]  # fmt: skip
+
+
+def with_id(connection: sa.Connection, prefix: str, limit: int) -> list[Found]:
+    """Return what has this id, or else what has one that begins like it."""
+    found: list[Found] = []
+    for kind, table, name in _PLACES:
+        column = table.c[name]
+        turn = table.c.turn_id if "turn_id" in table.c else sa.null()
+        query = sa.select(table.c.session_id, turn, column).distinct().limit(limit)
+        rows = connection.execute(query.where(column == prefix)).all()
+        rows = rows or connection.execute(query.where(column >= prefix, column < prefix + _LAST)).all()
+        found += [Found(kind, row[0], row[1], row[2]) for row in rows]
+    return [hit for hit in found if hit.id == prefix] or found

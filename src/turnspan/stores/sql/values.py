@@ -1,0 +1,183 @@
+"""Rows as the tables have them, and records made of what the tables gave."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+
+from turnspan.content import encode
+from turnspan.events import derived_id
+from turnspan.records import (
+    OURS,
+    AgentTransitionRecord,
+    SessionRecord,
+    ToolCallRecord,
+    TurnRecord,
+    from_iso,
+)
+from turnspan.stores.rows import (
+    Changes,
+    ModelCallRow,
+    SessionRow,
+    ToolCallRow,
+    TransitionRow,
+    TurnRow,
+    merge_metadata,
+    transition_key,
+)
+from turnspan.stores.sql.schema import model_calls, tool_calls
+
+R = TypeVar("R", SessionRecord, TurnRecord, ToolCallRecord, AgentTransitionRecord)
+_MOST_OF_A_CALL = 10_000  # characters of one call's arguments that can be searched
+_SPACE: Any = sa.literal_column("' '", sa.Text)
+_ZERO: Any = sa.literal_column("0", sa.BigInteger)
+
+
+def session_values(head: SessionRow) -> dict[str, Any]:
+    """Return the head of a session."""
+    ours = head["metadata"].get(OURS)
+    above = ours if isinstance(ours, dict) else {}
+    return {
+        **head, "metadata": dump(head["metadata"]),
+        "parent_id": above.get("parent_session_id"), "root_id": above.get("root_session_id"),
+    }  # fmt: skip
+
+
+def merged_head(kept: Any, head: SessionRow) -> dict[str, Any] | None:
+    """Return the head of a session that is kept with a new one merged into it; None when nothing changes."""
+    metadata = load(kept["metadata"])
+    merge_metadata(metadata, head["metadata"])
+    new = session_values({**head, "metadata": metadata})
+    merged = {
+        "session_id": head["session_id"],
+        "workspace_id": kept["workspace_id"] or head["workspace_id"],
+        "agent_id": kept["agent_id"] or head["agent_id"],
+        "updated_at": max(kept["updated_at"], head["updated_at"]),
+        "ended": bool(kept["ended"] or head["ended"]),
+        **{name: new[name] for name in ("metadata", "parent_id", "root_id")},
+    }
+    return None if all(kept[name] == value for name, value in merged.items()) else merged
+
+
+def turn_values(row: TurnRow) -> dict[str, Any]:
+    """Return a turn, but for what its calls tell: see :data:`OF_ITS_CALLS`."""
+    start, end = from_iso(row["started_at"]), from_iso(row["ended_at"])
+    return {
+        **row, "audit_event_ids": dump(row["audit_event_ids"]), "metadata": dump(row["metadata"]),
+        "unknown": dump_some(row["unknown"]),
+        "duration_ms": None if start is None or end is None else (end - start) / 1e6,
+    }  # fmt: skip
+
+
+def of_its_calls(session_id: Any, turn_id: Any) -> dict[str, Any]:
+    """Return what a turn's row tells about its calls, as expressions: their words, for the search, and their tokens."""
+    arguments = sa.func.substr(tool_calls.c.arguments, sa.literal_column("1"), sa.literal_column(str(_MOST_OF_A_CALL)))
+    words = tool_calls.c.tool_name + _SPACE + arguments + _SPACE + sa.func.coalesce(tool_calls.c.error, _SPACE)
+    spent = sa.func.coalesce(model_calls.c.input_tokens, _ZERO) + sa.func.coalesce(model_calls.c.output_tokens, _ZERO)
+    return {
+        "tools": sa.select(sa.func.aggregate_strings(words, _SPACE))
+        .where(tool_calls.c.session_id == session_id, tool_calls.c.turn_id == turn_id)
+        .scalar_subquery(),
+        "tokens": sa.select(sa.cast(sa.func.sum(spent), sa.BigInteger))
+        .where(model_calls.c.session_id == session_id, model_calls.c.turn_id == turn_id)
+        .scalar_subquery(),
+    }
+
+
+OF_ITS_CALLS = of_its_calls(sa.bindparam("same_session_id"), sa.bindparam("same_turn_id"))
+"""The same for the turn of the row that is stored."""
+
+
+def tool_values(row: ToolCallRow) -> dict[str, Any]:
+    """Return a tool call."""
+    result = None if row["result"] is None else dump(row["result"])
+    return {
+        **row, "arguments": dump(row["arguments"]), "result": result, "metadata": dump(row["metadata"]),
+        "unknown": dump_some(row["unknown"]),
+    }  # fmt: skip
+
+
+def model_values(row: ModelCallRow) -> dict[str, Any]:
+    """Return a model call."""
+    details = row["details"]
+    usage = details.get("usage") or {}
+    return {
+        "session_id": row["session_id"], "turn_id": row["turn_id"], "event_id": row["event_id"], "position": row["position"],
+        "provider": details.get("provider"), "model": details.get("response_model") or details.get("model"),
+        "response_id": details.get("response_id"), "status": details.get("status", "success"), "error": details.get("error"),
+        "started_at": details.get("started_at"), "duration_ms": details.get("duration_ms"),
+        "input_tokens": usage.get("input_tokens"), "output_tokens": usage.get("output_tokens"),
+        "trace_id": details.get("trace_id"), "span_id": details.get("span_id"), "details": dump(details),
+    }  # fmt: skip
+
+
+def transition_values(row: TransitionRow) -> dict[str, Any]:
+    """Return a handoff."""
+    return {**row, "key": derived_id(*transition_key(row)), "unknown": dump_some(row["unknown"])}
+
+
+def touched_by(changes: Changes) -> list[dict[str, Any]]:
+    """Return when the sessions of a batch were last used, in order, so that two writers take them in the same one."""
+    found: dict[str, str] = dict.fromkeys(changes.session_ids(), "")
+    for turn in changes.turns:
+        found[turn["session_id"]] = max(found[turn["session_id"]], turn["ended_at"] or turn["started_at"])
+    return [{"of_session": session_id, "touched": found[session_id]} for session_id in sorted(found)]
+
+
+# And back ----------------------------------------------------------------------------------------------------------
+
+
+def session_of(head: Any) -> SessionRecord:
+    """Return a session without its turns."""
+    session = SessionRecord(
+        head["session_id"], head["workspace_id"], head["created_at"], head["updated_at"], head["agent_id"],
+        metadata=load(head["metadata"]),
+    )  # fmt: skip
+    if head["ended"]:
+        session.metadata["ended"] = True
+    return _restored(session, head)
+
+
+def turn_of(row: Any) -> TurnRecord:
+    """Return a turn without its calls."""
+    turn = TurnRecord(
+        row["turn_id"], row["agent_id"], row["prompt"], row["response_content"], [], row["started_at"], row["ended_at"],
+        row["status"], row["error"], load(row["audit_event_ids"] or "[]"), load(row["metadata"]),
+    )  # fmt: skip
+    return _restored(turn, row)
+
+
+def tool_call_of(row: Any) -> ToolCallRecord:
+    """Return a tool call."""
+    call = ToolCallRecord(
+        row["call_id"], row["tool_name"], load(row["arguments"]), load(row["result"] or "null"), row["status"],
+        row["error"], row["duration_ms"], row["sandbox_context"], load(row["metadata"]),
+    )  # fmt: skip
+    return _restored(call, row)
+
+
+def transition_of(row: Any) -> AgentTransitionRecord:
+    """Return a handoff."""
+    record = AgentTransitionRecord(row["from_agent"], row["to_agent"], row["reason"], row["turn_id"], row["timestamp"])
+    return _restored(record, row)
+
+
+def dump(value: Any) -> str:
+    """Return a value as JSON text."""
+    return encode(value).decode()
+
+
+def dump_some(value: dict[str, Any] | None) -> str | None:
+    """Return a mapping as JSON text; None when there is nothing in it."""
+    return dump(value) if value else None
+
+
+def load(text: str) -> Any:
+    """Return what JSON text says."""
+    return json.loads(text)
+
+
+def _restored(record: R, row: Any) -> R:
+    return record.knowing(load(row["unknown"])) if row["unknown"] else record
