@@ -18,7 +18,7 @@ from turnspan.journal import DeadJournal, dead_journals
 from turnspan.ledger import Folded, Ledger, ends_of
 from turnspan.logs import FileLog
 from turnspan.seals import Key
-from turnspan.settings import Settings, without_password
+from turnspan.settings import SCHEMES, Settings, without_password
 from turnspan.stores import open_store
 from turnspan.stores.base import SessionStore, apply
 
@@ -93,7 +93,7 @@ def recover_as_set(
 
 
 def _can_open(url: str) -> bool:
-    return url.partition(":")[0].partition("+")[0] in ("sqlite", "file", "postgresql", "redis", "mysql", "cockroachdb")
+    return url.partition(":")[0].partition("+")[0] in {*SCHEMES} - {"memory"}
 
 
 def _completed(journal: DeadJournal, store: SessionStore, key: Key | None) -> tuple[int, list[Folded]]:

@@ -114,6 +114,10 @@ def _converted(variable: str, value: Any, kind: type, choices: tuple[str, ...]) 
     return str(value).lower() if choices else str(value)
 
 
+SCHEMES = ("sqlite", "postgresql", "postgres", "cockroachdb", "mysql", "redis", "rediss", "file", "memory")
+"""How the URLs of stores begin."""
+
+
 def scheme_of(url: str) -> str:
     """Return which kind of store a URL names, without opening it.
 
@@ -122,8 +126,11 @@ def scheme_of(url: str) -> str:
 
     """
     scheme = url.partition(":")[0].partition("+")[0]
-    if scheme not in ("sqlite", "file", "memory") or ":" not in url:
-        raise SettingsError(f"{url!r} names no store that turnspan knows; use sqlite:///path, file:///path or memory:")
+    if scheme not in SCHEMES or ":" not in url:
+        raise SettingsError(
+            f"{url!r} names no store that turnspan knows; use sqlite:///path, postgresql://user@host/database, "
+            "redis://host, file:///path or memory:"
+        )
     return scheme
 
 

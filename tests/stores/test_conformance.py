@@ -27,6 +27,14 @@ class TestSqlite(AuditedStoreConformance):
         store.close()
 
 
+class TestPostgresql(AuditedStoreConformance):
+    @pytest.fixture
+    def store(self, postgres_url):
+        store = SqlSessionStore(postgres_url)
+        yield store
+        store.close()
+
+
 class FourMethods(SessionStore):
     """A store that can do no more than it must."""
 

@@ -28,8 +28,9 @@ __all__ = [
 def open_store(url: str) -> SessionStore:
     """Open the store that a URL names.
 
-    ``sqlite:///relative.db`` and ``sqlite:////absolute.db`` as SQLAlchemy has it, ``file:///absolute/folder`` as RFC 8089
-    has it (``file:relative`` is taken too), and ``memory:``.
+    ``sqlite:///relative.db`` and ``sqlite:////absolute.db`` as SQLAlchemy has it, ``postgresql://user@host/database``,
+    ``redis://host:port/number``, ``file:///absolute/folder`` as RFC 8089 has it (``file:relative`` is taken too), and
+    ``memory:``.
 
     Raises:
         SettingsError: When the URL names no store that we know.
@@ -38,7 +39,7 @@ def open_store(url: str) -> SessionStore:
     """
     rest = url.partition(":")[2]
     match scheme_of(url):
-        case "sqlite":
+        case "sqlite" | "postgresql" | "postgres" | "cockroachdb" | "mysql":
             from turnspan.stores.sql import SqlSessionStore
 
             return SqlSessionStore(url)

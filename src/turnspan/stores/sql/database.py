@@ -50,7 +50,7 @@ class Database:
         self._compiled: dict[tuple[Any, ...], tuple[str, Callable[[Any], Any]]] = {}
         self._short: dict[tuple[Any, ...], set[int]] = {}
         try:
-            parsed = sa.make_url(url)
+            parsed = sa.make_url(url.replace("postgres://", "postgresql://", 1))
             self.kind = parsed.get_backend_name()
             self.name = parsed.render_as_string(hide_password=True)
             self.engine = self._engine(parsed, busy_timeout_ms)

@@ -1,0 +1,35 @@
+"""The servers that stores are tested with."""
+
+import itertools
+
+import pytest
+
+import servers
+
+_numbers = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory):
+    """Return a PostgreSQL server."""
+    server = servers.Postgres(tmp_path_factory.mktemp("postgres"))
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def postgres_url(postgres):
+    """Return the URL of an empty database."""
+    name = f"test_{next(_numbers)}"
+    postgres.sql(f"CREATE DATABASE {name}")
+    return postgres.url(name)
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory):
+    """Return a Redis server."""
+    server = servers.Redis(tmp_path_factory.mktemp("redis"))
+    server.start()
+    yield server
+    server.stop()

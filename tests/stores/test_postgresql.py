@@ -1,0 +1,199 @@
+"""PostgreSQL: many hosts, and a server that goes away."""
+
+import json
+import random
+import subprocess
+import time
+from collections import Counter
+
+import pytest
+import sqlalchemy as sa
+
+import servers
+import turnspan
+from programs import PYTHON
+from turnspan import SessionRecord, StoreUnavailableError, TurnRecord
+from turnspan.errors import SettingsError
+from turnspan.events import ToolCallEnded, ToolCallStarted, TurnEnded, TurnStarted
+from turnspan.proof import verify
+from turnspan.recorder import Recorder
+from turnspan.recovery import recover
+from turnspan.settings import Settings
+from turnspan.stores import open_store
+from turnspan.stores.sql import values
+from turnspan.stores.sql.database import Database
+from turnspan.stores.sql.schema import SEARCH, metadata, sessions, turns
+
+PROCESSES, TURNS, SHARED = 16, 200, 50
+
+WORK = """
+import os, random, sys, time
+import turnspan
+from turnspan import process
+from turnspan.events import *
+number, turns, shared = map(int, sys.argv[1:])
+turnspan.configure(home=f"home-{number}")
+emit = process.recorder().emit
+dice = random.Random(number)
+for n in range(turns):
+    ids = {"session_id": f"s-{dice.randrange(shared)}", "turn_id": f"t-{number}-{n:04}"}
+    emit(TurnStarted(**ids, agent_id=f"a-{number}", prompt=str(n)))
+    emit(ToolCallStarted(**ids, call_id="c", tool_name="f", arguments={"n": n}))
+    emit(ToolCallEnded(**ids, call_id="c", result="x" * 200))
+    emit(TurnEnded(**ids, response_content="done"))
+    time.sleep(0.03)
+"""
+
+
+def test_many_processes_write_while_the_server_is_killed_and_started_again(tmp_path):
+    """16 processes, 200 turns each, in 50 sessions; the server dies twice in between."""
+    (tmp_path / "server").mkdir()
+    server = servers.Postgres(tmp_path / "server")
+    server.start()
+    environment = turnspan.environment() | {"TURNSPAN_STORE": server.url(), "TURNSPAN_LOG": "off"}
+    workers = [
+        subprocess.Popen(
+            [PYTHON, "-c", WORK, str(number), str(TURNS), str(SHARED)], cwd=tmp_path, env=environment, stderr=subprocess.PIPE
+        )
+        for number in range(PROCESSES)
+    ]  # fmt: skip
+    dice = random.Random(1)
+    for _ in range(2):
+        time.sleep(dice.uniform(2, 4))
+        server.kill()
+        time.sleep(dice.uniform(1, 2))
+        server.start()
+    said = [worker.communicate(timeout=110)[1].decode() for worker in workers]
+    assert [worker.returncode for worker in workers] == [0] * PROCESSES, said
+    store = open_store(server.url())
+    for number in range(PROCESSES):  # what a process could not bring before it ended waits on its disk
+        for one in recover(tmp_path / f"home-{number}" / "journal", store, server.url()):
+            assert one.problem is None
+    counted: Counter[str] = Counter()
+    for name in store.list_sessions():
+        session = store.load_session(name)
+        ids = [turn.turn_id for turn in session.turns]
+        counted.update(ids)
+        for number in range(PROCESSES):  # each process's turns are in the order in which it made them
+            mine = [turn_id for turn_id in ids if turn_id.startswith(f"t-{number}-")]
+            assert mine == sorted(mine)
+        for turn in session.turns:
+            assert (turn.status, len(turn.tool_calls), len(turn.audit_event_ids)) == ("success", 1, 4), turn.turn_id
+    assert len(counted) == PROCESSES * TURNS
+    assert set(counted.values()) == {1}
+    (events,) = server.sql("SELECT count(*), count(DISTINCT event_id) FROM audit_events WHERE turn_id IS NOT NULL")
+    assert events == (PROCESSES * TURNS * 4,) * 2
+    store.close()
+    settings = Settings.read(home=tmp_path / "home-0", store=server.url())
+    report = verify(settings=settings, logs="none", spans="none")
+    assert report.exit_code < 2, report.findings[:5]
+    server.stop()
+
+
+def test_migrations_run_once_while_others_wait(postgres_url):
+    code = "import sys; from turnspan import SqlSessionStore; SqlSessionStore(sys.argv[1]).list_sessions()"
+    at_once = [subprocess.Popen([PYTHON, "-c", code, postgres_url], stderr=subprocess.PIPE) for _ in range(6)]
+    said = [one.communicate(timeout=60)[1].decode() for one in at_once]
+    assert [one.returncode for one in at_once] == [0] * 6, said
+    with Database(postgres_url, busy_timeout_ms=0).reading() as connection:
+        assert connection.execute(sa.text("SELECT version FROM turnspan_schema ORDER BY 1")).scalars().all() == [1, 2]
+
+
+def test_what_the_server_would_refuse_does_not_hold_up_the_rest(postgres_url, tmp_path):
+    """NUL in text, names longer than an index takes, prompts longer than a tsvector, numbers of any size."""
+    store = open_store(postgres_url)
+    recorder = Recorder(Settings.read(home=tmp_path / "home", store=postgres_url, log="off"), store)
+    ids = {"session_id": "s", "turn_id": "t\u00e4"}
+    words = " ".join(f"w{n}" for n in range(400_000))
+    recorder.emit(TurnStarted(**ids, agent_id="a" * 5000, prompt="be\x00fore " + words))
+    recorder.emit(
+        ToolCallStarted(**ids, call_id="c" * 5000, tool_name="n\x00" * 3000, arguments={"k\x00": "\x00", "big": 2**70})
+    )
+    recorder.emit(ToolCallEnded(**ids, call_id="c" * 5000, result="\x00", status="error", error="\x00"))
+    recorder.emit(TurnEnded(**ids, response_content="\ud800 lone", status="error", error="x\x00" * 100_000))
+    assert recorder.flush(20), recorder.problems
+    turn = store.load_session("s").turns[0]
+    assert turn.prompt.startswith("be\ufffdfore w0 w1")
+    assert turn.agent_id == "a" * 255
+    assert turn.tool_calls[0].arguments == {"k\x00": "\x00", "big": str(2**70)}
+    assert turn.tool_calls[0].result == "\x00"
+    assert [hit.session_id for hit in store.find("t\u00e4")] == ["s"]
+    (row,) = [row for row in store.audit_events("s") if row.kind == "turn.started"]
+    assert json.loads(row.payload)["prompt"].startswith("be\x00fore")
+    recorder.close()
+
+
+def test_ids_are_compared_byte_by_byte(postgres_url):
+    store = open_store(postgres_url)
+    for name in ("a-1", "A-1", "a_1", "aa", "Ab"):
+        store.save_session(SessionRecord(name, turns=[TurnRecord(f"turn-{name}")]))
+    assert {hit.id for hit in store.find("a")} == {"a-1", "a_1", "aa"}
+    assert {hit.id for hit in store.find("turn-A")} == {"turn-A-1", "turn-Ab"}
+    store.close()
+
+
+def test_an_idle_connection_that_broke_is_replaced(tmp_path):
+    (tmp_path / "server").mkdir()
+    server = servers.Postgres(tmp_path / "server")
+    server.start()
+    store = open_store(server.url())
+    store.save_session(SessionRecord("s"))
+    server.kill()
+    with pytest.raises(StoreUnavailableError, match="cannot be read"):
+        store.load_session("s")
+    server.start()
+    assert store.load_session("s") is not None
+    server.sql(
+        "ALTER DATABASE postgres SET default_transaction_read_only = on"
+    )  # as a host that is not the first any more
+    store.close()
+    with pytest.raises(StoreUnavailableError, match="read-only"):
+        store.save_session(SessionRecord("s2"))
+    assert store.load_session("s") is not None
+    store.close()
+    server.stop()
+
+
+def test_the_password_is_in_no_message(postgres_url):
+    with pytest.raises(StoreUnavailableError) as caught:
+        open_store(f"postgresql://me:hunter2@127.0.0.1:{servers.free_port()}/x")
+    assert "hunter2" not in str(caught.value)
+    assert "127.0.0.1" in str(caught.value)
+
+
+def test_a_missing_driver_names_the_extra(monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "psycopg", None)
+    with pytest.raises(SettingsError, match=r"turnspan\[postgresql\]"):
+        open_store("postgresql://somewhere/x")
+
+
+@pytest.mark.parametrize("dialect", ["mysql", "cockroachdb", "postgresql", "sqlite"])
+def test_every_statement_is_valid_for_the_dialect(dialect):
+    """Compiled, not run: for MySQL and CockroachDB no server is among the tests."""
+    made = sa.create_mock_engine(
+        f"{'postgresql' if dialect == 'cockroachdb' else dialect}://", executor=lambda *_: None
+    ).dialect
+    if dialect == "cockroachdb":
+        made.name = "cockroachdb"
+    tables = [str(sa.schema.CreateTable(table).compile(dialect=made)) for table in metadata.sorted_tables]
+    assert len(tables) == 8
+    if dialect == "mysql":
+        assert all(
+            "TEXT" not in line or "NOT NULL" in line or "LONGTEXT" in line
+            for text in tables
+            for line in text.splitlines()
+        )
+    for table in metadata.sorted_tables:
+        for index in table.indexes:
+            assert str(sa.schema.CreateIndex(index).compile(dialect=made))
+    assert SEARCH[dialect]
+    database = object.__new__(Database)
+    database.kind = dialect
+    upsert = str(database.upsert_of(turns, ["session_id", "turn_id", "status"], ["session_id", "turn_id"], [], values.OF_ITS_CALLS)
+                 .compile(dialect=made, column_keys=["session_id", "turn_id", "status"]))  # fmt: skip
+    assert (
+        "ON DUPLICATE KEY UPDATE" if dialect == "mysql" else "ON CONFLICT (session_id, turn_id) DO UPDATE"
+    ) in upsert
+    assert ("group_concat" if dialect in ("mysql", "sqlite") else "string_agg") in upsert
+    insert = str(database.insert_of(sessions).compile(dialect=made, column_keys=["session_id"]))
+    assert ("ON DUPLICATE KEY UPDATE" if dialect == "mysql" else "ON CONFLICT DO NOTHING") in insert
