@@ -93,25 +93,43 @@ class Postgres:
 class Redis:
     """A Redis of its own, that keeps everything on disk."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, *, cluster=False):
         self._redis, self._folder, self.port, self._process = program("redis-server"), folder, free_port(), None
+        if cluster:  # its bus has the port behind
+            self.port = next(port for port in iter(free_port, None) if port < 55_000)
+        self._cluster = cluster
 
     @property
     def url(self):
         return f"redis://127.0.0.1:{self.port}/0"
 
     def start(self):
+        more = ["--cluster-enabled", "yes", "--cluster-config-file", "nodes"] if self._cluster else []
         self._process = subprocess.Popen(
             [self._redis, "--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self._folder), "--appendonly", "yes",
-             "--appendfsync", "always", "--save", ""],
+             "--appendfsync", "always", "--save", "", *more],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline:
             with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
-                return
+                break
             time.sleep(0.05)
-        pytest.fail("Redis did not start")
+        if self._cluster:
+            with suppress(Exception):  # it has them already
+                self.client().execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
+            while "cluster_state:ok" not in str(self.client().execute_command("CLUSTER", "INFO")):
+                assert time.monotonic() < deadline, "the Redis cluster did not come up"
+                time.sleep(0.05)
+
+    def client(self):
+        import redis
+
+        return redis.Redis(port=self.port, decode_responses=True)
+
+    def empty(self):
+        with self.client() as client:
+            client.flushall()
 
     def kill(self):
         self._process.kill()

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
+from itertools import dropwhile, islice
 from pathlib import Path
 from typing import Any, Literal
 
@@ -105,19 +107,23 @@ def summaries(store: SessionStore, where: SessionFilter) -> list[SessionSummary]
     better = getattr(store, "summaries", None)
     if better is not None:
         return list(better(where))
-    found = []
+    if callable(by_use := getattr(store, "sessions_by_use", None)):
+        return _page_of(by_use(), where)
+    sessions = []
     for session_id in store.list_sessions(where.workspace_id):
-        try:
-            session = store.load_session(session_id)
-        except ValueError:
-            continue  # damaged: `show` says so
-        if session is not None and _matches(session, where):
-            found.append(_summary(session))
-    found.sort(key=lambda one: (one.updated_at, one.session_id), reverse=True)
+        with suppress(ValueError):  # damaged: `show` says so
+            if (session := store.load_session(session_id)) is not None:
+                sessions.append(session)
+    sessions.sort(key=lambda one: (one.updated_at, one.session_id), reverse=True)
+    return _page_of(sessions, where)
+
+
+def _page_of(sessions: Iterable[SessionRecord], where: SessionFilter) -> list[SessionSummary]:
+    """Return a page of sessions that come in the order of their last use."""
+    matching: Iterator[SessionRecord] = (session for session in sessions if _matches(session, where))
     if where.after is not None:
-        ids = [one.session_id for one in found]
-        found = found[ids.index(where.after) + 1 :] if where.after in ids else found
-    return found[: where.limit]
+        matching = islice(dropwhile(lambda one: one.session_id != where.after, matching), 1, None)
+    return [_summary(session) for session in islice(matching, where.limit)]
 
 
 def _matches(session: SessionRecord, where: SessionFilter) -> bool:
@@ -125,7 +131,8 @@ def _matches(session: SessionRecord, where: SessionFilter) -> bool:
     models = [model for turn in turns for model in ours_of(turn.metadata).get("model_calls") or []]
     words = words_of(where.text or "")
     return (
-        (where.parent_id is None or where.parent_id == ours_of(session.metadata).get("parent_session_id"))
+        (where.workspace_id is None or where.workspace_id == session.workspace_id)
+        and (where.parent_id is None or where.parent_id == ours_of(session.metadata).get("parent_session_id"))
         and (where.agent_id is None or any(turn.agent_id == where.agent_id for turn in turns))
         and (where.status is None or any(turn.status == where.status for turn in turns))
         and (where.since is None or session.updated_at >= where.since)

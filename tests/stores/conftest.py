@@ -33,3 +33,26 @@ def redis_server(tmp_path_factory):
     server.start()
     yield server
     server.stop()
+
+
+@pytest.fixture
+def redis_url(redis_server):
+    """Return the URL of an empty Redis."""
+    redis_server.empty()
+    return redis_server.url
+
+
+@pytest.fixture(scope="session")
+def redis_cluster(tmp_path_factory):
+    """Return a Redis cluster of one server."""
+    server = servers.Redis(tmp_path_factory.mktemp("cluster"), cluster=True)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def redis_cluster_url(redis_cluster):
+    """Return the URL of an empty cluster."""
+    redis_cluster.empty()
+    return f"{redis_cluster.url}?cluster=1"

@@ -3,6 +3,7 @@
 import pytest
 
 from turnspan import FileSessionStore, InMemorySessionStore, SqlSessionStore
+from turnspan.stores import open_store
 from turnspan.stores.base import SessionStore
 from turnspan.testing import AuditedStoreConformance, SessionStoreConformance
 
@@ -31,6 +32,22 @@ class TestPostgresql(AuditedStoreConformance):
     @pytest.fixture
     def store(self, postgres_url):
         store = SqlSessionStore(postgres_url)
+        yield store
+        store.close()
+
+
+class TestRedis(AuditedStoreConformance):
+    @pytest.fixture
+    def store(self, redis_url):
+        store = open_store(redis_url)
+        yield store
+        store.close()
+
+
+class TestRedisCluster(AuditedStoreConformance):
+    @pytest.fixture
+    def store(self, redis_cluster_url):
+        store = open_store(redis_cluster_url)
         yield store
         store.close()
 

@@ -4,6 +4,7 @@ import pytest
 
 from turnspan import FileSessionStore, InMemorySessionStore, SqlSessionStore
 from turnspan.records import AgentTransitionRecord, SessionRecord, ToolCallRecord, TurnRecord
+from turnspan.stores import open_store
 from turnspan.stores.base import SessionFilter
 from turnspan.timeline import summaries
 
@@ -53,7 +54,7 @@ SESSIONS = [
 ]  # fmt: skip
 
 
-@pytest.fixture(params=["memory", "file", "sqlite", "postgresql"], scope="module")
+@pytest.fixture(params=["memory", "file", "redis", "sqlite", "postgresql"], scope="module")
 def store(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("search")
     match request.param:
@@ -61,6 +62,10 @@ def store(request, tmp_path_factory):
             made = InMemorySessionStore()
         case "file":
             made = FileSessionStore(folder)
+        case "redis":
+            server = request.getfixturevalue("redis_server")
+            server.empty()
+            made = open_store(server.url)
         case "sqlite":
             made = SqlSessionStore(f"sqlite:///{folder / 'x.db'}")
         case _:

@@ -43,6 +43,10 @@ def open_store(url: str) -> SessionStore:
             from turnspan.stores.sql import SqlSessionStore
 
             return SqlSessionStore(url)
+        case "redis" | "rediss":
+            from turnspan.stores.redis import RedisSessionStore
+
+            return RedisSessionStore(url)
         case "file":
             return FileSessionStore(Path(rest.removeprefix("//")))
     return InMemorySessionStore()
