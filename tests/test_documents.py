@@ -62,7 +62,7 @@ def test_rooms_import_only_from_rooms_below():
     """The picture in the design: cli, adapters, front, observed, recorder, outlets, memory, words."""
     rooms = [
         ["errors", "content", "files", "events", "records", "settings", "semconv", "redaction", "chain", "seals"],
-        ["stores", "ledger", "manager", "timeline"],
+        ["stores", "ledger", "manager", "timeline", "lookup", "asynchronous"],
         ["spans", "late_spans", "journal", "logs", "metrics", "writer"],
         ["open_turns", "keeper", "recorder", "recovery", "rehydrate", "delivery"],
         ["process", "observed"],

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from turnspan.api import session as session
     from turnspan.api import tool as tool
     from turnspan.api import turn as turn
+    from turnspan.asynchronous import AsyncSessionManager as AsyncSessionManager
+    from turnspan.asynchronous import BlockingStore as BlockingStore
     from turnspan.autoinstrument import instrument as instrument
     from turnspan.autoinstrument import uninstrument as uninstrument
     from turnspan.errors import InvalidIdError as InvalidIdError
@@ -54,6 +56,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "api": "agent current_session current_turn environment handoff model_call note session tool turn",
+    "asynchronous": "AsyncSessionManager BlockingStore",
     "autoinstrument": "instrument uninstrument",
     "errors": "InvalidIdError MissingExtraError SessionNotFoundError SettingsError StoreError StoreUnavailableError"
     " TurnspanError UnreadableSessionError",

@@ -94,7 +94,7 @@ def _arguments(function: Callable[..., Any] | None, args: tuple[Any, ...], kwarg
 
 def session(
     session_id: str | None = None, *, workspace: str | None = None, agent: str | None = None,
-    metadata: dict[str, Any] | None = None,
+    metadata: dict[str, Any] | None = None, parent: str | None = None,
 ) -> _Spot[SessionPiece]:  # fmt: skip
     """Say which session the code in the block, or the decorated function, belongs to.
 
@@ -103,9 +103,11 @@ def session(
         workspace: The workspace that a new session gets.
         agent: The agent that a new session is begun with.
         metadata: Kept with a new session.
+        parent: The session that a new one comes out of: a fork, a sub-agent's, one that goes on with an old one. Inside
+            a turn of another session it is that one.
 
     """
-    return _Spot(lambda _function, _args, _kwargs: SessionPiece(session_id, workspace, agent, metadata))
+    return _Spot(lambda _function, _args, _kwargs: SessionPiece(session_id, workspace, agent, metadata, parent))
 
 
 @overload

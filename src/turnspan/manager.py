@@ -6,7 +6,7 @@ import uuid
 from typing import Any
 
 from turnspan.errors import SessionNotFoundError
-from turnspan.records import AgentTransitionRecord, SessionRecord, TurnRecord, check_id, now_iso
+from turnspan.records import OURS, AgentTransitionRecord, SessionRecord, TurnRecord, check_id, now_iso
 from turnspan.stores.base import SessionStore, apply, lock_of
 from turnspan.stores.rows import Changes, SessionRow, TransitionRow, rows_of_turn
 
@@ -32,9 +32,11 @@ class SessionManager:
 
     def start_session(
         self, workspace_id: str | None = None, agent_id: str | None = None, *, session_id: str | None = None,
-        metadata: dict[str, Any] | None = None,
+        metadata: dict[str, Any] | None = None, parent_session_id: str | None = None,
     ) -> SessionRecord:  # fmt: skip
         """Begin a session, or go on with the one that has this id.
+
+        With ``parent_session_id`` it comes out of another one: a fork, a sub-agent's, one that goes on with an old one.
 
         Raises:
             InvalidIdError: When the id cannot be stored.
@@ -43,6 +45,12 @@ class SessionManager:
         key = check_id("session", session_id) if session_id else uuid.uuid4().hex
         if workspace_id is not None:
             check_id("workspace", workspace_id)
+        if parent_session_id is not None:
+            above = self._store.load_session(check_id("session", parent_session_id))
+            ours = above.metadata.get(OURS) if above is not None else None
+            root = ours.get("root_session_id") if isinstance(ours, dict) else None
+            came_from = {"parent_session_id": parent_session_id, "root_session_id": root or parent_session_id}
+            metadata = {**(metadata or {}), OURS: came_from}
         now = now_iso()
         row = SessionRow(
             session_id=key, workspace_id=workspace_id, agent_id=agent_id, created_at=now, updated_at=now, ended=False,

@@ -26,7 +26,7 @@ from turnspan.events import (
     now_ns,
 )
 from turnspan.recorder import Recorder
-from turnspan.records import OURS, TurnRecord, from_iso
+from turnspan.records import OURS, TurnRecord, from_iso, iso
 from turnspan.settings import Settings
 from turnspan.stores.base import Appends, lock_of
 from turnspan.stores.rows import model_calls_of
@@ -112,10 +112,11 @@ class ObservedManager:
 
     def start_session(
         self, workspace_id: str | None = None, agent_id: str | None = None, *, session_id: str | None = None,
-        metadata: dict[str, Any] | None = None,
+        metadata: dict[str, Any] | None = None, **more: Any,
     ) -> Any:  # fmt: skip
-        """Begin a session."""
-        session = self._writing("start_session", workspace_id, agent_id, session_id=session_id, metadata=metadata)
+        """Begin a session; ``more`` is what this manager takes besides."""
+        given = {"session_id": session_id, "metadata": metadata, **more}
+        session = self._writing("start_session", workspace_id, agent_id, **given)
         process.recorder().leave_to(self._recorder, session.session_id)
         self._recorder.emit(
             SessionStarted(
@@ -155,7 +156,9 @@ class ObservedManager:
     def record_agent_transition(self, session_id: str, transition: Any) -> None:
         """Add a handoff."""
         recorder = self._recorder
-        at_ns = from_iso(transition.timestamp) or now_ns()
+        if (at_ns := from_iso(transition.timestamp)) is None:  # its time makes two records of it the same one
+            at_ns = now_ns()
+            transition.timestamp = iso(at_ns)
         self._writing("record_agent_transition", session_id, transition)
         recorder.emit(
             HandedOff(

@@ -308,9 +308,10 @@ class SessionPiece(Piece):
     """A session that code belongs to. It goes on after the block; ``end()`` closes it for good."""
 
     def __init__(
-        self, session_id: str | None, workspace_id: str | None, agent_id: str | None, metadata: dict[str, Any] | None
-    ) -> None:
-        self._given = (session_id, workspace_id, agent_id, metadata)
+        self, session_id: str | None, workspace_id: str | None, agent_id: str | None, metadata: dict[str, Any] | None,
+        parent: str | None = None,
+    ) -> None:  # fmt: skip
+        self._given = (session_id, workspace_id, agent_id, metadata, parent)
         self._id: str | None = None
 
     @property
@@ -319,9 +320,9 @@ class SessionPiece(Piece):
         return self._id
 
     def observe(self) -> Generator[Any, Outcome, None]:
-        session_id, workspace_id, agent_id, metadata = self._given
+        session_id, workspace_id, agent_id, metadata, parent = self._given
         found = process.find_session(
-            explicit=session_id, workspace_id=workspace_id, agent_id=agent_id, metadata=metadata
+            explicit=session_id, workspace_id=workspace_id, agent_id=agent_id, metadata=metadata, parent=parent
         )
         self._id = found.id
         yield context_inside(Scope(found.id, None, None, None), None)

@@ -107,21 +107,26 @@ def shutdown(timeout_s: float = FLUSH_S) -> None:
 
 def find_session(
     own: str | None = None, *, workspace_id: str | None = None, agent_id: str | None = None,
-    metadata: dict[str, Any] | None = None, explicit: str | None = None,
+    metadata: dict[str, Any] | None = None, explicit: str | None = None, parent: str | None = None,
 ) -> Session:  # fmt: skip
     """Find the session that code belongs to, and begin it if this process has not met it.
 
     In this order: one given by hand (``explicit``, or ``turnspan.session(...)`` around the call), the runtime's own id,
-    baggage, the environment, a new one.
+    baggage, the environment, a new one. A session that begins inside a turn of another one has that as its parent.
     """
     session = _identified(own, explicit)
     more: dict[str, Any] = dict(metadata or {})
+    here = scope()
+    if parent is None and here is not None and here.turn_id is not None:
+        parent = here.session_id
+    if parent is not None and parent != session.id:
+        more[OURS] = {"parent_session_id": parent, "root_session_id": recorder().root_of(parent)}
     try:
         check_id("session", session.id)
     except InvalidIdError as error:
         kept = _storable(session.id)
         logger.warning("turnspan: %s; it is kept as %s", error, kept)
-        more[OURS] = {"session_id_given": encode(session.id).decode()[:1000]}
+        more[OURS] = {**more.get(OURS, {}), "session_id_given": encode(session.id).decode()[:1000]}
         session = Session(kept, session.source)
     found = recorder()
     if not found.knows_session(session.id):

@@ -58,10 +58,11 @@ _TURNS_REMEMBERED = 256
 class _Met:
     """What is remembered of a session that this process has met."""
 
-    __slots__ = ("described", "workspace_id")
+    __slots__ = ("described", "root_id", "workspace_id")
 
-    def __init__(self, workspace_id: str | None) -> None:
+    def __init__(self, workspace_id: str | None, root_id: str) -> None:
         self.workspace_id = workspace_id
+        self.root_id = root_id
         self.described = False  # its first turn here says which process this is
 
 
@@ -210,7 +211,8 @@ class Recorder:
             return
         if event.workspace_id is None and self.settings.workspace_id:
             event, payload = msgspec.structs.replace(event, workspace_id=self.settings.workspace_id), None
-        self._sessions[event.session_id] = _Met(event.workspace_id)
+        ours = event.metadata.get(OURS) or {}
+        self._sessions[event.session_id] = _Met(event.workspace_id, ours.get("root_session_id") or event.session_id)
         if len(self._sessions) > _SESSIONS_REMEMBERED:
             self._sessions.popitem(last=False)
         self._journal_event(event, None, None, payload)
@@ -337,6 +339,11 @@ class Recorder:
     def knows_session(self, session_id: str) -> bool:
         """Return whether this process has met the session."""
         return session_id in self._sessions or self._other(session_id) is not None
+
+    def root_of(self, session_id: str) -> str:
+        """Return the session that this one came out of in the end; itself, as far as this process knows."""
+        met = self._sessions.get(session_id)
+        return session_id if met is None else met.root_id
 
     def leave_to(self, other: Recorder, session_id: str) -> None:
         """Have everything of a session go to another recorder: that of the manager which the session belongs to."""

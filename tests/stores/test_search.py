@@ -3,10 +3,10 @@
 import pytest
 
 from turnspan import FileSessionStore, InMemorySessionStore, SqlSessionStore
+from turnspan.lookup import summaries
 from turnspan.records import AgentTransitionRecord, SessionRecord, ToolCallRecord, TurnRecord
 from turnspan.stores import open_store
 from turnspan.stores.base import SessionFilter
-from turnspan.timeline import summaries
 
 AT = "2026-01-01T10:{:02}:00+00:00"
 

@@ -23,11 +23,12 @@ from rich.table import Table
 from turnspan import __version__
 from turnspan.adapters import GROUP, name_of, requirement_of, unusable
 from turnspan.cli.common import console, print_json, reads
+from turnspan.lookup import summaries
 from turnspan.redaction import hidden
 from turnspan.settings import Settings
 from turnspan.stores import open_store
 from turnspan.stores.base import SessionFilter
-from turnspan.timeline import ours_of, summaries
+from turnspan.timeline import ours_of
 
 _STYLE = {"ok": "green", "note": "dim", "warn": "yellow", "fail": "red"}
 

@@ -8,7 +8,7 @@ from rich.table import Table
 
 from turnspan.cli.common import Reading, console, open_reading, print_json, reads
 from turnspan.errors import TurnspanError
-from turnspan.timeline import Place, hits, place_of
+from turnspan.lookup import Place, hits, place_of
 
 
 @click.command()

@@ -13,12 +13,12 @@ from turnspan import semconv as sc
 from turnspan.cli.common import Reading, open_reading, print_json, reads, time_of
 from turnspan.cli.show import load
 from turnspan.errors import TurnspanError
+from turnspan.lookup import hits, summaries
 from turnspan.rehydrate import send, spans_again, told_of
 from turnspan.semconv import PROFILES
 from turnspan.settings import Settings
 from turnspan.stores.base import Audited, SessionFilter
 from turnspan.telemetry import FileSpanExporter, span_exporter
-from turnspan.timeline import hits, summaries
 
 
 @click.command()

@@ -9,8 +9,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from turnspan.cli.common import console, open_reading, print_json, reads, short, time_of, when
+from turnspan.lookup import summaries
 from turnspan.stores.base import SessionFilter
-from turnspan.timeline import summaries
 
 
 @click.command()
@@ -21,21 +21,33 @@ from turnspan.timeline import summaries
 )
 @click.option("--since", help="Used since: 2026-11-21, 2026-11-21T10:00, or 2h, 3d ago.")
 @click.option("--until", help="Begun before; likewise.")
-@click.option("--text", help="With this in a prompt, an answer or an error.")
+@click.option(
+    "--search",
+    "--text",
+    help="With these words in one turn: its prompt, answer, error, or its tools' names, arguments and errors."
+    ' All of them; "a phrase", begin*.',
+)
+@click.option("--tool", help="Only with a call of this tool.")
+@click.option("--model", help="Only with a call of this model.")
+@click.option("--parent", help="Only those that came out of this session.")
+@click.option("--min-tokens", type=click.IntRange(0), help="Only with a turn that used so many tokens.")
+@click.option("--min-seconds", type=click.FloatRange(0), help="Only with a turn that took so long.")
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 1000), help="How many.")
 @click.option("--after", help="The page after this session id.")
 @reads
 def command(
-    workspace: str | None, agent: str | None, status: str | None, since: str | None, until: str | None, text: str | None,
-    limit: int, after: str | None, home: str | None, store: str | None, as_json: bool,
+    workspace: str | None, agent: str | None, status: str | None, since: str | None, until: str | None,
+    search: str | None, tool: str | None, model: str | None, parent: str | None, min_tokens: int | None,
+    min_seconds: float | None, limit: int, after: str | None, home: str | None, store: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """List sessions, the last used first."""
     reading = open_reading(home, store)
     found = summaries(
         reading.store,
         SessionFilter(
-            workspace_id=workspace, agent_id=agent, status=status, since=time_of(since), until=time_of(until), text=text,
-            limit=limit, after=after,
+            workspace_id=workspace, agent_id=agent, status=status, since=time_of(since), until=time_of(until),
+            text=search, tool=tool, model=model, parent_id=parent, min_tokens=min_tokens,
+            min_duration_ms=None if min_seconds is None else min_seconds * 1000, limit=limit, after=after,
         ),
     )  # fmt: skip
     if as_json:

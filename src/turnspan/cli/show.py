@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import click
 from rich.markup import escape
 from rich.tree import Tree
@@ -18,10 +20,13 @@ from turnspan.cli.common import (
     when,
 )
 from turnspan.errors import TurnspanError
+from turnspan.lookup import hits, summaries
 from turnspan.records import SessionRecord
 from turnspan.stores import SessionStore
 from turnspan.stores.base import SessionFilter
-from turnspan.timeline import Item, hits, ours_of, summaries, tree_of
+from turnspan.timeline import Item, ours_of, tree_of
+
+_MOST_CHILDREN = 50
 
 
 @click.command()
@@ -34,7 +39,8 @@ def command(session: str, home: str | None, store: str | None, as_json: bool) ->
     if as_json:
         print_json(found.to_dict())
     else:
-        console().print(as_tree(found))
+        children = summaries(reading.store, SessionFilter(parent_id=found.session_id, limit=_MOST_CHILDREN))
+        console().print(as_tree(found, [one.session_id for one in children]))
 
 
 def load(store: SessionStore, wanted: str) -> SessionRecord:
@@ -60,7 +66,7 @@ def load(store: SessionStore, wanted: str) -> SessionRecord:
     return session
 
 
-def as_tree(session: SessionRecord) -> Tree:
+def as_tree(session: SessionRecord, children: Sequence[str] = ()) -> Tree:
     """Return a session for people."""
     head = f"[bold]session {escape(session.session_id)}[/]  {when(session.created_at)}"
     if session.workspace_id:
@@ -80,6 +86,13 @@ def as_tree(session: SessionRecord) -> Tree:
             _add(branch, item)
         if turn.response_content is not None:
             branch.add(f"[bold]<[/] {escape(short(turn.response_content, 120))}")
+    ours = ours_of(session.metadata)
+    if parent := ours.get("parent_session_id"):
+        root_id = ours.get("root_session_id")
+        more = f"  root {escape(root_id)}" if root_id and root_id != parent else ""
+        tree.add(f"[dim]came out of session[/] {escape(parent)}{more}")
+    for child in children:
+        tree.add(f"[dim]session[/] {escape(child)} [dim]came out of it[/]")
     if not session.turns:
         tree.add("[dim]no turns yet[/]")
     return tree

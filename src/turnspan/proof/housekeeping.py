@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 from turnspan.files import rewrite
 from turnspan.journal import files_of
+from turnspan.lookup import summaries
 from turnspan.records import from_iso
 from turnspan.settings import Settings
 from turnspan.stores.base import SessionFilter, SessionStore
-from turnspan.timeline import summaries
 
 _PAGE = 500
 _STAMPS = (b'"timestamp":"', b'"startTimeUnixNano":"')

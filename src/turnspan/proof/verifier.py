@@ -25,6 +25,7 @@ from turnspan.chain import decode, digest_of
 from turnspan.events import KIND_OF, Ended, Event, Noted, Started, TurnEnded, TurnStarted
 from turnspan.events import now_ns as source_of_time
 from turnspan.ledger import Ledger
+from turnspan.lookup import summaries
 from turnspan.proof.agreement import Agreement
 from turnspan.proof.chains import check_chains, check_journals
 from turnspan.proof.evidence import LineSource, SpanSource
@@ -34,7 +35,7 @@ from turnspan.rehydrate import Told, span_of
 from turnspan.seals import Key
 from turnspan.stores.base import Audited, AuditFilter, SessionFilter, SessionStore
 from turnspan.stores.rows import AuditRow, merge, model_calls_of
-from turnspan.timeline import ours_of, summaries
+from turnspan.timeline import ours_of
 
 _REACHES_BACK_NS = 30 * 86_400 * 10**9
 _sorted = msgspec.json.Encoder(order="sorted").encode
