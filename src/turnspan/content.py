@@ -106,6 +106,14 @@ def encode(value: Any) -> bytes:
     return _encoder.encode(plain(value))
 
 
+def encode_plain(value: Any) -> bytes:
+    """Return as JSON what was made of JSON, or by :func:`plain`: nothing in it needs to be looked for."""
+    try:
+        return _encoder.encode(value)
+    except UnicodeEncodeError:  # somebody else's JSON, with a lone surrogate in it
+        return encode(value)
+
+
 def to_json(value: Any) -> str:
     """Return content as JSON text, for a span attribute or a column; text stays as it is."""
     return value if isinstance(value, str) else encode(value).decode()

@@ -7,6 +7,7 @@ is asked for, is the same everywhere.
 from __future__ import annotations
 
 import contextlib
+import math
 import sqlite3
 import weakref
 from collections.abc import Callable, Iterator, Sequence
@@ -19,7 +20,7 @@ from sqlalchemy.dialects import mysql, postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from turnspan.errors import SettingsError, StoreUnavailableError
-from turnspan.stores.sql.schema import NAME_LENGTH, NAMES, STEPS, migrate, version_of
+from turnspan.stores.sql.schema import AS_GIVEN, STEPS, migrate, version_of
 
 _DRIVERS = {"postgresql": "postgresql+psycopg", "cockroachdb": "cockroachdb+psycopg", "mysql": "mysql+pymysql"}
 _EXTRAS = {"postgresql": "turnspan[postgresql]"}
@@ -48,7 +49,7 @@ class Database:
 
     def __init__(self, url: str, *, busy_timeout_ms: int) -> None:
         self._compiled: dict[tuple[Any, ...], tuple[str, Callable[[Any], Any]]] = {}
-        self._short: dict[tuple[Any, ...], set[int]] = {}
+        self._as_given: dict[tuple[Any, ...], list[tuple[int, float]]] = {}
         try:
             parsed = sa.make_url(url.replace("postgres://", "postgresql://", 1))
             self.kind = parsed.get_backend_name()
@@ -222,26 +223,26 @@ class Database:
             # every driver that we use takes parameters by position; ``same_x`` is the value of x once more
             names = [name.removeprefix("same_") for name in compiled.positiontup or ()]
             known = self._compiled[key] = str(compiled), (itemgetter if is_dict else attrgetter)(*names)
-            self._short[key] = {n for n, name in enumerate(names) if name in NAMES}
+            self._as_given[key] = [(n, AS_GIVEN[name]) for n, name in enumerate(names) if name in AS_GIVEN]
         sql, values = known
         parameters: list[Any] = list(map(values, rows))
         if self.kind != "sqlite":
-            short = self._short[key]
-            parameters = [
-                tuple(_taken(value, short=n in short) if type(value) is str else value for n, value in enumerate(one))
-                for one in parameters
-            ]
+            as_given = self._as_given[key]
+            parameters = [_taken(one, as_given) for one in parameters]
         connection.exec_driver_sql(sql, parameters)
 
 
-def _taken(text: str, *, short: bool) -> str:
-    """Return text that a server takes: PostgreSQL's has no NUL, and an index no long names.
+def _taken(values: tuple[Any, ...], as_given: list[tuple[int, float]]) -> tuple[Any, ...]:
+    """Return values that a server takes: PostgreSQL's text has no NUL, and an index no long names.
 
-    What it was is in the audit event.
+    What they were is in the audit event.
     """
-    if short and len(text) > NAME_LENGTH:
-        text = text[:NAME_LENGTH]
-    return text.replace("\x00", "\ufffd") if "\x00" in text else text
+    for n, limit in as_given:
+        text = values[n]
+        if text is not None and ("\x00" in text or len(text) > limit):
+            text = (text if limit == math.inf else text[: int(limit)]).replace("\x00", "\ufffd")
+            values = (*values[:n], text, *values[n + 1 :])
+    return values
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:

@@ -7,7 +7,9 @@ Steps are numbered and run once; a step that was released stays as it is.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import mysql
@@ -29,7 +31,7 @@ _name = _bytewise(sa.Text())
 _hex = _bytewise(sa.String(32))
 _at = _bytewise(sa.String(40))
 _text = sa.Text().with_variant(mysql.LONGTEXT(), "mysql")
-_json = _text
+_json = sa.Text().with_variant(mysql.LONGTEXT(), "mysql")
 _number = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
 sessions = sa.Table(
@@ -73,10 +75,10 @@ turns = sa.Table(
     sa.Index("turns_by_id", "turn_id"),
     sa.Index("turns_by_trace", "trace_id"),
     sa.Index("turns_by_span", "span_id"),
-    sa.Index("turns_by_agent", "agent_id"),
-    sa.Index("turns_by_status", "status"),
-    sa.Index("turns_by_duration", "duration_ms"),
-    sa.Index("turns_by_tokens", "tokens"),
+    sa.Index("turns_by_agent", "agent_id", "session_id"),
+    sa.Index("turns_by_status", "status", "session_id"),
+    sa.Index("turns_by_duration", "duration_ms", "session_id"),
+    sa.Index("turns_by_tokens", "tokens", "session_id"),
 )  # fmt: skip
 
 tool_calls = sa.Table(
@@ -99,7 +101,7 @@ tool_calls = sa.Table(
     sa.Column("metadata", _json, nullable=False),
     sa.Column("unknown", _json),
     sa.Index("tool_calls_by_id", "call_id"),
-    sa.Index("tool_calls_by_name", "tool_name"),
+    sa.Index("tool_calls_by_name", "tool_name", "session_id"),
     sa.Index("tool_calls_by_span", "span_id"),
     sqlite_with_rowid=False,
 )  # fmt: skip
@@ -123,7 +125,7 @@ model_calls = sa.Table(
     sa.Column("span_id", _hex),
     sa.Column("details", _json, nullable=False),
     sa.Index("model_calls_by_response", "response_id"),
-    sa.Index("model_calls_by_model", "model"),
+    sa.Index("model_calls_by_model", "model", "session_id"),
     sa.Index("model_calls_by_span", "span_id"),
     sqlite_with_rowid=False,
 )  # fmt: skip
@@ -177,10 +179,14 @@ audit_removed = sa.Table(
     sqlite_with_rowid=False,
 )  # fmt: skip
 
-NAMES = frozenset(column.name for table in metadata.tables.values() for column in table.c if column.type is _name) | {
-    "call_id"
+_LIMITS: dict[Any, float] = {_id: NAME_LENGTH, _name: NAME_LENGTH, _text: math.inf}
+AS_GIVEN = {
+    column.name: _LIMITS[column.type]
+    for table in metadata.tables.values()
+    for column in table.c
+    if column.type in _LIMITS
 }
-"""Columns with names that others gave, of any length."""
+"""Columns with text as others gave it, and how many characters of it a server keeps; all other text is of our making."""
 
 _version = sa.Table("turnspan_schema", metadata, sa.Column("version", sa.Integer, primary_key=True))
 

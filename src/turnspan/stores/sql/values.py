@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
-from turnspan.content import encode
+from turnspan.content import encode_plain
 from turnspan.events import derived_id
 from turnspan.records import (
     OURS,
@@ -165,8 +165,8 @@ def transition_of(row: Any) -> AgentTransitionRecord:
 
 
 def dump(value: Any) -> str:
-    """Return a value as JSON text."""
-    return encode(value).decode()
+    """Return a value of a row as JSON text."""
+    return encode_plain(value).decode()
 
 
 def dump_some(value: dict[str, Any] | None) -> str | None:
