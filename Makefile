@@ -4,13 +4,16 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo test backends soak lint bench clean
+.PHONY: demo test servers backends soak lint bench clean
 
 demo: $(VENV)/.base                ## the main job: a recorded program, looked at in record, trace and log
 	@$(BIN)/turnspan demo
 
 test: $(VENV)/.test                ## everything that is promised
 	$(BIN)/python -m pytest -q $(PYTEST)
+
+servers:                           ## PostgreSQL and Redis from the system's packages; without them their tests are skipped
+	tests/install_servers.sh
 
 backends: $(VENV)/.test            ## against real backends; builds Jaeger with Go, once per machine
 	tests/backends/build_jaeger.sh

@@ -15,6 +15,8 @@ from turnspan.settings import Settings
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
+OWN_STORE = {"sessions_in_a_shelf"}
+"""Examples whose sessions are not in home."""
 SNIPPETS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 
 
@@ -30,8 +32,9 @@ def test_each_example_runs_as_ever_under_turnspan_run(path, tmp_path):
     plain, ours = run(PYTHON, path), turnspan("run", path)
     assert (ours.returncode, ours.stdout) == (plain.returncode, plain.stdout) and plain.returncode == 0
     assert not [line for line in ours.stderr.splitlines() if line.startswith("turnspan")]
-    shown = json.loads(turnspan("show", "last", "--json", check=True).stdout)
-    assert shown["turns"]
+    if path.stem not in OWN_STORE:
+        shown = json.loads(turnspan("show", "last", "--json", check=True).stdout)
+        assert shown["turns"]
 
 
 def test_each_command_setting_and_event_is_documented():

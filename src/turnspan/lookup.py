@@ -50,7 +50,7 @@ def _matches(session: SessionRecord, where: SessionFilter) -> bool:
     words = words_of(where.text or "")
     return (
         (where.workspace_id is None or where.workspace_id == session.workspace_id)
-        and (where.parent_id is None or where.parent_id == ours_of(session.metadata).get("parent_session_id"))
+        and (where.parent_id is None or where.parent_id == session.parent_session_id)
         and (where.agent_id is None or any(turn.agent_id == where.agent_id for turn in turns))
         and (where.status is None or any(turn.status == where.status for turn in turns))
         and (where.since is None or session.updated_at >= where.since)
@@ -81,7 +81,7 @@ def _summary(session: SessionRecord) -> SessionSummary:
         session.session_id, session.workspace_id, session.agent_id, session.created_at, session.updated_at,
         bool(session.metadata.get("ended")), len(session.turns),
         sum(turn.status in ("error", "cancelled") for turn in session.turns), session.turns[0].prompt if session.turns else "",
-        ours_of(session.metadata).get("parent_session_id"),
+        session.parent_session_id,
     )  # fmt: skip
 
 

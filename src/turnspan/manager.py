@@ -47,8 +47,7 @@ class SessionManager:
             check_id("workspace", workspace_id)
         if parent_session_id is not None:
             above = self._store.load_session(check_id("session", parent_session_id))
-            ours = above.metadata.get(OURS) if above is not None else None
-            root = ours.get("root_session_id") if isinstance(ours, dict) else None
+            root = above.root_session_id if above is not None else None
             came_from = {"parent_session_id": parent_session_id, "root_session_id": root or parent_session_id}
             metadata = {**(metadata or {}), OURS: came_from}
         now = now_iso()

@@ -7,6 +7,7 @@ The write that the user asked for is done by the manager itself, at once, and ra
 from __future__ import annotations
 
 import weakref
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Protocol, TypeVar, cast
 
 from turnspan import process
@@ -149,9 +150,21 @@ class ObservedManager:
         else:
             replayed = _as_events(session_id, turn)
             _stamp(turn, [event.event_id for event in replayed], None)
-        for event in replayed:
-            recorder.emit(_with_record(event, turn))
-        self._writing("record_turn", session_id, turn)
+        with self._alone():
+            for event in replayed:
+                recorder.emit(_with_record(event, turn))
+            if known is not None and not replayed:
+                self._forget(session_id, turn.turn_id)
+            self._manager.record_turn(session_id, turn)
+
+    def _forget(self, session_id: str, turn_id: str) -> None:
+        """Take out a turn that the writer has stored: managers that load and save whole sessions add it blindly."""
+        if isinstance(self._store, Appends):
+            return
+        kept = self._store.load_session(session_id)
+        if kept is not None and any(turn.turn_id == turn_id for turn in kept.turns):
+            kept.turns = [turn for turn in kept.turns if turn.turn_id != turn_id]
+            self._store.save_session(kept)
 
     def record_agent_transition(self, session_id: str, transition: Any) -> None:
         """Add a handoff."""
@@ -186,11 +199,12 @@ class ObservedManager:
         return self._manager.list_sessions(workspace_id)
 
     def _writing(self, method: str, *args: Any, **kwargs: Any) -> Any:
-        """Call the manager; where it loads and saves whole sessions, nobody else may do so meanwhile."""
-        if isinstance(self._store, Appends):
+        with self._alone():
             return getattr(self._manager, method)(*args, **kwargs)
-        with lock_of(self._store):
-            return getattr(self._manager, method)(*args, **kwargs)
+
+    def _alone(self) -> AbstractContextManager[Any]:
+        """Return what keeps everybody else out, the writer too, of a store that loads and saves whole sessions."""
+        return nullcontext() if isinstance(self._store, Appends) else lock_of(self._store)
 
 
 def _turn_status(turn: Any) -> Any:

@@ -162,6 +162,21 @@ class SessionRecord(_Record):
     _shown: ClassVar[tuple[str, ...]] = ("session_id", "workspace_id", "agent_id")
     _required: ClassVar[tuple[str, ...]] = ("session_id",)
 
+    @property
+    def parent_session_id(self) -> str | None:
+        """The session that this one came out of: a fork's source, a sub-agent's caller; None for one of its own."""
+        return self._above("parent_session_id")
+
+    @property
+    def root_session_id(self) -> str | None:
+        """The session that all of them came out of; None where that is not known."""
+        return self._above("root_session_id")
+
+    def _above(self, name: str) -> str | None:
+        ours = self.metadata.get(OURS)
+        found = (ours.get(name) if isinstance(ours, dict) else None) or (self.unknown() or {}).get(name)
+        return found if isinstance(found, str) else None  # newer versions of Xerxes have it as a key of its own
+
     def _nest(self) -> None:
         self.turns = [TurnRecord.from_dict(turn) for turn in self.turns]  # type: ignore[arg-type]
         self.agent_transitions = [AgentTransitionRecord.from_dict(t) for t in self.agent_transitions]  # type: ignore[arg-type]

@@ -13,9 +13,11 @@ _numbers = itertools.count()
 def postgres(tmp_path_factory):
     """Return a PostgreSQL server."""
     server = servers.Postgres(tmp_path_factory.mktemp("postgres"))
-    server.start()
-    yield server
-    server.stop()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
 
 
 @pytest.fixture
@@ -30,9 +32,11 @@ def postgres_url(postgres):
 def redis_server(tmp_path_factory):
     """Return a Redis server."""
     server = servers.Redis(tmp_path_factory.mktemp("redis"))
-    server.start()
-    yield server
-    server.stop()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
 
 
 @pytest.fixture
@@ -46,9 +50,11 @@ def redis_url(redis_server):
 def redis_cluster(tmp_path_factory):
     """Return a Redis cluster of one server."""
     server = servers.Redis(tmp_path_factory.mktemp("cluster"), cluster=True)
-    server.start()
-    yield server
-    server.stop()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
 
 
 @pytest.fixture

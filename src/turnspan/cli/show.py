@@ -86,9 +86,8 @@ def as_tree(session: SessionRecord, children: Sequence[str] = ()) -> Tree:
             _add(branch, item)
         if turn.response_content is not None:
             branch.add(f"[bold]<[/] {escape(short(turn.response_content, 120))}")
-    ours = ours_of(session.metadata)
-    if parent := ours.get("parent_session_id"):
-        root_id = ours.get("root_session_id")
+    if parent := session.parent_session_id:
+        root_id = session.root_session_id
         more = f"  root {escape(root_id)}" if root_id and root_id != parent else ""
         tree.add(f"[dim]came out of session[/] {escape(parent)}{more}")
     for child in children:

@@ -78,7 +78,10 @@ class SqlSessionStore(SessionStore):
         with self._database.writing() as connection:
             for table in (tool_calls, model_calls, agent_transitions, turns):
                 connection.execute(sa.delete(table).where(table.c.session_id == session.session_id))
-            row = {**values.session_values(head), "unknown": values.dump_some(session.unknown())}
+            row = {
+                **values.session_values(head), "unknown": values.dump_some(session.unknown()),
+                "parent_id": session.parent_session_id, "root_id": session.root_session_id,
+            }  # fmt: skip
             self._database.upsert(connection, sessions, [row], ["session_id"])
             self._apply_turns(connection, changes)
             transitions: list[Any] = [
