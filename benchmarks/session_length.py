@@ -1,4 +1,4 @@
-"""(2) What turn 10, 100, 1,000 and 10,000 of one session cost, and (4) memory after 10,000 turns."""
+"""(2) What turn 10, 100, 1,000 and 10,000 of one session cost, and (4) memory after 10,000 and after 100,000 turns."""
 
 from common import median, process_s, provider, rss_mib, say, temporary, thread_s
 from opentelemetry import trace
@@ -8,6 +8,7 @@ import turnspan
 from turnspan import SessionManager, SqlSessionStore, TurnRecord, process
 
 TURNS, WINDOW = 10_000, 100
+MANY, EACH = 100_000, 100
 
 
 def main() -> None:
@@ -57,6 +58,32 @@ def main() -> None:
             "after 5,000 turns": round(memory[5_000], 1),
             "after 10,000 turns": round(memory[10_000], 1),
             "growth from 5,000 to 10,000, bytes per turn": round((memory[10_000] - memory[5_000]) * 2**20 / 5_000),
+        },
+    )
+    many()
+
+
+def many() -> None:
+    """Record 100,000 turns in 1,000 sessions."""
+    turnspan.configure(home=temporary(), telemetry=False)
+    memory = {}
+    for n in range(1, MANY + 1):
+        if n % EACH == 1:
+            session = turnspan.session(f"bench-{n // EACH}")
+            session.__enter__()
+        by_events(n, f"bench-{(n - 1) // EACH}")
+        if n % EACH == 0:
+            session.__exit__(None, None, None)
+            process.flush(30)
+            memory[n] = rss_mib()
+    turnspan.shutdown()
+    say(
+        "(4) memory of a process that records 100,000 turns in 1,000 sessions, MiB",
+        {
+            **{f"after {mark:,} turns": round(memory[mark], 1) for mark in (10_000, 50_000, 100_000)},
+            "growth from 50,000 to 100,000, bytes per turn": round(
+                (memory[MANY] - memory[MANY // 2]) * 2**20 / (MANY // 2)
+            ),
         },
     )
 

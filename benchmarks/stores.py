@@ -153,6 +153,7 @@ def sqlite_figures(changes):
 def postgresql_figures(changes):
     import psycopg
     import pytest
+
     import servers
 
     folder = temporary()

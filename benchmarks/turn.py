@@ -85,11 +85,11 @@ def by_hand(n: int) -> None:
         turn.response = "Invoices 1 and 2 are open."
 
 
-def by_events(n: int) -> None:
+def by_events(n: int, session_id: str = "bench") -> None:
     """The same turn as an adapter tells it."""
     from turnspan import events as e
 
-    emit, ids = process.recorder().emit, {"session_id": "bench", "turn_id": e.new_id(), "agent_id": "triage"}
+    emit, ids = process.recorder().emit, {"session_id": session_id, "turn_id": e.new_id(), "agent_id": "triage"}
     emit(e.TurnStarted(**ids, prompt="Which invoices are open?"))
     for call in range(2):
         emit(e.ModelCallStarted(**ids, call_id=f"m{call}", provider="openai", model="gpt-5", messages=QUESTION))

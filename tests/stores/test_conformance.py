@@ -41,6 +41,14 @@ class TestPostgresql(AuditedStoreConformance):
         store.close()
 
 
+class TestPostgresqlByMonth(AuditedStoreConformance):
+    @pytest.fixture
+    def store(self, postgres_url):
+        store = SqlSessionStore(f"{postgres_url}?partitions=monthly")
+        yield store
+        store.close()
+
+
 class TestRedis(AuditedStoreConformance):
     @pytest.fixture
     def store(self, redis_url):

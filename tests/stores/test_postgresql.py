@@ -197,3 +197,31 @@ def test_every_statement_is_valid_for_the_dialect(dialect):
     assert ("group_concat" if dialect in ("mysql", "sqlite") else "string_agg") in upsert
     insert = str(database.insert_of(sessions).compile(dialect=made, column_keys=["session_id"]))
     assert ("ON DUPLICATE KEY UPDATE" if dialect == "mysql" else "ON CONFLICT DO NOTHING") in insert
+
+
+def test_months_can_be_tables_of_their_own(postgres, postgres_url):
+    """Also later, with what is there; a turn stays in its month whatever time it is recorded with again."""
+    name = postgres_url.rpartition("/")[2]
+    plain = open_store(postgres_url)
+    old = TurnRecord("t-1", prompt="kept", started_at="2025-12-31T23:59:00+00:00", ended_at="2026-01-01T00:01:00+00:00")
+    plain.save_session(SessionRecord("s", turns=[old, TurnRecord("t-2", prompt="odd", started_at="not a time")]))
+    plain.close()
+    store = open_store(f"{postgres_url}?partitions=monthly")
+    assert [turn.prompt for turn in store.load_session("s").turns] == ["kept", "odd"]
+    manager = turnspan.SessionManager(store)
+    manager.record_turn("s", TurnRecord("t-3", prompt="new", started_at="2026-02-28T10:00:00+00:00"))
+    for started_at in ("2025-12-31T23:59:00+00:00", "2026-03-01T00:00:00+00:00"):
+        manager.record_turn("s", TurnRecord("t-1", prompt="again", started_at=started_at))
+    assert [turn.prompt for turn in store.load_session("s").turns] == ["again", "odd", "new"]
+    assert [hit.turn_id for hit in store.find("t-3")] == ["t-3"]
+    found = postgres.sql("SELECT tableoid::regclass::text, turn_id FROM turns ORDER BY 2", name)
+    assert found == [("turns_2025_12", "t-1"), ("turns_other", "t-2"), ("turns_2026_02", "t-3")]
+    store.close()
+    again = open_store(postgres_url)  # whoever comes without knowing of it
+    turnspan.SessionManager(again).record_turn(
+        "s", TurnRecord("t-3", prompt="new", started_at="2026-02-28T10:00:00+00:00")
+    )
+    assert len(again.load_session("s").turns) == 3
+    again.delete_session("s")
+    assert postgres.sql("SELECT count(*) FROM turns", name) == [(0,)]
+    again.close()

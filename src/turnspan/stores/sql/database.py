@@ -20,7 +20,8 @@ from sqlalchemy.dialects import mysql, postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from turnspan.errors import SettingsError, StoreUnavailableError
-from turnspan.stores.sql.schema import AS_GIVEN, STEPS, migrate, version_of
+from turnspan.stores.sql.partitions import convert, is_partitioned
+from turnspan.stores.sql.schema import AS_GIVEN, STEPS, migrate, turns, version_of
 
 _DRIVERS = {"postgresql": "postgresql+psycopg", "cockroachdb": "cockroachdb+psycopg", "mysql": "mysql+pymysql"}
 _EXTRAS = {"postgresql": "turnspan[postgresql]"}
@@ -54,6 +55,8 @@ class Database:
             parsed = sa.make_url(url.replace("postgres://", "postgresql://", 1))
             self.kind = parsed.get_backend_name()
             self.name = parsed.render_as_string(hide_password=True)
+            self.monthly = self.kind == "postgresql" and parsed.query.get("partitions") == "monthly"
+            parsed = parsed.difference_update_query(["partitions"])
             self.engine = self._engine(parsed, busy_timeout_ms)
         except OSError as error:
             raise StoreUnavailableError(f"The folder of {url} cannot be made: {error.strerror}") from error
@@ -66,6 +69,13 @@ class Database:
         if not self._is_current():  # a read-only database can be read as long as nothing is to be changed
             with self.writing() as connection:
                 self._migrate(connection)
+        if self.monthly:
+            with self.writing() as connection:
+                self.lock(connection)
+                convert(connection)
+        elif self.kind == "postgresql":  # somebody else may have asked for it
+            with self.reading() as connection:
+                self.monthly = is_partitioned(connection, turns)
 
     def _engine(self, url: sa.URL, busy_timeout_ms: int) -> sa.Engine:
         if self.kind == "sqlite":
@@ -94,11 +104,15 @@ class Database:
 
     def _migrate(self, connection: sa.Connection) -> None:
         """Bring the tables up to date; whoever comes at the same time waits, and finds it done."""
+        self.lock(connection)
+        migrate(connection)
+
+    def lock(self, connection: sa.Connection) -> None:
+        """Keep others from changing tables until this transaction ends."""
         if self.kind == "postgresql":
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
         elif self.kind == "mysql":
             connection.execute(sa.select(sa.func.get_lock("turnspan", 60)))
-        migrate(connection)
 
     def close(self) -> None:
         """Close the connections."""

@@ -16,6 +16,8 @@ from turnspan.stores.sql.schema import audit_events, model_calls, sessions, tool
 
 FEW = 2000
 """Matches up to which a filter is answered from its own index."""
+NEWEST = 10_000
+"""Turns with a word that SQLite's index is asked for; of a word that more have, the older ones are not looked at."""
 _LAST = "\U0010ffff"
 
 
@@ -30,8 +32,10 @@ def page(connection: sa.Connection, where: SessionFilter) -> list[SessionSummary
         query = query.where(sessions.c.updated_at >= where.since)
     if where.until is not None:
         query = query.where(sessions.c.created_at < where.until)
-    for table, condition in _conditions(connection, where):
+    for table, condition in _conditions(connection.dialect.name, where):
         query = query.where(_having(connection, table, condition))
+    if where.text is not None and connection.dialect.name == "sqlite" and (words := words_of(where.text)):
+        query = query.where(sessions.c.session_id.in_(_saying(words)))
     if where.after is not None:
         edge = connection.execute(
             sa.select(sessions.c.updated_at).where(sessions.c.session_id == where.after)
@@ -43,7 +47,7 @@ def page(connection: sa.Connection, where: SessionFilter) -> list[SessionSummary
     return _summaries(connection, list(connection.execute(query).mappings()))
 
 
-def _conditions(connection: sa.Connection, where: SessionFilter) -> list[tuple[sa.Table, Any]]:
+def _conditions(dialect: str, where: SessionFilter) -> list[tuple[sa.Table, Any]]:
     found: list[tuple[sa.Table, Any]] = []
     if where.agent_id is not None:
         found.append((turns, turns.c.agent_id == where.agent_id))
@@ -57,8 +61,8 @@ def _conditions(connection: sa.Connection, where: SessionFilter) -> list[tuple[s
         found.append((tool_calls, tool_calls.c.tool_name == where.tool))
     if where.model is not None:
         found.append((model_calls, model_calls.c.model == where.model))
-    if where.text is not None and (words := words_of(where.text)):
-        found.append((turns, has_words(connection.dialect.name, words)))
+    if where.text is not None and dialect != "sqlite" and (words := words_of(where.text)):
+        found.append((turns, has_words(dialect, words)))
     return found
 
 
@@ -70,12 +74,25 @@ def _having(connection: sa.Connection, table: sa.Table, condition: Any) -> Any:
     return sa.exists(sa.select(sa.literal(1)).where(table.c.session_id == sessions.c.session_id, condition))
 
 
+def _saying(words: list[str]) -> Any:
+    """Return the sessions that SQLite's index of words has: those of the newest turns that match.
+
+    Asking it about one session after the other would take the longer the more turns there are.
+    """
+    match = " ".join(f'"{_quoted(word)}"' + ("*" if word.endswith("*") else "") for word in words)
+    return (
+        sa.text(
+            "SELECT session_id FROM turns INDEXED BY turns_by_position WHERE position IN "
+            "(SELECT rowid FROM turns_words WHERE turns_words MATCH :match ORDER BY rowid DESC LIMIT :newest)"
+        )
+        .bindparams(match=match, newest=NEWEST)
+        .columns(sa.column("session_id", sa.Text))
+        .scalar_subquery()
+    )
+
+
 def has_words(dialect: str, words: list[str]) -> Any:
     """Return the condition that a turn has all of these: words, ``"phrases"`` and ``beginnings*``."""
-    if dialect == "sqlite":
-        match = " ".join(f'"{_quoted(word)}"' + ("*" if word.endswith("*") else "") for word in words)
-        found = sa.text("SELECT rowid FROM turns_words WHERE turns_words MATCH :match").bindparams(match=match)
-        return turns.c.position.in_(found.columns(sa.column("rowid", sa.Integer)).scalar_subquery())
     if dialect == "mysql":
         match = " ".join(f'+"{_quoted(word)}"' if not word.endswith("*") else f"+{_quoted(word)}*" for word in words)
         return sa.text("MATCH (turns.prompt, turns.response_content, turns.error, turns.tools) "

@@ -221,6 +221,8 @@ _LEARN = f"INSERT INTO turns_words(rowid, {_WORDS}) VALUES ({_NEW});"  # noqa: S
 SEARCH = {
     "sqlite": (
         f"CREATE VIRTUAL TABLE turns_words USING fts5({_WORDS}, content='turns', content_rowid='position')",
+        # where a word is found, the session is read from here: rows of turns are large and lie apart
+        "CREATE INDEX turns_by_position ON turns (position, session_id)",
         f"CREATE TRIGGER turns_words_new AFTER INSERT ON turns BEGIN {_LEARN} END",
         f"CREATE TRIGGER turns_words_gone AFTER DELETE ON turns BEGIN {_FORGET} END",
         f"CREATE TRIGGER turns_words_changed AFTER UPDATE OF {_WORDS} ON turns BEGIN {_FORGET} {_LEARN} END",

@@ -15,7 +15,7 @@ from turnspan.events import now_ns
 from turnspan.records import OURS, SessionRecord, TurnRecord, check_id, iso
 from turnspan.stores.base import AuditFilter, SessionFilter, SessionStore, SessionSummary
 from turnspan.stores.rows import AuditRow, Changes, Removed, removal, rows_of_turn
-from turnspan.stores.sql import queries, values
+from turnspan.stores.sql import partitions, queries, values
 from turnspan.stores.sql.database import Database
 from turnspan.stores.sql.schema import (
     agent_transitions,
@@ -38,7 +38,8 @@ class SqlSessionStore(SessionStore):
 
     Args:
         url: ``sqlite:///relative.db``, ``sqlite:////absolute.db``, ``postgresql://user@host/database`` (with more hosts
-            as ``?host=a:5432&host=b:5432&target_session_attrs=read-write``), or another SQLAlchemy URL.
+            as ``?host=a:5432&host=b:5432&target_session_attrs=read-write``; with ``?partitions=monthly`` the months of
+            turns and audit events are tables of their own), or another SQLAlchemy URL.
         busy_timeout_ms: How long a write waits for another process's write (SQLite).
 
     Raises:
@@ -50,6 +51,7 @@ class SqlSessionStore(SessionStore):
     def __init__(self, url: str, *, busy_timeout_ms: int = 10_000) -> None:
         self.url = url
         self._database = Database(url, busy_timeout_ms=busy_timeout_ms)
+        self._months: set[str] = set()  # that have partitions
 
     def close(self) -> None:
         """Close the connections."""
@@ -75,6 +77,7 @@ class SqlSessionStore(SessionStore):
         ended = len(metadata) != len(data["metadata"])
         names = ("session_id", "workspace_id", "agent_id", "created_at", "updated_at")
         head: Any = {**{name: data[name] for name in names}, "ended": ended, "metadata": metadata}
+        self._make_months(changes)
         with self._database.writing() as connection:
             for table in (tool_calls, model_calls, agent_transitions, turns):
                 connection.execute(sa.delete(table).where(table.c.session_id == session.session_id))
@@ -129,6 +132,7 @@ class SqlSessionStore(SessionStore):
 
         Sessions come first, in order: two writers that meet wait for each other there, and never for each other's rows.
         """
+        self._make_months(changes)
         with self._database.writing() as connection:
             self._apply_heads(connection, changes)
             for table in (tool_calls, model_calls):
@@ -223,6 +227,13 @@ class SqlSessionStore(SessionStore):
             if (merged := values.merged_head(kept, head)) is not None:
                 connection.execute(sa.update(sessions).where(sessions.c.session_id == head["session_id"]), merged)
 
+    def _make_months(self, changes: Changes) -> None:
+        if self._database.monthly and (new := partitions.months_of(changes) - self._months):
+            with self._database.writing() as connection:
+                self._database.lock(connection)
+                partitions.make(connection, new)
+            self._months |= new
+
     def _apply_turns(self, connection: sa.Connection, changes: Changes) -> None:
         """Store turns behind their calls: a turn's row tells what they say."""
         upsert = self._database.upsert
@@ -232,14 +243,16 @@ class SqlSessionStore(SessionStore):
         upsert(
             connection, model_calls, [values.model_values(row) for row in changes.model_calls], _CALL, keep=["position"]
         )
-        upsert(
-            connection, turns, [values.turn_values(row) for row in changes.turns], _TURN, computed=values.OF_ITS_CALLS
-        )
+        rows, keys = [values.turn_values(row) for row in changes.turns], list(_TURN)
+        if self._database.monthly:
+            partitions.as_started(connection, rows)
+            keys.append("started_at")
+        upsert(connection, turns, rows, keys, computed=values.OF_ITS_CALLS)
         told = {(row["session_id"], row["turn_id"]) for row in changes.turns}
         calls = [*changes.tool_calls, *changes.model_calls]
         if more := {(row["session_id"], row["turn_id"]) for row in calls} - told:  # calls of another process's turn
-            rows = [{"session_id": session_id, "turn_id": turn_id} for session_id, turn_id in sorted(more)]
-            self._database.execute_many(connection, ("calls",), _calls_of_turn, rows)
+            others = [{"session_id": session_id, "turn_id": turn_id} for session_id, turn_id in sorted(more)]
+            self._database.execute_many(connection, ("calls",), _calls_of_turn, others)
 
     def _turns_of(self, connection: sa.Connection, session_id: str) -> list[TurnRecord]:
         found = {row["turn_id"]: values.turn_of(row) for row in _rows(connection, turns, session_id)}
