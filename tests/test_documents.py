@@ -70,7 +70,18 @@ def test_rooms_import_only_from_rooms_below():
         ["open_turns", "keeper", "recorder", "recovery", "rehydrate", "delivery"],
         ["process", "observed"],
         ["proof"],
-        ["watch", "carry", "hooks", "adapters", "telemetry", "pieces", "api", "autoinstrument", "instrumentor"],
+        [
+            "watch",
+            "carry",
+            "hooks",
+            "adapters",
+            "telemetry",
+            "pieces",
+            "api",
+            "autoinstrument",
+            "instrumentor",
+            "links",
+        ],
         ["cli", "testing", "bootstrap"],
     ]
     level = {name: n for n, names in enumerate(rooms) for name in names}

@@ -53,6 +53,11 @@ class Settings:
     """Whether recovery sends the spans that a dead process may not have sent."""
     view_url: str = _setting("TURNSPAN_VIEW_URL", "")
     """Base of the pages of sessions; a turn's span then carries ``turnspan.session.url``."""
+    trace_url: str = _setting("TURNSPAN_TRACE_URL", "")
+    """Links to traces: a template (``{trace_id} {span_id} {audit_event_id} {session_id} {turn_id}``), or ``jaeger tempo
+    grafana phoenix``, with ``:https://where`` behind the name."""
+    log_url: str = _setting("TURNSPAN_LOG_URL", "")
+    """Links to log lines: a template, or ``grafana``."""
     semconv: str = _setting("TURNSPAN_SEMCONV", "util-1.3", ("util-1.3", "main"))
     """Names of attributes and metrics: those that instrumentations emit today, or the newest registry's."""
     strict: bool = _setting("TURNSPAN_STRICT", default=False)

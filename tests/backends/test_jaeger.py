@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import time
+import urllib.request
 
 import pytest
 
@@ -40,6 +41,20 @@ def until_proven(made, jaeger, within_s=10.0):
         if report.proven or time.monotonic() > deadline:
             return report
         time.sleep(0.2)
+
+
+def test_the_deep_link_of_an_event_resolves(jaeger):
+    command("run", "--otlp", jaeger.otlp, EXAMPLES / "openai_agents_triage.py", env=QUIET, check=True)
+    session = json.loads(command("show", "last", "--json", check=True).stdout)
+    event_id = session["turns"][1]["audit_event_ids"][-1]
+    env = {"TURNSPAN_TRACE_URL": f"jaeger:{jaeger.url}"}
+    (place,) = json.loads(command("find", event_id, "--json", env=env, check=True).stdout)
+    path, _, wanted = place["trace_url"].removeprefix(jaeger.url).partition("?uiFind=")
+    assert (path, wanted) == (f"/trace/{place['trace_id']}", event_id)
+    with urllib.request.urlopen(place["trace_url"], timeout=10) as page:
+        assert page.status == 200
+    (trace,) = jaeger.get(f"/api/traces/{place['trace_id']}")["data"]
+    assert any(event_id in tags(span).values() for span in trace["spans"])
 
 
 @pytest.mark.parametrize("example", ["openai_agents_triage", "xerxes_agent"])

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 from rich.console import Console
+from rich.markup import escape
 
 from turnspan.content import folded
 from turnspan.errors import TurnspanError
+from turnspan.links import LOGS, TRACES, Links
 from turnspan.settings import Settings
 from turnspan.stores import SessionStore, open_store
 
@@ -44,6 +46,16 @@ class Reading(NamedTuple):
     def spans_path(self) -> Path:
         """Where spans are kept locally."""
         return self.settings.home / "spans.jsonl"
+
+    @property
+    def traces(self) -> Links:
+        """Links to traces."""
+        return Links("TURNSPAN_TRACE_URL", self.settings.trace_url, TRACES)
+
+    @property
+    def logs(self) -> Links:
+        """Links to log lines."""
+        return Links("TURNSPAN_LOG_URL", self.settings.log_url, LOGS)
 
 
 def reads(function: F) -> F:
@@ -99,6 +111,11 @@ def console() -> Console:
 def print_json(value: Any) -> None:
     """Print JSON for programs."""
     click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def linked(text: str, url: str | None) -> str:
+    """Return text as a link, for terminals that have links."""
+    return escape(text) if url is None else f"[link={url}]{escape(text)}[/link]"
 
 
 def when(text: str | None) -> str:

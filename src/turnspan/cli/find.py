@@ -6,7 +6,7 @@ import click
 from rich.markup import escape
 from rich.table import Table
 
-from turnspan.cli.common import Reading, console, open_reading, print_json, reads
+from turnspan.cli.common import Reading, console, linked, open_reading, print_json, reads
 from turnspan.errors import TurnspanError
 from turnspan.lookup import Place, hits, place_of
 
@@ -21,11 +21,21 @@ def command(id_: str, home: str | None, store: str | None, as_json: bool) -> Non
     """
     reading = open_reading(home, store)
     places = find(reading, id_)
+    links = [links_of(reading, place) for place in places]
     if as_json:
-        print_json([place.to_dict() for place in places])
+        print_json([{**place.to_dict(), **more} for place, more in zip(places, links, strict=True)])
         return
-    for place in places:
-        console().print(as_table(place))
+    for place, more in zip(places, links, strict=True):
+        console().print(as_table(place, **more))
+
+
+def links_of(reading: Reading, place: Place) -> dict[str, str | None]:
+    """Return where a place's trace and its log lines can be looked at."""
+    ids = {
+        "trace_id": place.trace_id, "span_id": place.span_id, "session_id": place.hit.session_id, "turn_id": place.hit.turn_id,
+        "audit_event_id": next(iter(place.audit_event_ids), None),
+    }  # fmt: skip
+    return {"trace_url": reading.traces.to(**ids), "log_url": reading.logs.to(**ids)}
 
 
 def find(reading: Reading, wanted: str) -> list[Place]:
@@ -46,7 +56,7 @@ def find(reading: Reading, wanted: str) -> list[Place]:
     return [place_of(reading.store, hit, reading.settings.log_path, reading.spans_path) for hit in turns.values()]
 
 
-def as_table(place: Place) -> Table:
+def as_table(place: Place, trace_url: str | None = None, log_url: str | None = None) -> Table:
     """Return a place for people."""
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(style="bold", no_wrap=True)
@@ -61,6 +71,8 @@ def as_table(place: Place) -> Table:
             "",
             escape(place.span) if place.span else "[dim]not in the local span file (sampled out, or sent elsewhere)[/]",
         )
+    for url in filter(None, (trace_url, log_url)):
+        table.add_row("", linked(url, url))
     for number, line in enumerate(place.log or ["[dim]no line in the log file[/]"]):
         table.add_row("log" if number == 0 else "", escape(line) if place.log else line)
     for number, event_id in enumerate(place.audit_event_ids if place.hit.kind != "audit event" else []):

@@ -13,6 +13,7 @@ from turnspan.cli.common import (
     STATUS_STYLE,
     console,
     lasting,
+    linked,
     open_reading,
     print_json,
     reads,
@@ -20,6 +21,7 @@ from turnspan.cli.common import (
     when,
 )
 from turnspan.errors import TurnspanError
+from turnspan.links import Links
 from turnspan.lookup import hits, summaries
 from turnspan.records import SessionRecord
 from turnspan.stores import SessionStore
@@ -40,7 +42,7 @@ def command(session: str, home: str | None, store: str | None, as_json: bool) ->
         print_json(found.to_dict())
     else:
         children = summaries(reading.store, SessionFilter(parent_id=found.session_id, limit=_MOST_CHILDREN))
-        console().print(as_tree(found, [one.session_id for one in children]))
+        console().print(as_tree(found, [one.session_id for one in children], reading.traces))
 
 
 def load(store: SessionStore, wanted: str) -> SessionRecord:
@@ -66,7 +68,7 @@ def load(store: SessionStore, wanted: str) -> SessionRecord:
     return session
 
 
-def as_tree(session: SessionRecord, children: Sequence[str] = ()) -> Tree:
+def as_tree(session: SessionRecord, children: Sequence[str] = (), traces: Links | None = None) -> Tree:
     """Return a session for people."""
     head = f"[bold]session {escape(session.session_id)}[/]  {when(session.created_at)}"
     if session.workspace_id:
@@ -78,9 +80,14 @@ def as_tree(session: SessionRecord, children: Sequence[str] = ()) -> Tree:
     for turn in session.turns:
         root = tree_of(turn, session.agent_transitions)
         branch = tree.add(_line(root))
-        branch.add(
-            f"[dim]turn {escape(turn.turn_id)}  trace {root.trace_id or '-'}  {len(turn.audit_event_ids)} events[/]"
-        )
+        url = None if traces is None else traces.to(
+            trace_id=root.trace_id, span_id=root.span_id, session_id=session.session_id, turn_id=turn.turn_id,
+            audit_event_id=next(iter(turn.audit_event_ids), None),
+        )  # fmt: skip
+        trace = linked(root.trace_id or "-", url)
+        branch.add(f"[dim]turn {escape(turn.turn_id)}  trace {trace}  {len(turn.audit_event_ids)} events[/]")
+        if url is not None and not console().is_terminal:  # a file has no links
+            branch.add(f"[dim]{escape(url)}[/]")
         branch.add(f"[bold]>[/] {escape(short(turn.prompt, 120))}")
         for item in root.inside:
             _add(branch, item)
