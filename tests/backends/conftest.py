@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import socket
 import subprocess
 import time
@@ -13,20 +14,7 @@ from pathlib import Path
 import pytest
 
 VERSION = "v1.76.0"
-CONFIG = """
-service:
-  extensions: [jaeger_storage, jaeger_query]
-  pipelines: {{traces: {{receivers: [otlp], exporters: [jaeger_storage_exporter]}}}}
-  telemetry: {{metrics: {{level: none}}, logs: {{level: warn}}}}
-extensions:
-  jaeger_storage: {{backends: {{mem: {{memory: {{max_traces: 100000}}}}}}}}
-  jaeger_query:
-    storage: {{traces: mem}}
-    http: {{endpoint: "127.0.0.1:{query}"}}
-    grpc: {{endpoint: "127.0.0.1:{grpc}"}}
-receivers: {{otlp: {{protocols: {{http: {{endpoint: "127.0.0.1:{otlp}"}}}}}}}}
-exporters: {{jaeger_storage_exporter: {{trace_storage: mem}}}}
-"""
+SHIPPED = Path(__file__).parents[2] / "integrations" / "jaeger"
 
 
 def free_port():
@@ -39,9 +27,19 @@ class Jaeger:
 
     def __init__(self, binary, folder):
         self._binary, self._folder = binary, folder
-        query, grpc, otlp = free_port(), free_port(), free_port()
-        self.url, self.otlp = f"http://127.0.0.1:{query}", f"http://127.0.0.1:{otlp}"
-        (folder / "jaeger.yaml").write_text(CONFIG.format(query=query, grpc=grpc, otlp=otlp))
+        config = (SHIPPED / "jaeger.yaml").read_text()
+        for known in ("16686", "16685", "4317", "4318"):  # what is shipped is what is tested, on ports of its own
+            port = free_port()
+            config = config.replace(f'"localhost:{known}"', f'"127.0.0.1:{port}"')
+            if known == "16686":
+                self.url = f"http://127.0.0.1:{port}"
+            elif known == "4318":
+                self.otlp = f"http://127.0.0.1:{port}"
+        config = config.replace(
+            "service:\n", "service:\n  telemetry: {metrics: {level: none}, logs: {level: warn}}\n", 1
+        )
+        (folder / "jaeger.yaml").write_text(config)
+        shutil.copy(SHIPPED / "jaeger-ui.json", folder)
         self._process = None
 
     def start(self):

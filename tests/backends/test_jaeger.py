@@ -1,10 +1,12 @@
 """A real Jaeger: what was recorded is found there, what is missing is sent again, and ``verify`` knows."""
 
 import json
+import re
 import subprocess
 import sys
 import time
 import urllib.request
+from pathlib import Path
 
 import pytest
 
@@ -25,6 +27,7 @@ for n in range(int(sys.argv[2])):
         with turnspan.model_call("m", provider="p"):
             time.sleep(0.005)
 """
+SHIPPED = Path(__file__).parents[2] / "integrations" / "jaeger"
 QUIET = {"OTEL_LOGS_EXPORTER": "none", "OTEL_METRICS_EXPORTER": "none"}
 """Of every program here: Jaeger takes traces only."""
 
@@ -151,3 +154,17 @@ def test_the_command_takes_the_url_of_jaeger(jaeger):
     time.sleep(1)
     done = command("verify", "last", "--spans", jaeger.url, "--json", check=True)
     assert json.loads(done.stdout)["sources"]["trace"] == jaeger.url
+
+
+def test_the_links_of_the_ui_name_what_is_on_our_spans(jaeger):
+    """A link whose variable a span lacks is dropped without a word."""
+    command("run", "--otlp", jaeger.otlp, EXAMPLES / "openai_agents_triage.py", env=QUIET, check=True)
+    session = json.loads(command("show", "last", "--json", check=True).stdout)
+    trace_id = session["turns"][0]["metadata"]["turnspan"]["trace_id"]
+    (trace,) = jaeger.get(f"/api/traces/{trace_id}")["data"]
+    patterns = json.loads((SHIPPED / "jaeger-ui.json").read_text())["linkPatterns"]
+    assert {pattern["type"] for pattern in patterns} == {"tags", "traces"}
+    for pattern in patterns:
+        if pattern["type"] == "tags":
+            named = {pattern["key"], *re.findall(r"#\{([^}]+)\}", pattern["url"])}
+            assert all(named <= set(tags(span)) for span in trace["spans"]), named
