@@ -7,6 +7,7 @@ import pytest
 
 import turnspan
 from programs import turnspan as command
+from receiver import Receiver
 from turnspan.errors import SettingsError
 from turnspan.links import LOGS, TRACES, Links
 
@@ -68,3 +69,19 @@ def test_show_and_find_have_links(tmp_path):
     assert place["hit"]["session_id"] == "s"
     bad = command("find", event_id, "--home", tmp_path / "home", env={"TURNSPAN_TRACE_URL": "zipkin"})
     assert bad.returncode == 2 and "TURNSPAN_TRACE_URL='zipkin' is no URL" in bad.stderr
+
+
+def test_doctor_sends_a_test_turn_and_says_what_was_taken():
+    with Receiver() as receiver:
+        found = command("doctor", "--otlp", receiver.url, "--json", env={"TURNSPAN_TRACE_URL": "jaeger"}, check=True)
+        names = {span.name for span in receiver.spans}
+    says = json.loads(found.stdout)[-1]["says"]
+    assert "2 spans of trace" in says and "http://localhost:16686/trace/" in says
+    assert names == {"invoke_agent doctor", "execute_tool knock"}
+
+
+def test_doctor_says_why_a_test_turn_was_not_taken():
+    found = command("doctor", "--otlp", "http://127.0.0.1:9", "--json")
+    (check,) = [one for one in json.loads(found.stdout) if one["name"] == "test turn"]
+    assert (found.returncode, check["state"]) == (1, "fail")
+    assert "did not take it" in check["says"] and "refused" in check["says"].lower()

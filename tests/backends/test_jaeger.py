@@ -46,6 +46,12 @@ def until_proven(made, jaeger, within_s=10.0):
         time.sleep(0.2)
 
 
+def test_doctor_sends_a_test_turn_and_finds_it(jaeger):
+    found = command("doctor", "--otlp", jaeger.otlp, "--spans", jaeger.url, "--json", check=True)
+    (check,) = [one for one in json.loads(found.stdout) if one["name"] == "test turn"]
+    assert check["state"] == "ok" and check["says"].endswith(f"all of them are in {jaeger.url}")
+
+
 def test_the_deep_link_of_an_event_resolves(jaeger):
     command("run", "--otlp", jaeger.otlp, EXAMPLES / "openai_agents_triage.py", env=QUIET, check=True)
     session = json.loads(command("show", "last", "--json", check=True).stdout)

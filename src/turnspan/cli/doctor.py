@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import platform
 import sys
@@ -13,7 +14,7 @@ from collections.abc import Iterator
 from importlib.metadata import entry_points, version
 from importlib.util import find_spec
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import click
@@ -22,15 +23,24 @@ from rich.table import Table
 
 from turnspan import __version__
 from turnspan.adapters import GROUP, name_of, requirement_of, unusable
-from turnspan.cli.common import console, print_json, reads
+from turnspan.chain import SpanIds
+from turnspan.cli.common import console, print_json, reads, when
+from turnspan.errors import TurnspanError
+from turnspan.events import ToolCallEnded, ToolCallStarted, TurnEnded, TurnStarted, new_id
+from turnspan.links import TRACES, Links
 from turnspan.lookup import summaries
+from turnspan.proof.evidence import span_source
 from turnspan.redaction import hidden
+from turnspan.rehydrate import Told, send, spans_again
 from turnspan.settings import Settings
 from turnspan.stores import open_store
 from turnspan.stores.base import SessionFilter
 from turnspan.timeline import ours_of
 
 _STYLE = {"ok": "green", "note": "dim", "warn": "yellow", "fail": "red"}
+
+
+_PATIENCE_S = 10.0
 
 
 class Check(NamedTuple):
@@ -42,10 +52,13 @@ class Check(NamedTuple):
 
 
 @click.command()
+@click.option("--otlp", help="Send a test turn to this OTLP/HTTP receiver, and say what was taken.")
+@click.option("--spans", help="Then look for it here: the URL of Jaeger or Tempo, as for `verify`.")
 @reads
-def command(home: str | None, store: str | None, as_json: bool) -> None:
+def command(otlp: str | None, spans: str | None, home: str | None, store: str | None, as_json: bool) -> None:
     """Check home, store, exporters, adapters, versions and clock. Exit code 1 when something fails."""
-    checks = list(examined(Settings.read(home=home, store=store)))
+    settings = Settings.read(home=home, store=store)
+    checks = [*examined(settings), *([_test_turn(settings, otlp, spans)] if otlp else [])]
     if as_json:
         print_json([check._asdict() for check in checks])
     else:
@@ -95,10 +108,69 @@ def _home(home: Path) -> Check:
 def _store(url: str) -> Check:
     try:
         opened = open_store(url)
-        count = len(opened.list_sessions())
+        newest = summaries(opened, SessionFilter(limit=1))
     except Exception as error:
         return Check("store", "fail", str(error))
-    return Check("store", "ok", f"{url}: {count} sessions")
+    return Check(
+        "store", "ok", f"{url}: last used {when(newest[0].updated_at)}" if newest else f"{url}: no sessions yet"
+    )
+
+
+def _test_turn(settings: Settings, otlp: str, where: str | None) -> Check:
+    """Send the spans of a turn with a tool call, and look for them."""
+    trace_id, turn, call = new_id(), new_id()[16:], new_id()[16:]
+    ids: dict[str, Any] = {"session_id": "turnspan-doctor", "turn_id": new_id(), "agent_id": "doctor"}
+    events: list[tuple[Any, SpanIds]] = [
+        (TurnStarted(**ids, prompt="Is anybody there?"), SpanIds(trace_id, turn, 1)),
+        (ToolCallStarted(**ids, call_id="test", tool_name="knock"), SpanIds(trace_id, call, 1, turn)),
+        (ToolCallEnded(**ids, call_id="test", result="Somebody is."), SpanIds(trace_id, call, 1, turn)),
+        (TurnEnded(**ids, response_content="Yes."), SpanIds(trace_id, turn, 1)),
+    ]
+    said = _Said()
+    logging.getLogger("opentelemetry").addHandler(said)
+    try:
+        from turnspan.telemetry import span_exporter
+
+        exporter = span_exporter(otlp)
+        sent = send(spans_again([Told("doctor", event, span) for event, span in events]), exporter)
+        exporter.shutdown()
+    except TurnspanError as error:
+        return Check("test turn", "fail", f"{otlp} did not take it: {said.first or error}")
+    finally:
+        logging.getLogger("opentelemetry").removeHandler(said)
+    says = f"{otlp} took {sent} spans of trace {trace_id}"
+    if where is not None:
+        try:
+            arrived = _arrived(where, trace_id, sent)
+        except TurnspanError as error:
+            return Check("test turn", "fail", f"{says}; {error}")
+        if arrived < sent:
+            return Check("test turn", "fail", f"{says}; {arrived} of them are in {where} after {_PATIENCE_S:g} s")
+        says += f"; all of them are in {where}"
+    link = Links("TURNSPAN_TRACE_URL", settings.trace_url, TRACES).to(
+        trace_id=trace_id, span_id=turn, audit_event_id=events[0][0].event_id, session_id=ids["session_id"],
+        turn_id=ids["turn_id"],
+    )  # fmt: skip
+    return Check("test turn", "ok", says if link is None else f"{says}: {link}")
+
+
+def _arrived(where: str, trace_id: str, wanted: int) -> int:
+    """Return how many spans of a trace are somewhere; backends take a moment."""
+    end = time.monotonic() + _PATIENCE_S
+    while True:
+        found = len({seen.span_id for seen in span_source(where).spans([trace_id], None)})
+        if found >= wanted or time.monotonic() > end:
+            return found
+        time.sleep(0.3)
+
+
+class _Said(logging.Handler):
+    """Hears why an exporter fails: it tells its log only, and the cause comes first."""
+
+    first = ""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.first = self.first or record.getMessage()
 
 
 def _journal(directory: Path) -> Check:
