@@ -1,6 +1,7 @@
 """The servers that stores are tested with."""
 
 import itertools
+from contextlib import contextmanager
 
 import pytest
 
@@ -9,15 +10,21 @@ import servers
 _numbers = itertools.count()
 
 
-@pytest.fixture(scope="session")
-def postgres(tmp_path_factory):
-    """Return a PostgreSQL server."""
-    server = servers.Postgres(tmp_path_factory.mktemp("postgres"))
+@contextmanager
+def running(server):
+    """Start a server, and stop it whatever happens."""
     try:
         server.start()
         yield server
     finally:
         server.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory):
+    """Return a PostgreSQL server."""
+    with running(servers.Postgres(tmp_path_factory.mktemp("postgres"))) as server:
+        yield server
 
 
 @pytest.fixture
@@ -31,12 +38,8 @@ def postgres_url(postgres):
 @pytest.fixture(scope="session")
 def redis_server(tmp_path_factory):
     """Return a Redis server."""
-    server = servers.Redis(tmp_path_factory.mktemp("redis"))
-    try:
-        server.start()
+    with running(servers.Redis(tmp_path_factory.mktemp("redis"))) as server:
         yield server
-    finally:
-        server.stop()
 
 
 @pytest.fixture
@@ -49,12 +52,8 @@ def redis_url(redis_server):
 @pytest.fixture(scope="session")
 def redis_cluster(tmp_path_factory):
     """Return a Redis cluster of one server."""
-    server = servers.Redis(tmp_path_factory.mktemp("cluster"), cluster=True)
-    try:
-        server.start()
+    with running(servers.Redis(tmp_path_factory.mktemp("cluster"), cluster=True)) as server:
         yield server
-    finally:
-        server.stop()
 
 
 @pytest.fixture

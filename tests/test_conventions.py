@@ -1,0 +1,91 @@
+"""What arrives at a receiver follows the GenAI conventions: all of it, in both profiles, with content and without."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from programs import EXAMPLES, program, turnspan
+from receiver import Receiver
+
+sys.path.insert(0, str(Path(__file__).parent / "semconv"))
+import checker
+
+EVERYTHING = """
+import turnspan
+turnspan.instrument()
+with turnspan.session("s"), turnspan.turn(agent="triage", prompt=[{"role": "user", "content": "hi"}]) as turn:
+    with turnspan.model_call("gpt-5", provider="openai", streamed=True, messages=[
+        {"role": "system", "content": "help"}, {"role": "user", "content": [{"type": "input_text", "text": "hi"}]},
+        {"role": "assistant", "content": None, "tool_calls": [{"id": "c", "function": {"name": "f", "arguments": "{}"}}]},
+        {"role": "tool", "tool_call_id": "c", "content": "1"}, "bare text",
+    ]) as call:
+        call.output = [{"role": "assistant", "content": "hello"}]
+        call.usage = turnspan.Usage(input_tokens=1, output_tokens=2, cache_read_tokens=3, cache_write_tokens=4, reasoning_tokens=5)
+        call.response_model, call.response_id, call.finish_reasons = "gpt-5-1", "r", ["stop"]
+    with turnspan.model_call(), turnspan.tool("bare"):
+        pass
+    try:
+        with turnspan.tool("fails", argument=1):
+            raise ValueError("no")
+    except ValueError:
+        pass
+    with turnspan.tool("text") as tool:
+        tool.result = "text"
+    with turnspan.agent("helper", description="helps"):
+        pass
+    turnspan.handoff("billing", "money")
+    turnspan.note("feedback", {"good": True})
+    turn.response = "done"
+try:
+    with turnspan.session("s"), turnspan.turn():
+        raise RuntimeError("broken")
+except RuntimeError:
+    pass
+"""
+
+
+@pytest.mark.parametrize("profile", ["util-1.3", "main"])
+@pytest.mark.parametrize("content", [False, True], ids=["no content", "content"])
+@pytest.mark.parametrize("what", ["openai_agents_triage", "xerxes_agent", "everything"])
+def test_what_arrives_follows_the_conventions(what, content, profile, tmp_path):
+    path = program(tmp_path / "everything.py", EVERYTHING) if what == "everything" else EXAMPLES / f"{what}.py"
+    env = {"TURNSPAN_SEMCONV": profile}
+    if content:
+        env["OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"] = "SPAN_ONLY"
+    with Receiver() as receiver:
+        turnspan("run", "--otlp", receiver.url, path, env=env, check=True)
+        ours = [span for span in receiver.spans if any(a.key == "turnspan.audit_event_id" for a in span.attributes)]
+        wrong = [says for span in ours for says in checker.of_span(span, profile, content=content)]
+        metrics = [
+            metric
+            for request in receiver.requests["/v1/metrics"]
+            for resource in request.resource_metrics
+            for scope in resource.scope_metrics
+            for metric in scope.metrics
+        ]
+        wrong += [says for metric in metrics for says in checker.of_metric(metric, profile)]
+        wrong += [says for record in receiver.logs for says in checker.of_log(record, profile)]
+    assert wrong == []
+    assert len(ours) >= 6
+    assert metrics
+    assert receiver.logs
+    shown = {a.key for span in ours for a in span.attributes} & {
+        n for n, how in checker.ATTRIBUTES.items() if how["content"]
+    }
+    assert bool(shown) == content
+
+
+def test_the_checker_sees_what_is_wrong():
+    from opentelemetry.proto.trace.v1.trace_pb2 import Span
+
+    span = Span(name="chat gpt", kind=Span.SPAN_KIND_INTERNAL)
+    for key, value in (
+        ("gen_ai.operation.name", "chat"), ("gen_ai.request.model", "other"), ("gen_ai.usage.input_tokens", "many"),
+        ("gen_ai.made.up", "x"), ("gen_ai.input.messages", '[{"role": "user"}]'), ("error.type", "E"),
+    ):  # fmt: skip
+        span.attributes.add(key=key).value.string_value = value
+    said = "\n".join(checker.of_span(span, "main", content=False))
+    for says in ("kind internal", "a name that is not", "gen_ai.provider.name is required", "is a string_value, not a int",
+                 "gen_ai.made.up is in no", "without role or parts", "is content, which", "disagree"):  # fmt: skip
+        assert says in said, says
