@@ -172,3 +172,23 @@ def test_many_threads_that_touch_a_span_make_it_once():
         assert {f"t{n}" for n in range(4)} <= set(made.attributes)
         assert len(made.events) == 4
         exporter.clear()
+
+
+def test_a_span_that_is_touched_while_another_is_made_is_made_too():
+    """As a finalizer does that the garbage collector runs in the middle."""
+    _, late, exporter = tracers()
+    inner, outer = start(late, "inner"), start(late, "outer")
+    real = late._tracer.start_span
+
+    def meddling(*args):
+        if args[0] == "outer":
+            inner.add_event("touched")
+        return real(*args)
+
+    late._tracer.start_span = meddling
+    outer.end(9)
+    late._tracer.start_span = real
+    inner.end(9)
+    assert [(span.name, span.context) for span in exporter.get_finished_spans()] == [
+        ("outer", outer.get_span_context()), ("inner", inner.get_span_context()),
+    ]  # fmt: skip

@@ -115,7 +115,7 @@ class LateTracer:
     """
 
     def __init__(self, tracer: Any) -> None:
-        self.making = threading.Lock()
+        self.making = threading.RLock()  # a finalizer may touch a span while this thread makes another
         self._tracer = tracer
         self._ids, self._sampler = tracer.id_generator, tracer.sampler
         self._processors: Any = None
@@ -149,15 +149,16 @@ class LateTracer:
 
     def make(self, start: Start, span_context: SpanContext, sampled: Sampled) -> Span:
         """Have the SDK make a span of these ids."""
+        before = getattr(self._given, "now", None)
         self._given.now = span_context, sampled
         try:
             return self._tracer.start_span(*start)  # type: ignore[no-any-return]
         finally:
-            self._given.now = None
+            self._given.now = before
 
     def after_fork(self) -> None:
         """Begin anew in a forked child: another thread may have been making a span."""
-        self.making = threading.Lock()
+        self.making = threading.RLock()
 
     # What the SDK's tracer asks -------------------------------------------------------------------------------------
 
