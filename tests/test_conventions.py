@@ -47,7 +47,7 @@ except RuntimeError:
 
 @pytest.mark.parametrize("profile", ["util-1.3", "main"])
 @pytest.mark.parametrize("content", [False, True], ids=["no content", "content"])
-@pytest.mark.parametrize("what", ["openai_agents_triage", "xerxes_agent", "everything"])
+@pytest.mark.parametrize("what", ["openai_agents_triage", "xerxes_agent", "langgraph_agent", "everything"])
 def test_what_arrives_follows_the_conventions(what, content, profile, tmp_path):
     path = program(tmp_path / "everything.py", EVERYTHING) if what == "everything" else EXAMPLES / f"{what}.py"
     env = {"TURNSPAN_SEMCONV": profile}

@@ -1,0 +1,314 @@
+"""LangGraph, and LangChain's ``create_agent``, which is a graph.
+
+A run of a graph is a turn; a graph that runs inside of one (a sub-graph, a graph in a tool) is an agent in that turn.
+``thread_id`` is the session, so what is resumed after an interrupt stays in it. Graphs and tools are wrapped: that is
+where code runs, is cancelled and fails. Models are heard of through a callback handler, which sees every client alike.
+
+Cannot tell: model calls outside of a graph; retries inside of a model's client; the provider, where the client does not
+say it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator
+from contextvars import ContextVar
+from typing import Any
+from uuid import UUID
+
+from turnspan.events import (
+    AgentEnded,
+    AgentStarted,
+    Call,
+    Emit,
+    HandedOff,
+    ModelCallEnded,
+    ModelCallStarted,
+    Noted,
+    Outcome,
+    ToolCallEnded,
+    ToolCallStarted,
+    TurnEnded,
+    TurnStarted,
+    Usage,
+    Watch,
+    error_text,
+    error_type,
+    new_id,
+)
+
+REQUIRES = "langgraph>=1.0"
+_ROLES = {"human": "user", "ai": "assistant", "system": "system", "tool": "tool"}
+_Watching = Generator[Any, Outcome, None]
+
+
+def install(emit: Emit) -> None:
+    """Wrap graphs and tools, and hear of models."""
+    emit.wrap("langgraph.pregel.main:Pregel.stream", lambda call: _graph(emit, call))
+    emit.wrap("langgraph.pregel.main:Pregel.astream", lambda call: _graph(emit, call))
+    emit.wrap("langchain_core.tools.base:BaseTool.run", lambda call: _tool(emit, call))
+    emit.wrap("langchain_core.tools.base:BaseTool.arun", lambda call: _tool(emit, call))
+    from langchain_core.tracers import context as tracers
+
+    handler = _handler_class()(emit)
+    var: ContextVar[Any] = ContextVar("turnspan_langchain", default=handler)
+    before = list(tracers._configure_hooks)  # noqa: SLF001  there is no public way to take a hook out again
+    tracers.register_configure_hook(var, inheritable=True, handle_class=type(handler))
+    ours = [hook for hook in tracers._configure_hooks if hook not in before]  # noqa: SLF001
+
+    def take_out() -> None:
+        tracers._configure_hooks[:] = [hook for hook in tracers._configure_hooks if hook not in ours]  # noqa: SLF001
+
+    emit.on_undo(take_out)
+
+
+# Graphs ------------------------------------------------------------------------------------------------------------
+
+
+def _graph(emit: Emit, call: Call) -> _Watching:
+    given, config = call.argument(0, "input"), call.argument(1, "config") or {}
+    name = getattr(call.instance, "name", None) or "LangGraph"
+    prompt, here = _prompt_of(given), emit.current()
+    last: dict[str, Any] = {}
+    if here is not None and here.turn_id is not None:
+        ids: dict[str, Any] = {"session_id": here.session_id, "turn_id": here.turn_id, "agent_id": name}
+        inside = AgentStarted(**ids, call_id=new_id(), parent_id=here.call_id)
+        emit(inside)
+        outcome = yield Watch(inside, lambda item: _look(item, last))
+        emit(AgentEnded(**ids, call_id=inside.call_id, **_ended(outcome), response_content=_answer_in(last)))
+        return
+    session = emit.session(
+        _thread_of(config) or _thread_of(getattr(call.instance, "config", None) or {}), agent_id=name
+    )
+    ids = {"session_id": session.id, "turn_id": new_id(), "agent_id": name}
+    started = TurnStarted(**ids, prompt=prompt)
+    emit(started)
+    outcome = yield Watch(started, lambda item: _look(item, last))
+    if (interrupts := last.get("interrupts")) is not None:
+        emit(Noted(**ids, name="interrupt", data=interrupts))
+    emit(TurnEnded(**ids, **_ended(outcome), response_content=_answer_in(last)))
+
+
+def _thread_of(config: Any) -> str | None:
+    found = (config.get("configurable") or {}).get("thread_id") if isinstance(config, dict) else None
+    return None if found is None else str(found)
+
+
+def _ended(outcome: Outcome) -> dict[str, Any]:
+    """Return how a graph or tool ended; what only steers the graph (interrupts, handoffs to a parent) is no error."""
+    if outcome.error is not None and _steers(outcome.error):
+        return {"status": "success"}
+    return outcome.ended()
+
+
+def _steers(error: BaseException) -> bool:
+    from langgraph.errors import GraphBubbleUp
+
+    return isinstance(error, GraphBubbleUp)
+
+
+def _look(item: Any, last: dict[str, Any]) -> None:
+    """Take the newest messages, and interrupts, out of what a graph streams, in whatever mode."""
+    if isinstance(item, tuple):  # (mode, chunk), (namespace, chunk), (namespace, mode, chunk); or (message, metadata)
+        item = item[-1] if isinstance(item[-1], dict) and not hasattr(item[0], "type") else None
+    if not isinstance(item, dict):
+        return
+    if (interrupts := item.get("__interrupt__")) is not None:
+        last["interrupts"] = [getattr(one, "value", one) for one in interrupts]
+    if isinstance(messages := item.get("messages"), list):
+        last["messages"] = messages
+        return
+    for update in item.values():  # of one node each
+        if isinstance(update, dict) and isinstance(messages := update.get("messages"), list) and messages:
+            last["messages"] = messages
+    last["state"] = item
+
+
+def _answer_in(last: dict[str, Any]) -> Any:
+    for message in reversed(last.get("messages") or []):
+        if getattr(message, "type", None) in ("ai", "AIMessageChunk"):
+            return _text_of(message.content)
+    return None if "messages" in last else last.get("state")
+
+
+def _prompt_of(given: Any) -> Any:
+    messages = given.get("messages") if isinstance(given, dict) else None
+    if messages is not None:
+        for message in reversed(messages if isinstance(messages, list) else [messages]):
+            if isinstance(message, str):
+                return message
+            role, content = _role_and_content(message)
+            if role == "user":
+                return _text_of(content)
+    if (resume := getattr(given, "resume", None)) is not None:  # Command(resume=...)
+        return resume
+    return "" if given is None else given
+
+
+def _role_and_content(message: Any) -> tuple[str, Any]:
+    if isinstance(message, tuple) and len(message) == 2:
+        return _ROLES.get(str(message[0]), str(message[0])), message[1]
+    if isinstance(message, dict):
+        role = str(message.get("role") or message.get("type") or "")
+        return _ROLES.get(role, role), message.get("content")
+    kind = str(getattr(message, "type", ""))
+    return _ROLES.get(kind, kind), getattr(message, "content", message)
+
+
+def _text_of(content: Any) -> Any:
+    if isinstance(content, list):
+        texts = [
+            part if isinstance(part, str) else part.get("text") for part in content if isinstance(part, (str, dict))
+        ]
+        return "".join(text for text in texts if text) or content
+    return content
+
+
+# Tools -------------------------------------------------------------------------------------------------------------
+
+
+def _tool(emit: Emit, call: Call) -> _Watching:
+    here, tool = emit.current(), call.instance
+    if here is None or here.turn_id is None:
+        yield None
+        return
+    ids: dict[str, Any] = {"session_id": here.session_id, "turn_id": here.turn_id, "agent_id": here.agent_id}
+    started = ToolCallStarted(
+        **ids, call_id=call.kwargs.get("tool_call_id") or new_id(), parent_id=here.call_id, tool_name=tool.name,
+        arguments=_arguments(tool, call.argument(0, "tool_input")),
+    )  # fmt: skip
+    emit(started)
+    outcome = yield started
+    result, status = _result_of(outcome.result)
+    ended = _ended(outcome)
+    if status == "error" and ended["status"] == "success":
+        ended = {"status": "error", "error": str(_text_of(result)), "error_type": "_OTHER"}
+    emit(ToolCallEnded(**ids, call_id=started.call_id, **ended, result=result))
+    for agent in _handed_to(outcome.result):
+        emit(HandedOff(**ids, parent_id=here.call_id, from_agent=here.agent_id, to_agent=agent))
+
+
+def _arguments(tool: Any, given: Any) -> Any:
+    """Return the arguments that the model gave, without what LangGraph puts in: state, store, runtime."""
+    if not isinstance(given, dict):
+        return given
+    schema = tool.tool_call_schema
+    fields = getattr(schema, "model_fields", None) or (schema.get("properties") if isinstance(schema, dict) else None)
+    return given if fields is None else {key: value for key, value in given.items() if key in fields}
+
+
+def _result_of(result: Any) -> tuple[Any, str]:
+    if getattr(result, "type", None) == "tool":
+        return _text_of(result.content), result.status
+    if hasattr(result, "goto"):  # a Command: what it writes is the graph's
+        return {"goto": result.goto, "graph": result.graph}, "success"
+    return result, "success"
+
+
+def _handed_to(result: Any) -> list[str]:
+    """Return the agents that a Command of a tool hands the conversation to."""
+    if getattr(result, "graph", None) != "__parent__":
+        return []
+    goto = result.goto if isinstance(result.goto, (list, tuple)) else [result.goto]
+    return [str(getattr(one, "node", one)) for one in goto]
+
+
+# Models ------------------------------------------------------------------------------------------------------------
+
+
+def _handler_class() -> type[Any]:
+    from langchain_core.callbacks import BaseCallbackHandler
+
+    class TurnspanHandler(BaseCallbackHandler):
+        """Hears of model calls; in the caller's context and thread, so that the turn is known."""
+
+        run_inline = True
+        raise_error = False
+
+        def __init__(self, emit: Emit) -> None:
+            self._emit = emit
+            self._running: dict[UUID, list[Any]] = {}  # a call's start, and when its first token came
+            self.on_chat_model_start = emit.guarded(self._chat_started)  # type: ignore[method-assign]
+            self.on_llm_start = emit.guarded(self._text_started)  # type: ignore[method-assign]
+            self.on_llm_new_token = emit.guarded(self._token)  # type: ignore[method-assign]
+            self.on_llm_end = emit.guarded(self._ended)  # type: ignore[method-assign]
+            self.on_llm_error = emit.guarded(self._failed)  # type: ignore[method-assign]
+
+        def _chat_started(self, _serialized: Any, messages: Any, *, run_id: UUID, **more: Any) -> None:
+            self._start(run_id, [_plain(message) for message in messages[0]], more)
+
+        def _text_started(self, _serialized: Any, prompts: Any, *, run_id: UUID, **more: Any) -> None:
+            self._start(run_id, [{"role": "user", "content": prompt} for prompt in prompts], more)
+
+        def _start(self, run_id: UUID, messages: list[Any], more: dict[str, Any]) -> None:
+            here = self._emit.current()
+            if here is None or here.turn_id is None:
+                return
+            metadata, given = more.get("metadata") or {}, more.get("invocation_params") or {}
+            last = max((n for n, message in enumerate(messages) if message["role"] == "assistant"), default=-1)
+            started = ModelCallStarted(
+                session_id=here.session_id, turn_id=here.turn_id, call_id=str(run_id), parent_id=here.call_id,
+                agent_id=here.agent_id, provider=metadata.get("ls_provider"), history=last + 1,
+                model=metadata.get("ls_model_name") or given.get("model") or given.get("model_name"),
+                messages=messages[last + 1 :], streamed=bool(given.get("stream")),
+            )  # fmt: skip
+            self._running[run_id] = [started, None]
+            self._emit(started)
+
+        def _token(self, *_token: Any, run_id: UUID, **_more: Any) -> None:
+            if (running := self._running.get(run_id)) is not None and running[1] is None:
+                running[1] = time.time_ns()
+
+        def _ended(self, response: Any, *, run_id: UUID, **_more: Any) -> None:
+            if (running := self._running.pop(run_id, None)) is None:
+                return
+            started, first_ns = running
+            generation = next((one for some in response.generations for one in some), None)
+            message = getattr(generation, "message", None)
+            said = getattr(message, "response_metadata", None) or {}
+            finish = said.get("finish_reason") or said.get("stop_reason")
+            response_id = said.get("id") or getattr(message, "id", None)
+            output = [_plain(message)] if message is not None else getattr(generation, "text", None)
+            self._emit(
+                ModelCallEnded(
+                    **_ids(started), provider=said.get("model_provider"), output=output,
+                    response_model=said.get("model_name") or said.get("model"),
+                    response_id=None if str(response_id or "lc_run").startswith("lc_run") else response_id,
+                    usage=_usage(getattr(message, "usage_metadata", None)), finish_reasons=[str(finish)] if finish else [],
+                    first_chunk_ns=None if first_ns is None else max(0, first_ns - started.at_ns),
+                )
+            )  # fmt: skip
+
+        def _failed(self, error: BaseException, *, run_id: UUID, **_more: Any) -> None:
+            if (running := self._running.pop(run_id, None)) is not None:
+                failed: dict[str, Any] = {"error": error_text(error), "error_type": error_type(error)}
+                self._emit(ModelCallEnded(**_ids(running[0]), status="error", **failed))
+
+    return TurnspanHandler
+
+
+def _ids(started: ModelCallStarted) -> dict[str, Any]:
+    return {name: getattr(started, name) for name in ("session_id", "turn_id", "call_id", "agent_id")}
+
+
+def _plain(message: Any) -> dict[str, Any]:
+    role, content = _role_and_content(message)
+    found: dict[str, Any] = {"role": "assistant" if role == "AIMessageChunk" else role, "content": content}
+    if calls := getattr(message, "tool_calls", None):
+        found["tool_calls"] = [
+            {"id": call.get("id"), "function": {"name": call["name"], "arguments": call.get("args")}} for call in calls
+        ]
+    if call_id := getattr(message, "tool_call_id", None):
+        found["tool_call_id"] = call_id
+    return found
+
+
+def _usage(given: Any) -> Usage | None:
+    if not given:
+        return None
+    details, written = given.get("input_token_details") or {}, given.get("output_token_details") or {}
+    return Usage(
+        input_tokens=given.get("input_tokens"), output_tokens=given.get("output_tokens"),
+        cache_read_tokens=details.get("cache_read"), cache_write_tokens=details.get("cache_creation"),
+        reasoning_tokens=written.get("reasoning"),
+    )  # fmt: skip
