@@ -108,7 +108,10 @@ def test_the_programs_own_end_is_unchanged(text, code, tmp_path):
         (["nowhere.py"], "There is no program 'nowhere.py'"),
         (["no-such-command"], "There is no program 'no-such-command'"),
         (["--store", "mongodb://x", "prog.py"], "names no store that turnspan knows; use sqlite:///path"),
-        (["--adapters", "langgrph", "prog.py"], "No adapter is called langgrph; there are: langgraph, openai-agents, xerxes"),
+        (
+            ["--adapters", "langgrph", "prog.py"],
+            "No adapter is called langgrph; there are: langgraph, openai-agents, xerxes",
+        ),
     ],
 )
 def test_what_is_wrong_is_said_before_the_program_starts(arguments, says, tmp_path):
