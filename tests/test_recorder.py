@@ -384,3 +384,10 @@ def test_odd_results_are_recorded(recording):
     assert results[0] == "Ynl0ZXM=" and results[2] == "nan" and results[4] == ["<cycle>"] and results[5] == "\\ud800"
     assert len(results) == 7
     assert recording.unresolved() == []
+
+
+def test_metadata_under_our_key_that_is_none_of_ours_harms_nothing(recording):
+    with turnspan.session("s", metadata={"turnspan": "theirs"}), turnspan.turn(metadata={"turnspan": 1}):
+        pass
+    assert recording.turn.status == "success"
+    assert recording.problems == {}

@@ -32,7 +32,7 @@ from turnspan.events import (
     TurnEnded,
     TurnStarted,
 )
-from turnspan.records import OURS, RUNNING, TurnRecord, iso
+from turnspan.records import OURS, RUNNING, TurnRecord, iso, ours_of
 from turnspan.seals import Seal, seal_of
 from turnspan.stores.rows import (
     AuditRow,
@@ -217,7 +217,7 @@ class Ledger:
         at = iso(event.at_ns)
         metadata: dict[str, Any] = {}
         if isinstance(event, SessionStarted):
-            metadata = {**event.metadata, OURS: {"session_id_from": event.source, **(event.metadata.get(OURS) or {})}}
+            metadata = {**event.metadata, OURS: {"session_id_from": event.source, **ours_of(event.metadata)}}
         elif isinstance(event, Noted) and (seal := seal_of(event)) is not None:
             metadata, at = {OURS: {"seals": {self._journal_id: event.data}}}, seal.at
         self._batch.sessions.append(
@@ -236,7 +236,7 @@ class Ledger:
             session_id=event.session_id, turn_id=event.turn_id, agent_id=event.agent_id, prompt=text_of(event.prompt),
             response_content=None, status=RUNNING, error=None, started_at=iso(event.at_ns), ended_at=None,
             trace_id=trace_id, span_id=span_id, audit_event_ids=[event.event_id], unknown=None,
-            metadata={**event.metadata, OURS: {**(event.metadata.get(OURS) or {}), **ours}},
+            metadata={**event.metadata, OURS: {**ours_of(event.metadata), **ours}},
         )  # fmt: skip
         self._open[key] = _OpenTurn(row, segment, event)
         self._batch.turns[key] = row
@@ -294,7 +294,7 @@ class Ledger:
         if event.error_type:
             ours["error_type"] = event.error_type
         for name, value in event.metadata.items():
-            row["metadata"][name] = {**ours, **value} if name == OURS else value
+            row["metadata"][name] = {**ours, **ours_of(event.metadata)} if name == OURS else value
         if event.record is not None:
             self._take_record(turn, event.record)
 
@@ -369,7 +369,7 @@ class Ledger:
                     row["arguments"] = arguments_of(event.arguments)
                 row["result"], row["status"], row["error"] = event.result, event.status, event.error
                 row["duration_ms"], row["sandbox_context"] = duration_ms, event.sandbox_context
-                ours = {**row["metadata"][OURS], **(event.metadata.get(OURS) or {})}
+                ours = {**row["metadata"][OURS], **ours_of(event.metadata)}
                 row["metadata"] = {**row["metadata"], **event.metadata, OURS: ours}
                 self._batch.tool_calls[row["session_id"], row["turn_id"], row["event_id"]] = row
             case ModelCallEnded():

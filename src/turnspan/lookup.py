@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from turnspan.content import to_json
-from turnspan.records import SessionRecord, TurnRecord
+from turnspan.records import SessionRecord, TurnRecord, ours_of
 from turnspan.stores.base import SessionFilter, SessionStore, SessionSummary, words_of
-from turnspan.timeline import Item, ours_of, tokens_of, took_ms, tree_of
+from turnspan.timeline import Item, tokens_of, took_ms, tree_of
 
 
 def summaries(store: SessionStore, where: SessionFilter) -> list[SessionSummary]:

@@ -116,18 +116,21 @@ def find_session(
     """
     session = _identified(own, explicit)
     more: dict[str, Any] = dict(metadata or {})
+    ours: dict[str, Any] = {}
     here = scope()
     if parent is None and here is not None and here.turn_id is not None:
         parent = here.session_id
     if parent is not None and parent != session.id:
-        more[OURS] = {"parent_session_id": parent, "root_session_id": recorder().root_of(parent)}
+        ours |= {"parent_session_id": parent, "root_session_id": recorder().root_of(parent)}
     try:
         check_id("session", session.id)
     except InvalidIdError as error:
         kept = _storable(session.id)
         logger.warning("turnspan: %s; it is kept as %s", error, kept)
-        more[OURS] = {**more.get(OURS, {}), "session_id_given": encode(session.id).decode()[:1000]}
+        ours["session_id_given"] = encode(session.id).decode()[:1000]
         session = Session(kept, session.source)
+    if ours:
+        more[OURS] = ours
     found = recorder()
     if not found.knows_session(session.id):
         found.emit(

@@ -42,7 +42,7 @@ from turnspan.events import (
 from turnspan.keeper import FLUSH_S, Keeper, logger
 from turnspan.ledger import ended_early
 from turnspan.open_turns import Open, OpenTurn
-from turnspan.records import OURS
+from turnspan.records import OURS, ours_of
 from turnspan.redaction import Redactor, hidden, withheld
 from turnspan.semconv import PROFILES
 from turnspan.settings import Settings
@@ -211,8 +211,8 @@ class Recorder:
             return
         if event.workspace_id is None and self.settings.workspace_id:
             event, payload = msgspec.structs.replace(event, workspace_id=self.settings.workspace_id), None
-        ours = event.metadata.get(OURS) or {}
-        self._sessions[event.session_id] = _Met(event.workspace_id, ours.get("root_session_id") or event.session_id)
+        root_id = ours_of(event.metadata).get("root_session_id")
+        self._sessions[event.session_id] = _Met(event.workspace_id, root_id or event.session_id)
         if len(self._sessions) > _SESSIONS_REMEMBERED:
             self._sessions.popitem(last=False)
         self._journal_event(event, None, None, payload)

@@ -173,13 +173,18 @@ class SessionRecord(_Record):
         return self._above("root_session_id")
 
     def _above(self, name: str) -> str | None:
-        ours = self.metadata.get(OURS)
-        found = (ours.get(name) if isinstance(ours, dict) else None) or (self.unknown() or {}).get(name)
+        found = ours_of(self.metadata).get(name) or (self.unknown() or {}).get(name)
         return found if isinstance(found, str) else None  # newer versions of Xerxes have it as a key of its own
 
     def _nest(self) -> None:
         self.turns = [TurnRecord.from_dict(turn) for turn in self.turns]  # type: ignore[arg-type]
         self.agent_transitions = [AgentTransitionRecord.from_dict(t) for t in self.agent_transitions]  # type: ignore[arg-type]
+
+
+def ours_of(metadata: dict[str, Any]) -> dict[str, Any]:
+    """Return what turnspan keeps in a record's metadata."""
+    found = metadata.get(OURS)
+    return found if isinstance(found, dict) else {}
 
 
 def check_id(kind: str, value: object) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from turnspan.records import OURS, AgentTransitionRecord, SessionRecord, TurnRecord, from_iso
+from turnspan.records import AgentTransitionRecord, SessionRecord, TurnRecord, from_iso, ours_of
 
 Kind = Literal["turn", "agent", "model call", "tool call", "handoff", "note"]
 
@@ -34,12 +34,6 @@ class Item:
         yield self
         for item in self.inside:
             yield from item.walk()
-
-
-def ours_of(metadata: dict[str, Any]) -> dict[str, Any]:
-    """Return what turnspan keeps in a record's metadata."""
-    found = metadata.get(OURS)
-    return found if isinstance(found, dict) else {}
 
 
 def tree_of(turn: TurnRecord, transitions: list[AgentTransitionRecord]) -> Item:

@@ -30,12 +30,12 @@ from turnspan.events import ToolCallEnded, ToolCallStarted, TurnEnded, TurnStart
 from turnspan.links import TRACES, Links
 from turnspan.lookup import summaries
 from turnspan.proof.evidence import span_source
+from turnspan.records import ours_of
 from turnspan.redaction import hidden
 from turnspan.rehydrate import Told, send, spans_again
 from turnspan.settings import Settings
 from turnspan.stores import open_store
 from turnspan.stores.base import SessionFilter
-from turnspan.timeline import ours_of
 
 _STYLE = {"ok": "green", "note": "dim", "warn": "yellow", "fail": "red"}
 

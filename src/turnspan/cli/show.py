@@ -23,10 +23,10 @@ from turnspan.cli.common import (
 from turnspan.errors import TurnspanError
 from turnspan.links import Links
 from turnspan.lookup import hits, summaries
-from turnspan.records import SessionRecord
+from turnspan.records import SessionRecord, ours_of
 from turnspan.stores import SessionStore
 from turnspan.stores.base import SessionFilter
-from turnspan.timeline import Item, ours_of, tree_of
+from turnspan.timeline import Item, tree_of
 
 _MOST_CHILDREN = 50
 

@@ -16,12 +16,11 @@ from turnspan.journal import files_of, read_whole
 from turnspan.proof.chains import UNSEALED, End
 from turnspan.proof.evidence import LineSeen, LineSource, SpanSeen, SpanSource
 from turnspan.proof.report import Check, Report, Verdict
-from turnspan.records import SessionRecord
+from turnspan.records import SessionRecord, ours_of
 from turnspan.recovery import REASON
 from turnspan.rehydrate import Told, spans_again
 from turnspan.seals import Seal, seal_of
 from turnspan.stores.rows import removed_name
-from turnspan.timeline import ours_of
 
 _US = 1000
 

@@ -30,12 +30,11 @@ from turnspan.proof.agreement import Agreement
 from turnspan.proof.chains import check_chains, check_journals
 from turnspan.proof.evidence import LineSource, SpanSource
 from turnspan.proof.report import ERASED, Report, Verdict
-from turnspan.records import SessionRecord, TurnRecord, iso
+from turnspan.records import SessionRecord, TurnRecord, iso, ours_of
 from turnspan.rehydrate import Told, span_of
 from turnspan.seals import Key
 from turnspan.stores.base import Audited, AuditFilter, SessionFilter, SessionStore
 from turnspan.stores.rows import AuditRow, merge, model_calls_of
-from turnspan.timeline import ours_of
 
 _REACHES_BACK_NS = 30 * 86_400 * 10**9
 _sorted = msgspec.json.Encoder(order="sorted").encode
