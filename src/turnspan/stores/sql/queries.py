@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from turnspan.stores.base import SessionFilter, SessionSummary, words_of
 from turnspan.stores.sql.schema import audit_events, model_calls, sessions, tool_calls, turns
 
-FEW = 2000
+FEW = 4000
 """Matches up to which a filter is answered from its own index."""
 NEWEST = 10_000
 """Turns with a word that SQLite's index is asked for; of a word that more have, the older ones are not looked at."""
