@@ -120,7 +120,7 @@ def measured(kind, turns):
     else:
         import servers
 
-        server = servers.Postgres(folder)
+        server = servers.Postgres(folder, shared_buffers="4GB")  # PostgreSQL advises a quarter of the memory
         server.start()
         url = server.url()
     store = open_store(url)

@@ -29,7 +29,8 @@ def program(name):
 class Postgres:
     """A PostgreSQL of its own, that can be killed and started again."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, shared_buffers="128MB"):
+        self._shared_buffers = shared_buffers
         self._postgres, initdb = program("postgres"), program("initdb")
         self._folder, self.port, self._process = folder, free_port(), None
         # PostgreSQL refuses to run as root
@@ -50,7 +51,7 @@ class Postgres:
     def start(self):
         log = (self._folder / "log").open("ab")
         more = {"listen_addresses": "127.0.0.1", "port": self.port, "unix_socket_directories": "", "max_connections": 100,
-                "shared_buffers": "256MB", "synchronous_commit": "on", "fsync": "on"}  # fmt: skip
+                "shared_buffers": self._shared_buffers, "synchronous_commit": "on", "fsync": "on"}  # fmt: skip
         self._process = subprocess.Popen(
             [self._postgres, "-D", str(self._folder / "data"), *(f"-c{name}={value}" for name, value in more.items())],
             stdout=log, stderr=log, user=self._user, cwd=self._folder, start_new_session=True,
