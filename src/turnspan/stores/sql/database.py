@@ -286,4 +286,4 @@ def _begin_sqlite(connection: sa.Connection) -> None:
 
 
 def _cause(error: DBAPIError) -> str:
-    return str(error.orig).strip() or type(error.orig).__name__
+    return " ".join(str(error.orig).split()) or type(error.orig).__name__
