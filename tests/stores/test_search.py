@@ -132,6 +132,7 @@ def test_the_answer_does_not_depend_on_how_many_match(store, many, monkeypatch):
     """A filter is answered from its index when few match, else by walking the newest sessions."""
     if isinstance(store, SqlSessionStore):
         monkeypatch.setattr("turnspan.stores.sql.queries.FEW", 1 if many else 1000)
+        monkeypatch.setattr("turnspan.stores.sql.queries._FIRST_LOOK", 1 if many else 1000)
     assert found(store, text="open") == [5, 1]
     assert found(store, status="success") == [5, 4, 3, 2, 1]
     assert found(store, tool="issue_refund") == [2]
@@ -156,4 +157,19 @@ def test_what_changes_or_goes_is_found_no_more(url, tmp_path, request):
     )
     store.delete_session("s-2")
     assert found(store, text="secret") == []
+    store.close()
+
+
+@pytest.mark.parametrize("url", ["sqlite", "postgresql"])
+def test_of_a_word_that_very_many_have_the_newest_are_found(url, tmp_path, request, monkeypatch):
+    monkeypatch.setattr("turnspan.stores.sql.queries.NEWEST", 3)
+    monkeypatch.setattr("turnspan.stores.sql.queries.NEWEST_OF_SERVER", 3)
+    monkeypatch.setattr("turnspan.stores.sql.queries._FIRST_LOOK", 2)
+    store = SqlSessionStore(
+        f"sqlite:///{tmp_path / 'x.db'}" if url == "sqlite" else request.getfixturevalue("postgres_url")
+    )
+    for number in range(1, 9):
+        store.save_session(session(number, turn("t1", "the same word"), turn("t2", "rare" if number == 1 else "else")))
+    assert found(store, text="same") == [8, 7, 6]
+    assert found(store, text="rare") == [1]
     store.close()

@@ -16,8 +16,9 @@ from turnspan.stores.sql.schema import audit_events, model_calls, sessions, tool
 
 FEW = 4000
 """Matches up to which a filter is answered from its own index."""
-NEWEST = 10_000
-"""Turns with a word that SQLite's index is asked for; of a word that more have, the older ones are not looked at."""
+NEWEST, NEWEST_OF_SERVER = 10_000, 1_000
+"""Turns with a word that are looked at, the newest ones: SQLite finds their sessions in an index, a server in its rows."""
+_FIRST_LOOK = 20_000
 _LAST = "\U0010ffff"
 
 
@@ -32,10 +33,10 @@ def page(connection: sa.Connection, where: SessionFilter) -> list[SessionSummary
         query = query.where(sessions.c.updated_at >= where.since)
     if where.until is not None:
         query = query.where(sessions.c.created_at < where.until)
-    for table, condition in _conditions(connection.dialect.name, where):
+    for table, condition in _conditions(where):
         query = query.where(_having(connection, table, condition))
-    if where.text is not None and connection.dialect.name == "sqlite" and (words := words_of(where.text)):
-        query = query.where(sessions.c.session_id.in_(_saying(words)))
+    if where.text is not None and (words := words_of(where.text)):
+        query = query.where(sessions.c.session_id.in_(_saying(connection, words)))
     if where.after is not None:
         edge = connection.execute(
             sa.select(sessions.c.updated_at).where(sessions.c.session_id == where.after)
@@ -47,7 +48,7 @@ def page(connection: sa.Connection, where: SessionFilter) -> list[SessionSummary
     return _summaries(connection, list(connection.execute(query).mappings()))
 
 
-def _conditions(dialect: str, where: SessionFilter) -> list[tuple[sa.Table, Any]]:
+def _conditions(where: SessionFilter) -> list[tuple[sa.Table, Any]]:
     found: list[tuple[sa.Table, Any]] = []
     if where.agent_id is not None:
         found.append((turns, turns.c.agent_id == where.agent_id))
@@ -61,8 +62,6 @@ def _conditions(dialect: str, where: SessionFilter) -> list[tuple[sa.Table, Any]
         found.append((tool_calls, tool_calls.c.tool_name == where.tool))
     if where.model is not None:
         found.append((model_calls, model_calls.c.model == where.model))
-    if where.text is not None and dialect != "sqlite" and (words := words_of(where.text)):
-        found.append((turns, has_words(dialect, words)))
     return found
 
 
@@ -74,21 +73,32 @@ def _having(connection: sa.Connection, table: sa.Table, condition: Any) -> Any:
     return sa.exists(sa.select(sa.literal(1)).where(table.c.session_id == sessions.c.session_id, condition))
 
 
-def _saying(words: list[str]) -> Any:
-    """Return the sessions that SQLite's index of words has: those of the newest turns that match.
+def _saying(connection: sa.Connection, words: list[str]) -> Any:
+    """Return the sessions of the newest turns that have all of these words.
 
-    Asking it about one session after the other would take the longer the more turns there are.
+    Asking about one session after the other would take the longer the more turns there are, and so would reading all
+    turns that match. SQLite's index gives the newest first. A server's gives all; so it is asked about the newest turns,
+    and about ever more of them, until enough have matched.
     """
-    match = " ".join(f'"{_quoted(word)}"' + ("*" if word.endswith("*") else "") for word in words)
-    return (
-        sa.text(
-            "SELECT session_id FROM turns INDEXED BY turns_by_position WHERE position IN "
-            "(SELECT rowid FROM turns_words WHERE turns_words MATCH :match ORDER BY rowid DESC LIMIT :newest)"
+    if connection.dialect.name == "sqlite":
+        match = " ".join(f'"{_quoted(word)}"' + ("*" if word.endswith("*") else "") for word in words)
+        return (
+            sa.text(
+                "SELECT session_id FROM turns INDEXED BY turns_by_position WHERE position IN "
+                "(SELECT rowid FROM turns_words WHERE turns_words MATCH :match ORDER BY rowid DESC LIMIT :newest)"
+            )
+            .bindparams(match=match, newest=NEWEST)
+            .columns(sa.column("session_id", sa.Text))
+            .scalar_subquery()
         )
-        .bindparams(match=match, newest=NEWEST)
-        .columns(sa.column("session_id", sa.Text))
-        .scalar_subquery()
-    )
+    found: list[str] = []
+    condition, place = has_words(connection.dialect.name, words), turns.c.position
+    above, width = connection.execute(sa.select(sa.func.max(place))).scalar() or 0, _FIRST_LOOK
+    while above > 0 and len(found) < NEWEST_OF_SERVER:
+        query = sa.select(turns.c.session_id).where(condition, place > above - width, place <= above)
+        found += connection.execute(query.order_by(place.desc()).limit(NEWEST_OF_SERVER - len(found))).scalars()
+        above, width = above - width, width * 4
+    return set(found)
 
 
 def has_words(dialect: str, words: list[str]) -> Any:
