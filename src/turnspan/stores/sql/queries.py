@@ -16,7 +16,7 @@ from turnspan.stores.sql.schema import audit_events, model_calls, sessions, tool
 
 FEW = 4000
 """Matches up to which a filter is answered from its own index."""
-NEWEST, NEWEST_OF_SERVER = 10_000, 1_000
+NEWEST, NEWEST_OF_SERVER = 10_000, 300
 """Turns with a word that are looked at, the newest ones: SQLite finds their sessions in an index, a server in its rows."""
 _FIRST_LOOK = 20_000
 _LAST = "\U0010ffff"
@@ -97,7 +97,7 @@ def _saying(connection: sa.Connection, words: list[str]) -> Any:
     while above > 0 and len(found) < NEWEST_OF_SERVER:
         query = sa.select(turns.c.session_id).where(condition, place > above - width, place <= above)
         found += connection.execute(query.order_by(place.desc()).limit(NEWEST_OF_SERVER - len(found))).scalars()
-        above, width = above - width, width * 4
+        above, width = above - width, width * 2
     return set(found)
 
 
