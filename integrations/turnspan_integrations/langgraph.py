@@ -38,6 +38,7 @@ from turnspan.events import (
 )
 
 REQUIRES = "langgraph>=1.0"
+CANNOT: dict[str, str] = {}
 _ROLES = {"human": "user", "ai": "assistant", "system": "system", "tool": "tool"}
 _Watching = Generator[Any, Outcome, None]
 

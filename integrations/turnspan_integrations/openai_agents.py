@@ -37,6 +37,7 @@ from turnspan.events import (
 )
 
 REQUIRES = "openai-agents>=0.14"
+CANNOT: dict[str, str] = {}
 _CHAINS_REMEMBERED = 1024
 _Watching = Generator[Any, Outcome, None]
 

@@ -50,7 +50,7 @@ class _Spot(Generic[P]):
     def __enter__(self) -> P:
         piece = self._make(None, (), {})
         active = process.active()
-        watching = None if active is None else Watching(active, piece.observe())
+        watching = None if active is None else Watching(active, piece.observe)
         inside = None if watching is None else watching.context
         token = None if inside is None else context.attach(inside)
         self._open.append((piece, watching, token))

@@ -347,6 +347,12 @@ Observer = Callable[[Call], Generator["Started | Watch | None", Outcome, None]]
 call for the code inside; it gets the outcome and tells what ended. It never sees, and cannot change, the program."""
 
 
+SpanReading = Generator[Started | None, Any, None]
+SpanReader = Callable[[Any, Scope | None], SpanReading]
+"""A generator around one span that somebody else started, and the place where it did. Before its ``yield`` it may tell
+what starts (``Emit.of_span``), and yields that; it gets the span as it ended, and tells what ended."""
+
+
 class Link(NamedTuple):
     """What ties a stored turn to its telemetry."""
 
@@ -361,12 +367,24 @@ class Emit(Protocol):
     def __call__(self, event: Event) -> None:
         """Tell an event. Never raises."""
 
+    def of_span(self, event: Started, span: Any) -> None:
+        """Tell a start that somebody else's span stands for: it gets the audit event ids, a second one is not started."""
+
+    def expect(self, event: ModelCallStarted) -> None:
+        """Tell a model call whose span the client itself starts next, below it; ours is started only if it does not."""
+
+    def read_spans(self, reader: SpanReader) -> None:
+        """Have a reader told of every span that somebody else starts in this process. Undone by ``uninstrument()``."""
+
+    def prepare(self) -> None:
+        """Set the OpenTelemetry SDK up where that is turnspan's to do: for runtimes that start spans themselves."""
+
     def wrap(self, target: str | tuple[Any, str], observer: Observer) -> None:
         """Watch a function: plain, async, or a generator of either kind.
 
-        ``target`` is ``"package.module:Class.method"``, or an object and the name of its attribute. Exceptions of the
-        observer never reach the program. A target that this version of the runtime does not have
-        is passed over. Undone by ``uninstrument()``.
+        ``target`` is ``"package.module:Class.method"``, or an object and the name of its attribute. A module that is not
+        imported yet is watched as soon as it is. Exceptions of the observer never reach the program. A target that this
+        version of the runtime does not have is passed over. Undone by ``uninstrument()``.
         """
 
     def guarded(self, function: Callable[..., Any]) -> Callable[..., Any]:
@@ -379,6 +397,9 @@ class Emit(Protocol):
 
     def current(self) -> Scope | None:
         """Return where the calling code runs, or None outside of every session."""
+
+    def asked(self) -> list[str]:
+        """Return the ids of the model calls that are open right where the calling code runs, whoever told them."""
 
     def inside(self, started: Started) -> AbstractContextManager[None]:
         """Make this turn or call the current one for a block of code."""

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -12,9 +11,20 @@ import wrapt
 from opentelemetry import context
 
 from turnspan import process
-from turnspan.events import Event, Link, Observer, Scope, Session, Started
+from turnspan.events import (
+    Call,
+    Event,
+    Link,
+    ModelCallStarted,
+    Observer,
+    Outcome,
+    Scope,
+    Session,
+    SpanReader,
+    Started,
+)
 from turnspan.keeper import logger
-from turnspan.recorder import Recorder
+from turnspan.recorder import AWAITED, Recorder
 from turnspan.spans import scope
 from turnspan.watch import Watched, watched
 
@@ -37,17 +47,58 @@ class Hooks:
         if (found := self._recorder()) is not None:
             found.emit(event)
 
+    def of_span(self, event: Started, span: Any) -> None:
+        """Tell a start that somebody else's span stands for."""
+        if (found := self._recorder()) is not None:
+            found.emit(event, span)
+
+    def expect(self, event: ModelCallStarted) -> None:
+        """Tell a model call whose span the client itself starts next."""
+        if (found := self._recorder()) is not None:
+            from turnspan.others import listen_to_current
+
+            found.prepare()
+            listen_to_current()
+            found.emit(event, AWAITED)
+
+    def read_spans(self, reader: SpanReader) -> None:
+        """Have a reader told of every span that somebody else starts."""
+        from turnspan.others import listen_to, listen_to_current, others
+
+        entry = (self._recorder, reader)
+        others.readers.append(entry)
+        self._undo.append(lambda: others.readers.remove(entry))
+        listen_to_current()
+
+        def made(call: Call) -> Generator[None, Outcome, None]:
+            yield None
+            listen_to(call.instance)
+
+        self.wrap("opentelemetry.sdk.trace:TracerProvider.__init__", made)
+
+    def prepare(self) -> None:
+        """Set the OpenTelemetry SDK up where that is turnspan's to do."""
+        if (found := self._recorder()) is not None:
+            found.prepare()
+
     def wrap(self, target: str | tuple[Any, str], observer: Observer) -> None:
         """Watch a function, ``"package.module:Class.method"``, or an object's attribute."""
+        if not isinstance(target, str):
+            self._wrap(*target, observer)
+            return
+        name, _, path = target.partition(":")
+        if name in sys.modules:
+            self._wrap(sys.modules[name], path, observer)
+        else:  # runtimes load parts of themselves late, and some never
+            wrapt.register_post_import_hook(lambda module: self._wrap(module, path, observer), name)
+
+    def _wrap(self, holder: Any, path: str, observer: Observer) -> None:
+        if not self._live:
+            return
         try:
-            if isinstance(target, str):
-                module_name, _, path = target.partition(":")
-                module = sys.modules.get(module_name) or importlib.import_module(module_name)
-                owner, attribute, original = wrapt.resolve_path(module, path)
-            else:
-                owner, attribute, original = wrapt.resolve_path(*target)
-        except (ImportError, AttributeError):
-            logger.debug("turnspan %s: this version has no %s", self._name, target)
+            owner, attribute, original = wrapt.resolve_path(holder, path)
+        except AttributeError:
+            logger.debug("turnspan %s: this version has no %s", self._name, path)
             return
         own = vars(owner).get(attribute, original) if isinstance(owner, type) else original
         self.replace(owner, attribute, Watched(own, watched(self._recorder, observer)))
@@ -89,6 +140,11 @@ class Hooks:
     def current(self) -> Scope | None:
         """Return where the calling code runs."""
         return scope()
+
+    def asked(self) -> list[str]:
+        """Return the model calls that are open right where the calling code runs."""
+        here, found = scope(), self._recorder()
+        return [] if here is None or found is None else found.models_asked(here)
 
     def inside(self, started: Started) -> AbstractContextManager[None]:
         """Make a turn or call the current one for a block of code."""

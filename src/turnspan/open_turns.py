@@ -19,12 +19,18 @@ if TYPE_CHECKING:
 class Open:
     """A started call with its span."""
 
-    __slots__ = ("_below", "ids", "inherited", "span", "started")
+    __slots__ = ("_below", "awaits", "end_id", "ids", "inherited", "span", "started")
 
-    def __init__(self, started: Started, span: Span, ids: SpanIds | None) -> None:
+    def __init__(self, started: Started, span: Span, ids: SpanIds | None, end_id: str | None = None) -> None:
         self.started, self.span, self.ids = started, span, ids
+        self.end_id = end_id  # what its end is called on somebody else's span already
         self._below: context.Context | None = None
         self.inherited = False  # from before a fork: the parent process ends it
+        self.awaits = False  # the span that somebody else will start for it; until then this is the one above
+
+    def has(self, span: Span, ids: SpanIds | None, end_id: str | None = None) -> None:
+        """Take the span that was awaited."""
+        self.span, self.ids, self.end_id, self.awaits, self._below = span, ids, end_id, False, None
 
     @property
     def below(self) -> context.Context:

@@ -38,6 +38,7 @@ from turnspan.events import (
     ToolCallStarted,
     TurnEnded,
     TurnStarted,
+    new_id,
 )
 from turnspan.keeper import FLUSH_S, Keeper, logger
 from turnspan.ledger import ended_early
@@ -46,7 +47,15 @@ from turnspan.records import OURS, ours_of
 from turnspan.redaction import Redactor, hidden, withheld
 from turnspan.semconv import PROFILES
 from turnspan.settings import Settings
-from turnspan.spans import Spans, context_inside, ids_of, resource_of_provider
+from turnspan.spans import (
+    UNREAD,
+    Spans,
+    claimed_model_span,
+    context_inside,
+    ids_of,
+    ids_of_theirs,
+    resource_of_provider,
+)
 
 if TYPE_CHECKING:
     from turnspan.stores.base import SessionStore
@@ -70,6 +79,11 @@ class _Busy(threading.local):
     """Whether the thread is in the middle of an emit."""
 
     now = False
+    span: Any = None  # the span that exists for the event already
+
+
+AWAITED = object()
+"""In place of a span: somebody else will start one for the event."""
 
 
 class Recorder:
@@ -116,20 +130,26 @@ class Recorder:
 
     # The door ----------------------------------------------------------------------------------------------------
 
-    def emit(self, event: Event) -> None:
-        """Take an event. Never raises, unless ``TURNSPAN_STRICT`` is set."""
+    def emit(self, event: Event, span: Any = None) -> None:
+        """Take an event. Never raises, unless ``TURNSPAN_STRICT`` is set.
+
+        Args:
+            event: What happened.
+            span: The span that somebody else has started for it, or ``AWAITED``.
+
+        """
         if self._closed:
             return
         if self._elsewhere and (other := self._other(event.session_id)) is not None:
-            other.emit(event)
+            other.emit(event, span)
             return
         busy = self._busy
         if busy.now:  # a finalizer that the garbage collector ran in the middle of an emit
-            self.later(lambda: self.emit(event))
+            self.later(lambda: self.emit(event, span))
             return
         if self._postponed:
             self.catch_up()
-        busy.now = True
+        busy.now, busy.span = True, span
         try:
             try:
                 event, payload = self._redactor.take(event)
@@ -222,9 +242,7 @@ class Recorder:
         self._journal_event(event, None, None, payload)
 
     def _on_turn_started(self, event: TurnStarted, payload: bytes | None) -> None:
-        if self._before_open is not None:
-            prepare, self._before_open = self._before_open, None
-            self._guarded("set-up", prepare)
+        self.prepare()
         if event.session_id not in self._sessions:
             self._on_session_started(
                 SessionStarted(session_id=event.session_id, agent_id=event.agent_id, at_ns=event.at_ns, source="new")
@@ -241,9 +259,14 @@ class Recorder:
             event, payload = msgspec.structs.replace(event, follows=follows, resource=resource), None
         if met is not None:
             met.described = True
-        span = self._spans.start(event, None, workspace_id=None if met is None else met.workspace_id)
-        ids = ids_of(span, None)
-        turn = self._turns[key] = OpenTurn(Open(event, span, ids))
+        workspace_id = None if met is None else met.workspace_id
+        if (theirs := self._busy.span) is not None:
+            opened = self._adopted(event, theirs, workspace_id)
+        else:
+            span = self._spans.start(event, None, workspace_id=workspace_id)
+            opened = Open(event, span, ids_of(span, None))
+        ids = opened.ids
+        turn = self._turns[key] = OpenTurn(opened)
         self._stamp(event, ids, turn, None, payload)
 
     def _on_turn_ended(self, event: TurnEnded, payload: bytes | None = None) -> None:
@@ -252,12 +275,18 @@ class Recorder:
         if turn is None or turn.turn is None:
             return  # ended already, or never started
         for call in reversed(list(turn.calls.values())):
+            if call.awaits:
+                self._await_no_longer(turn, call)
             if not call.inherited:
                 early = ended_early(call.started, event.at_ns, "its turn ended first")
+                if call.end_id is not None:
+                    early = msgspec.structs.replace(early, event_id=call.end_id)
                 self._spans.end(call.span, call.started, early)  # type: ignore[arg-type]
                 self._stamp(early, call.ids, turn, call.started)
         if turn.turn.inherited:
             return
+        if turn.turn.end_id is not None:
+            event, payload = msgspec.structs.replace(event, event_id=turn.turn.end_id), None
         turn.event_ids.append(event.event_id)
         self._spans.end(turn.turn.span, turn.turn.started, event, turn.event_ids)
         self._finished[key] = (turn.event_ids, turn.turn.ids)  # type: ignore[index]
@@ -287,10 +316,48 @@ class Recorder:
         if turn.handoff is not None and isinstance(event, AgentStarted) and turn.handoff[0] == event.agent_id:
             linked, turn.handoff = turn.handoff[1].get_span_context(), None
         above = self._above(turn, event)
-        span = self._spans.start(event, None if above is None else above.below, linked=linked)
-        ids = ids_of(span, None if above is None else above.ids)
-        turn.calls[call_id] = Open(event, span, ids)
-        self._stamp(event, ids, turn, None, payload)
+        theirs = self._busy.span
+        if (
+            theirs is None
+            and type(event) is ModelCallStarted
+            and UNREAD
+            and (found := claimed_model_span()) is not None
+        ):
+            theirs = found
+        if theirs is AWAITED and above is not None:
+            call = turn.calls[call_id] = Open(event, above.span, None)
+            call.awaits = True
+            return
+        if theirs is not None and theirs is not AWAITED:
+            call = self._adopted(event, theirs)
+        else:
+            span = self._spans.start(event, None if above is None else above.below, linked=linked)
+            call = Open(event, span, ids_of(span, None if above is None else above.ids))
+        turn.calls[call_id] = call
+        self._stamp(event, call.ids, turn, None, payload)
+
+    def _adopted(self, event: Started, span: Any, workspace_id: str | None = None) -> Open:
+        """Return what is open on a span that somebody else has started."""
+        end_id = new_id()
+        return Open(event, self._spans.adopt(event, span, end_id, workspace_id), ids_of_theirs(span), end_id)
+
+    def adopt(self, here: Scope, span: Any) -> bool:
+        """Take a span that somebody else has just started for that of the call it is in, if that call awaits one."""
+        turn = self._turns.get((here.session_id, here.turn_id))
+        call = None if turn is None else turn.calls.get(here.call_id or "")
+        if turn is None or call is None or not call.awaits:
+            return False
+        found = self._adopted(call.started, span)
+        call.has(found.span, found.ids, found.end_id)
+        self._stamp(call.started, call.ids, turn)
+        return True
+
+    def _await_no_longer(self, turn: OpenTurn, call: Open) -> None:
+        """Start a span of our own for a call whose span nobody else has started."""
+        above = self._above(turn, call.started)
+        span = self._spans.start(call.started, None if above is None else above.below)
+        call.has(span, ids_of(span, None if above is None else above.ids))
+        self._stamp(call.started, call.ids, turn)
 
     def _on_call_ended(self, event: ToolCallEnded | ModelCallEnded | AgentEnded, payload: bytes | None = None) -> None:
         key = (event.session_id, event.turn_id)
@@ -298,6 +365,10 @@ class Recorder:
         call = turn.calls.pop(event.call_id or "", None) if turn is not None else None
         if turn is None or call is None or call.inherited:
             return  # ended already: its turn ended first, or the parent of a fork has it
+        if call.awaits:
+            self._await_no_longer(turn, call)
+        if call.end_id is not None:
+            event, payload = msgspec.structs.replace(event, event_id=call.end_id), None
         self._spans.end(call.span, call.started, event)
         self._stamp(event, call.ids, turn, call.started, payload)
         if turn.turn is None and not turn.calls:
@@ -335,6 +406,17 @@ class Recorder:
             return None
         call_id = None if is_turn else started.call_id or started.event_id
         return context_inside(Scope(started.session_id, started.turn_id, call_id, started.agent_id), here.span)
+
+    def models_asked(self, here: Scope) -> list[str]:
+        """Return the ids of the open model calls that a place is in, or that are open directly in it."""
+        if (other := self._other(here.session_id)) is not None:
+            return other.models_asked(here)
+        turn = self._turns.get((here.session_id, here.turn_id))
+        calls = [] if turn is None else list(turn.calls.items())
+        return [
+            call_id for call_id, call in calls
+            if type(call.started) is ModelCallStarted and here.call_id in (call_id, call.started.parent_id)
+        ]  # fmt: skip
 
     def knows_session(self, session_id: str) -> bool:
         """Return whether this process has met the session."""
@@ -380,6 +462,12 @@ class Recorder:
         """Set the SDK up as late, and flush the same providers, as another recorder does."""
         self._before_open = other._before_open
         self.keeper.adopt_providers(other.keeper)
+
+    def prepare(self) -> None:
+        """Have done what is to be done before the first turn, now."""
+        if self._before_open is not None:
+            prepare, self._before_open = self._before_open, None
+            self._guarded("set-up", prepare)
 
     def before_first_turn(self, prepare: Callable[[], None]) -> None:
         """Have something done right before the first turn starts: the SDK is set up as late as that."""

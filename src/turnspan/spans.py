@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 
 from opentelemetry import baggage, context, trace
-from opentelemetry.trace import Link, Span, SpanContext, SpanKind, Status, StatusCode, TraceFlags
+from opentelemetry.trace import Link, NonRecordingSpan, Span, SpanContext, SpanKind, Status, StatusCode, TraceFlags
 
 from turnspan import semconv as sc
 from turnspan.chain import SpanIds
@@ -48,6 +48,9 @@ _OPERATIONS: dict[type[Event], str] = {
     TurnStarted: "invoke_agent", AgentStarted: "invoke_agent", ModelCallStarted: "chat", ToolCallStarted: "execute_tool",
     HandedOff: "execute_tool",
 }  # fmt: skip
+
+
+_MODEL_OPERATIONS = ("chat", "text_completion", "generate_content")
 
 
 class Opened(NamedTuple):
@@ -288,6 +291,18 @@ class Spans:
             self._remember(event.session_id, span.get_span_context())
         return span
 
+    def adopt(self, event: Started, span: Any, end_id: str, workspace_id: str | None = None) -> Span:
+        """Take somebody else's span for an event's: it gets our attributes if it can, and is theirs to end."""
+        _, _, attributes = opened(event, workspace_id=workspace_id, view_url=self._view_url)
+        if span.is_recording():
+            known = getattr(span, "attributes", None) or {}
+            identity = (sc.GEN_AI_CONVERSATION_ID, sc.SESSION_ID)
+            span.set_attributes({k: v for k, v in attributes.items() if k in identity or k not in known})
+            span.set_attribute(sc.TURNSPAN_AUDIT_EVENT_ID_END, end_id)
+        if type(event) is TurnStarted:
+            self._remember(event.session_id, span.get_span_context())
+        return NonRecordingSpan(span.get_span_context())
+
     def end(self, span: Span, started: Started, ended: Ended, turn_events: list[str] | None = None) -> None:
         """Have a span ended, with the time of its event: soon, in another thread."""
         self._ended.append((span, started, ended, turn_events))
@@ -366,6 +381,26 @@ def ids_of(span: Span, above: SpanIds | None) -> SpanIds | None:
     return SpanIds(f"{found.trace_id:032x}", f"{found.span_id:016x}", int(found.trace_flags), parent_id)
 
 
+def ids_of_theirs(span: Any) -> SpanIds | None:
+    """Return the ids of a span that somebody else has started, as the SDK has it."""
+    found, parent = span.get_span_context(), getattr(span, "parent", None)
+    if not found.is_valid:
+        return None
+    parent_id = f"{parent.span_id:016x}" if parent is not None else ""
+    return SpanIds(f"{found.trace_id:032x}", f"{found.span_id:016x}", int(found.trace_flags), parent_id)
+
+
+def claimed_model_span() -> Any:
+    """Return the current span if somebody else started it for the model call that is told now; it is ours then."""
+    span_id = trace.get_current_span().get_span_context().span_id
+    span = UNREAD.get(span_id)
+    if span is None:
+        return None
+    UNREAD[span_id] = None
+    operation = (getattr(span, "attributes", None) or {}).get(sc.GEN_AI_OPERATION_NAME)
+    return span if operation in _MODEL_OPERATIONS else None
+
+
 def resource_of_provider() -> dict[str, Any] | None:
     """Return the resource that spans are sent with; None where there is no SDK."""
     attributes = getattr(getattr(trace.get_tracer_provider(), "resource", None), "attributes", None)
@@ -377,14 +412,22 @@ def in_span(ids: SpanIds | None) -> context.Context | None:
     if ids is None:
         return None
     found = SpanContext(int(ids.trace_id, 16), int(ids.span_id, 16), is_remote=False, trace_flags=TraceFlags(ids.flags))
-    return trace.set_span_in_context(trace.NonRecordingSpan(found), context.Context())
+    return trace.set_span_in_context(NonRecordingSpan(found), context.Context())
 
 
 # Where code runs -----------------------------------------------------------------------------------------------------
 
 
+PLACES: dict[int, Scope] = {}
+"""Where code inside of somebody else's spans runs, by span id: what they stand for, or what they are in."""
+UNREAD: dict[int, Span | None] = {}
+"""Spans of others, outside of every turn, of which it is not known yet what they stand for; None: one of ours told it."""
+
+
 def scope(where: context.Context | None = None) -> Scope | None:
     """Return the turn and call that the calling code runs in, or those of a context."""
+    if PLACES and (place := PLACES.get(trace.get_current_span(where).get_span_context().span_id)) is not None:
+        return place
     found = context.get_value(SCOPE_KEY, where)
     return found if isinstance(found, Scope) else None
 

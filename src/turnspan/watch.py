@@ -39,14 +39,15 @@ class Watching:
 
     __slots__ = ("_context", "_observer", "_on_item", "_recorder", "items")
 
-    def __init__(self, recorder: Recorder, observer: Running) -> None:
+    def __init__(self, recorder: Recorder, begin: Callable[[], Running]) -> None:
         self._recorder = recorder
-        self._observer: Running | None = observer
+        self._observer: Running | None = None
         self._context: Context | None = None
         self._on_item: Callable[[Any], None] | None = None
         self.items = 0
         try:
-            told = next(observer)
+            self._observer = begin()
+            told = next(self._observer)
         except StopIteration:
             self._observer = None  # not interested in this call
             return
@@ -131,11 +132,11 @@ def _kind_of(function: Callable[..., Any]) -> Callable[..., Any]:
         return _coroutine
     if inspect.isasyncgenfunction(function):
         return lambda active, observer, call, f: _async_steps(
-            f(*call.args, **call.kwargs), lambda: Watching(active, observer(call))
+            f(*call.args, **call.kwargs), lambda: Watching(active, lambda: observer(call))
         )
     if inspect.isgeneratorfunction(function):
         return lambda active, observer, call, f: _steps(
-            f(*call.args, **call.kwargs), lambda: Watching(active, observer(call))
+            f(*call.args, **call.kwargs), lambda: Watching(active, lambda: observer(call))
         )
     return _plain
 
@@ -146,7 +147,7 @@ def _leave(token: Any) -> None:
 
 
 def _plain(active: Recorder, observer: Observer, call: Call, function: Callable[..., Any]) -> Any:
-    watching = Watching(active, observer(call))
+    watching = Watching(active, lambda: observer(call))
     token = watching.enter()
     try:
         result = function(*call.args, **call.kwargs)
@@ -161,7 +162,7 @@ def _plain(active: Recorder, observer: Observer, call: Call, function: Callable[
 
 
 async def _coroutine(active: Recorder, observer: Observer, call: Call, function: Callable[..., Any]) -> Any:
-    return await _awaited(Watching(active, observer(call)), function(*call.args, **call.kwargs))
+    return await _awaited(Watching(active, lambda: observer(call)), function(*call.args, **call.kwargs))
 
 
 async def _awaited(watching: Watching, coroutine: Any) -> Any:

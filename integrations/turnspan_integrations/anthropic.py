@@ -1,0 +1,223 @@
+"""The ``anthropic`` client: handwritten loops over messages, its tool runner's loop, and its streams.
+
+Methods of the client are wrapped; streams are listened to where the client keeps them. Clients from 2.0 on start a span
+for each call themselves: then it is that span which stands for the call. What a list of messages means for sessions,
+turns and tool calls is told by :mod:`turnspan_integrations.loops`.
+
+Cannot tell: how long a tool took to less than the time between two calls of the model; sub-agents and handoffs, which
+are conversations of their own; answers read through ``with_streaming_response`` or an asynchronous raw response.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Generator
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from turnspan.events import Call, Emit, Outcome, Usage
+from turnspan_integrations.loops import Answer, Asking, Loops, Message, Request, Said, on_close, tap
+
+REQUIRES = "anthropic>=0.40"
+CANNOT = {
+    "agents": "a client knows none",
+    "sub-agents": "a tool's own loop is a conversation of its own",
+}
+PARTS = ("turnspan_integrations.loops",)
+_CLOUDS = {"Bedrock": "aws.bedrock", "Vertex": "gcp.vertex_ai", "Foundry": "azure.ai.inference"}
+_GOES_ON = ("tool_use", "pause_turn")
+
+
+def install(emit: Emit) -> None:
+    """Wrap the methods that ask a model, and the managers that ask one when they are entered."""
+    loops = Loops(emit)
+    managed: WeakKeyDictionary[Any, tuple[Request, Any]] = WeakKeyDictionary()
+
+    def create(call: Call) -> Generator[Any, Outcome, None]:
+        return _watched(emit, loops.ask(_request(call)), call.instance)
+
+    def stream(call: Call) -> Generator[Any, Outcome, None]:
+        asked = _request(call)._replace(streamed=True)
+        outcome = yield None
+        managed[outcome.result] = asked, call.instance
+
+    def entered(call: Call) -> Generator[Any, Outcome, None]:
+        asked, instance = managed.pop(call.instance, (None, None))
+        return _watched(emit, None if asked is None else loops.ask(asked), instance)
+
+    for module in ("anthropic.resources.messages.messages", "anthropic.resources.beta.messages.messages"):
+        for cls in ("Messages", "AsyncMessages"):
+            for method in ("create", "parse"):
+                emit.wrap(f"{module}:{cls}.{method}", create)
+            emit.wrap(f"{module}:{cls}.stream", stream)
+    for module, beta in (("anthropic.lib.streaming._messages", ""), ("anthropic.lib.streaming._beta_messages", "Beta")):
+        emit.wrap(f"{module}:{beta}MessageStreamManager.__enter__", entered)
+        emit.wrap(f"{module}:{beta}AsyncMessageStreamManager.__aenter__", entered)
+
+
+def _watched(emit: Emit, asking: Asking | None, instance: Any) -> Generator[Any, Outcome, None]:
+    if asking is None:
+        yield None
+        return
+    tell = emit.expect if _starts_spans(instance) else emit
+    tell(asking.started)
+    outcome = yield asking.started
+    if outcome.error is not None or outcome.cancelled:
+        asking.failed(outcome)
+        return
+    result = outcome.result
+    if type(result).__name__ in ("LegacyAPIResponse", "APIResponse"):  # raw: what it parses to is kept for the program
+        result = result.parse()
+    raw = getattr(result, "_raw_stream", result)
+    if hasattr(raw, "_iterator"):
+        _listen(emit, raw, asking)
+    elif hasattr(result, "content"):
+        asking.answered(_answer(result, [_plain(block) for block in result.content], result.stop_reason, result.usage))
+    else:
+        asking.answered(Answer([], [], final=True))
+
+
+def _starts_spans(instance: Any) -> bool:
+    told = getattr(getattr(instance, "_client", None), "open_telemetry", None)
+    return isinstance(told, dict) and bool((told.get("traces") or {}).get("enabled"))
+
+
+def _listen(emit: Emit, stream: Any, asking: Asking) -> None:
+    reader = _Chunks()
+
+    def item(one: Any) -> None:
+        asking.chunk()
+        reader.take(one)
+
+    def ended(outcome: Outcome) -> None:
+        if reader.stopped:
+            asking.answered(_answer(reader.message, reader.blocks(), reader.stop_reason, reader.usage))
+        else:
+            asking.failed(outcome if outcome.error else Outcome(cancelled=True), _output(reader.blocks()))
+
+    tap(emit, stream, "_iterator", item, ended)
+    with contextlib.suppress(AttributeError):
+        on_close(emit, stream.response, "aclose" if hasattr(stream._iterator, "__anext__") else "close", ended)  # noqa: SLF001
+
+
+def _plain(value: Any) -> Any:
+    return value.model_dump(exclude_none=True) if hasattr(value, "model_dump") else value
+
+
+def _request(call: Call) -> Request:
+    given = {k: v for k, v in call.kwargs.items() if v is not None and type(v).__name__ not in ("Omit", "NotGiven")}
+    client = type(getattr(call.instance, "_client", None)).__name__
+    messages = given.get("messages")
+    found = [_message(m) for m in messages] if isinstance(messages, (list, tuple)) else []
+    if (system := given.get("system")) is not None:
+        found.insert(0, Message({"role": "system", "content": system}, [Said("system", system)]))
+    return Request(
+        next((name for word, name in _CLOUDS.items() if word in client), "anthropic"), given.get("model"), found,
+        streamed=bool(given.get("stream")),
+    )  # fmt: skip
+
+
+def _message(message: Any) -> Message:
+    """Return a message: kept as the parts that the conventions know, said as the loop wants it."""
+    plain = _plain(message)
+    role, content = plain.get("role", "user"), plain.get("content")
+    blocks = [{"type": "text", "text": content}] if isinstance(content, str) else [_plain(b) for b in content or []]
+    said: list[Said] = []
+    for block in blocks:
+        kind = block.get("type")
+        if kind == "tool_use":
+            said.append(Said("call", None, block.get("id"), block.get("name"), block.get("input")))
+        elif kind == "tool_result":
+            failed = bool(block.get("is_error"))
+            said.append(Said("result", _text(block.get("content")), block.get("tool_use_id"), failed=failed))
+    texts = [block["text"] for block in blocks if block.get("type") == "text" and block.get("text")]
+    if texts:
+        said.insert(0, Said("assistant" if role == "assistant" else "user", "".join(texts)))
+    elif role == "user" and not said:
+        said.append(Said("user", blocks))  # an image, a document
+    return Message({"role": role, "parts": [_part(block) for block in blocks]}, said)
+
+
+def _part(block: dict[str, Any]) -> dict[str, Any]:
+    kind = block.get("type")
+    if kind == "text":
+        return {"type": "text", "content": block.get("text")}
+    if kind == "tool_use":
+        return {"type": "tool_call", "id": block.get("id"), "name": block.get("name"), "arguments": block.get("input")}
+    if kind == "tool_result":
+        response = _text(block.get("content"))
+        return {"type": "tool_call_response", "id": block.get("tool_use_id"), "response": response}
+    if kind == "thinking":
+        return {"type": "reasoning", "content": block.get("thinking")}
+    return {"type": "generic", "content": block}
+
+
+def _text(content: Any) -> Any:
+    if isinstance(content, (list, tuple)):
+        texts = [text for part in content if isinstance(text := (_plain(part) or {}).get("text"), str)]
+        return "".join(texts) if texts else [_plain(part) for part in content]
+    return content
+
+
+def _output(blocks: list[Any]) -> list[Any]:
+    return [_message({"role": "assistant", "content": blocks}).plain]
+
+
+def _answer(message: Any, blocks: list[Any], stop_reason: str | None, used: Any) -> Answer:
+    return Answer(
+        _output(blocks), _message({"role": "assistant", "content": blocks}).said, final=stop_reason not in _GOES_ON,
+        model=getattr(message, "model", None), response_id=getattr(message, "id", None), usage=_usage(used),
+        finish_reasons=[stop_reason] if stop_reason else [],
+    )  # fmt: skip
+
+
+def _usage(used: Any) -> Usage | None:
+    """Return the tokens used; here, unlike in the client, what came from a cache counts as input."""
+    if used is None:
+        return None
+    read, written = getattr(used, "cache_read_input_tokens", None), getattr(used, "cache_creation_input_tokens", None)
+    return Usage(
+        input_tokens=(used.input_tokens or 0) + (read or 0) + (written or 0), output_tokens=used.output_tokens,
+        cache_read_tokens=read or None, cache_write_tokens=written or None,
+    )  # fmt: skip
+
+
+class _Chunks:
+    """Puts a streamed message together."""
+
+    def __init__(self) -> None:
+        self.message: Any = None
+        self.usage: Any = None
+        self.stop_reason: str | None = None
+        self.stopped = False
+        self._blocks: dict[int, dict[str, Any]] = {}
+        self._json: dict[int, str] = {}
+
+    def take(self, event: Any) -> None:
+        """Take an event of the stream."""
+        kind = event.type
+        if kind == "message_start":
+            self.message, self.usage = event.message, event.message.usage
+        elif kind == "content_block_start":
+            self._blocks[event.index] = dict(_plain(event.content_block))
+        elif kind == "content_block_delta":
+            block, delta = self._blocks.setdefault(event.index, {"type": "text", "text": ""}), event.delta
+            if delta.type == "input_json_delta":
+                self._json[event.index] = self._json.get(event.index, "") + delta.partial_json
+            elif delta.type in ("text_delta", "thinking_delta"):
+                name = delta.type.removesuffix("_delta")
+                block[name] = block.get(name, "") + getattr(delta, name)
+        elif kind == "message_delta":
+            self.stop_reason = event.delta.stop_reason
+            if (written := getattr(event.usage, "output_tokens", None)) is not None and self.usage is not None:
+                self.usage = self.usage.model_copy(update={"output_tokens": written})
+        elif kind == "message_stop":
+            self.stopped = True
+
+    def blocks(self) -> list[dict[str, Any]]:
+        """Return the blocks so far."""
+        for index, text in self._json.items():
+            with contextlib.suppress(ValueError):
+                self._blocks[index]["input"] = json.loads(text or "{}")
+        return [block for _, block in sorted(self._blocks.items())]

@@ -1,0 +1,411 @@
+"""Handwritten loops: turns and tool calls, read off the message list that a program sends to a model again and again.
+
+A model client knows no sessions, no turns and no tools: a program calls it with a list of messages, runs the tools that
+the answer asks for, appends what they returned, and calls it again. What is new in each list tells what happened since.
+A list that begins with what was said before goes on with that conversation. A new message of the user begins a turn, a
+result ends a tool call, an answer that asks for no tool ends the turn.
+
+The adapters of the clients (``openai``, ``anthropic``) translate their messages into :class:`Said`; the rest is here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from typing import Any, Literal, NamedTuple
+
+from turnspan.events import (
+    Emit,
+    ModelCallEnded,
+    ModelCallStarted,
+    Outcome,
+    ToolCallEnded,
+    ToolCallStarted,
+    TurnEnded,
+    TurnStarted,
+    Usage,
+    new_id,
+)
+
+_POINTS_REMEMBERED = 4096
+_CONVERSATIONS_OPEN = 1024
+
+
+class Said(NamedTuple):
+    """One thing that was said: the smallest piece of a message."""
+
+    kind: Literal["system", "user", "assistant", "call", "result"]
+    text: Any = None
+    call_id: str | None = None
+    name: str | None = None
+    arguments: Any = None
+    failed: bool = False
+
+
+class Message(NamedTuple):
+    """A message as the client has it, made plain, and what is said in it."""
+
+    plain: Any
+    said: list[Said]
+
+
+class Request(NamedTuple):
+    """A call of a model. ``own`` is the conversation's id and ``previous`` the answer that it goes on from, if given."""
+
+    provider: str
+    model: str | None
+    messages: list[Message]
+    streamed: bool = False
+    own: str | None = None
+    previous: str | None = None
+
+
+class Answer(NamedTuple):
+    """What a model answered. ``final`` is false when the program is to go on with the turn."""
+
+    output: list[Any]
+    said: list[Said]
+    final: bool
+    model: str | None = None
+    response_id: str | None = None
+    usage: Usage | None = None
+    finish_reasons: Sequence[str] = ()
+
+
+class Conversation:
+    """A session as far as the loop tells: its turn, and the tools that were asked for and have not answered."""
+
+    def __init__(self, session_id: str) -> None:
+        self.session_id = session_id
+        self.turn: TurnStarted | None = None
+        self.pending: dict[str, ToolCallStarted] = {}
+        self.unwatch: Callable[[], Any] | None = None
+
+
+class Loops:
+    """The conversations that a client's calls belong to.
+
+    Args:
+        emit: Takes the events.
+
+    """
+
+    def __init__(self, emit: Emit) -> None:
+        self._emit = emit
+        self._points: OrderedDict[str, Conversation] = OrderedDict()  # where a conversation may be gone on with
+        self._open: OrderedDict[Conversation, None] = OrderedDict()  # those in the middle of a turn
+        self._lock = threading.RLock()
+        self._ours: set[str] = set()
+
+    def ask(self, request: Request) -> Asking | None:
+        """Tell that a model is asked; None where somebody else tells it: a framework that calls this client."""
+        here = self._emit.current()
+        if here is not None and here.turn_id is not None:
+            if any(call_id not in self._ours for call_id in self._emit.asked()):
+                return None
+            history = max((n for n, m in enumerate(request.messages, 1) if _is_answer(m)), default=0)
+            return Asking(self, request, None, _Place(here.session_id, here.turn_id, here.call_id), history, "")
+        with self._lock:
+            return self._go_on(request)
+
+    def _go_on(self, request: Request) -> Asking:
+        now_ns = time.time_ns()
+        said = [one for message in request.messages for one in message.said if one.kind != "system"]
+        points = list(_points(said, request.previous or ""))
+        found, known = self._find(said, points, request)
+        new = said[known:]
+        here = self._emit.current()
+        if found is not None and here is not None and here.session_id != found.session_id:
+            found = None
+        if found is None:
+            found = Conversation(self._emit.session(request.own or None).id)
+        results = [one for one in new if one.kind == "result"]
+        for one in results:
+            if (call := found.pending.pop(str(one.call_id), None)) is not None:
+                self._tool_ended(call, one, now_ns)
+        prompts = [one.text for one in new if one.kind == "user"]
+        if found.turn is None or (prompts and not results):  # text beside results is a word on them
+            self._end(found, status="cancelled", error="the program went on without an answer")
+            prompt = prompts[-1] if prompts else next((s.text for s in reversed(said) if s.kind == "user"), "")
+            found.turn = TurnStarted(session_id=found.session_id, turn_id=new_id(), prompt=prompt)
+            self._emit(found.turn)
+        turn = found.turn
+        self._open[found] = None
+        self._open.move_to_end(found)
+        while len(self._open) > _CONVERSATIONS_OPEN:
+            self._end(next(iter(self._open)), status="cancelled", error="never gone on with")
+        history = _messages_within(request.messages, known)
+        place = _Place(found.session_id, turn.turn_id or "", None)
+        return Asking(self, request, found, place, history, points[-1] if points else "")
+
+    def _find(self, said: list[Said], points: list[str], request: Request) -> tuple[Conversation | None, int]:
+        """Return the conversation that this one goes on with, and how much of what is said was said before."""
+        if request.own is not None:
+            found = self._points.get(f"own {request.own}")
+            known = next((n for n in range(len(points), 0, -1) if points[n - 1] in self._points), 0)
+            return found, known or _before_the_new(said)
+        for n in range(len(points), 0, -1):
+            if (found := self._points.get(points[n - 1])) is not None:
+                return found, n
+        if request.previous is not None:
+            return self._points.get(f"previous {request.previous}"), 0
+        results = {str(one.call_id) for one in said if one.kind == "result"}  # a history that was cut or rewritten
+        asked = [one for one in self._open if results & one.pending.keys()]
+        return (asked[0], _before_the_new(said)) if len(asked) == 1 else (None, 0)
+
+    def _tool_ended(self, call: ToolCallStarted, one: Said, at_ns: int) -> None:
+        failed: dict[str, Any] = {"status": "error", "error": _text(one.text), "error_type": "_OTHER"}
+        self._emit(
+            ToolCallEnded(
+                session_id=call.session_id, turn_id=call.turn_id, call_id=call.call_id, at_ns=at_ns, result=one.text,
+                **(failed if one.failed else {"metadata": {"status_inferred": True}}),
+            )
+        )  # fmt: skip
+
+    def _end(self, found: Conversation, **how: Any) -> None:
+        turn, found.turn = found.turn, None
+        self._open.pop(found, None)
+        if found.unwatch is not None:
+            found.unwatch()
+            found.unwatch = None
+        if turn is None:
+            return
+        ids: dict[str, Any] = {"session_id": turn.session_id, "turn_id": turn.turn_id}
+        for call in found.pending.values():
+            self._emit(ToolCallEnded(**ids, call_id=call.call_id, status="skipped", error="never answered"))
+        found.pending.clear()
+        self._emit(TurnEnded(**ids, **how))
+
+    def _remember(self, point: str, found: Conversation) -> None:
+        self._points[point] = found
+        self._points.move_to_end(point)
+        while len(self._points) > _POINTS_REMEMBERED:
+            self._points.popitem(last=False)
+
+    # What an asking tells --------------------------------------------------------------------------------------------
+
+    def began(self, call_id: str) -> None:
+        """Take note of a model call that this loop tells."""
+        self._ours.add(call_id)
+
+    def finished(self, call_id: str) -> None:
+        """Take note of its end."""
+        self._ours.discard(call_id)
+
+    def answered(self, asking: Asking, answer: Answer) -> None:
+        """Take what an answer means for the conversation: tools that run now, or the end of the turn."""
+        found, turn = asking.conversation, asking.place
+        if found is None:
+            return
+        with self._lock:
+            spoken = [one for one in answer.said if one.kind != "system"]
+            *_, point = _points(spoken, asking.point) if spoken else [asking.point]
+            self._remember(point, found)
+            if answer.response_id:
+                self._remember(f"previous {answer.response_id}", found)
+            if asking.request.own is not None:
+                self._remember(f"own {asking.request.own}", found)
+            if found.turn is None or found.turn.turn_id != turn.turn_id:
+                return  # went on without this answer
+            for one in answer.said:
+                if one.kind == "call" and not answer.final:
+                    started = ToolCallStarted(
+                        session_id=turn.session_id, turn_id=turn.turn_id, call_id=one.call_id or new_id(),
+                        tool_name=one.name or "unknown", arguments=one.arguments,
+                    )  # fmt: skip
+                    found.pending[str(started.call_id)] = started
+                    self._emit(started)
+            if answer.final:
+                self._end(found, response_content="".join(_text(s.text) for s in answer.said if s.kind == "assistant"))
+            else:
+                self._end_with_its_task(found)
+
+    def failed(self, asking: Asking, outcome: Outcome) -> None:
+        """End the turn of a call that failed; the same list, sent again, goes on with its session."""
+        if (found := asking.conversation) is not None:
+            with self._lock:
+                self._remember(asking.point, found)
+                if found.turn is not None and found.turn.turn_id == asking.place.turn_id:
+                    self._end(found, **outcome.ended())
+
+    def _end_with_its_task(self, found: Conversation) -> None:
+        """Have a turn end with the task that runs its tools, when that is cancelled or fails."""
+        try:
+            task = asyncio.current_task()
+        except RuntimeError:
+            return
+        if task is None or found.unwatch is not None:
+            return
+
+        def done(task: asyncio.Task[Any]) -> None:
+            error = None if task.cancelled() else task.exception()
+            if error is None and not task.cancelled():
+                return
+            ended = Outcome(error=error, cancelled=task.cancelled()).ended()
+            with self._lock:
+                for call in found.pending.values():
+                    ids: dict[str, Any] = {
+                        "session_id": call.session_id,
+                        "turn_id": call.turn_id,
+                        "call_id": call.call_id,
+                    }
+                    self._emit(ToolCallEnded(**ids, **ended))
+                found.pending.clear()
+                self._end(found, **ended)
+
+        guarded = self._emit.guarded(done)
+        task.add_done_callback(guarded)
+        found.unwatch = lambda: task.remove_done_callback(guarded)
+
+
+class _Place(NamedTuple):
+    session_id: str
+    turn_id: str
+    parent_id: str | None
+
+
+class Asking:
+    """A model call while it runs; it ends once."""
+
+    def __init__(
+        self, loops: Loops, request: Request, conversation: Conversation | None, place: _Place, history: int, point: str
+    ) -> None:
+        self.request, self.conversation, self.place, self.point = request, conversation, place, point
+        self._loops, self._emit = loops, loops._emit  # noqa: SLF001  the two are one thing
+        self._first_ns: int | None = None
+        self._ended = False
+        self.started = ModelCallStarted(
+            session_id=place.session_id, turn_id=place.turn_id, call_id=new_id(), parent_id=place.parent_id,
+            provider=request.provider, model=request.model, messages=[m.plain for m in request.messages[history:]],
+            history=history, streamed=request.streamed,
+        )  # fmt: skip
+        loops.began(str(self.started.call_id))
+
+    def chunk(self) -> None:
+        """Take note of a chunk of a stream."""
+        if self._first_ns is None:
+            self._first_ns = max(0, time.time_ns() - self.started.at_ns)
+
+    def answered(self, answer: Answer) -> None:
+        """Tell what was answered."""
+        if self._end():
+            self._emit(
+                ModelCallEnded(
+                    **self._ids(), output=answer.output, response_model=answer.model, response_id=answer.response_id,
+                    usage=answer.usage, finish_reasons=list(answer.finish_reasons), first_chunk_ns=self._first_ns,
+                )
+            )  # fmt: skip
+            self._loops.answered(self, answer)
+
+    def failed(self, outcome: Outcome, output: Any = None) -> None:
+        """Tell that no whole answer came: an error, or a stream that was left early."""
+        if self._end():
+            self._emit(ModelCallEnded(**self._ids(), **outcome.ended(), output=output, first_chunk_ns=self._first_ns))
+            self._loops.failed(self, outcome)
+
+    def _end(self) -> bool:
+        first, self._ended = not self._ended, True
+        self._loops.finished(str(self.started.call_id))
+        return first
+
+    def _ids(self) -> dict[str, Any]:
+        return {"session_id": self.place.session_id, "turn_id": self.place.turn_id, "call_id": self.started.call_id}
+
+
+# Streams -------------------------------------------------------------------------------------------------------------
+
+
+def tap(
+    emit: Emit, owner: Any, attribute: str, on_item: Callable[[Any], None], on_end: Callable[[Outcome], None]
+) -> None:
+    """Listen to an iterator that an object keeps, of either kind; its type and its items stay what they are."""
+    item, end = emit.guarded(on_item), emit.guarded(on_end)
+    source = getattr(owner, attribute)
+    setattr(owner, attribute, (_async_tap if hasattr(source, "__anext__") else _tap)(source, item, end))
+
+
+def _tap(source: Iterator[Any], item: Callable[[Any], None], end: Callable[[Outcome], None]) -> Iterator[Any]:
+    try:
+        for one in source:
+            item(one)
+            yield one
+    except GeneratorExit:
+        raise
+    except BaseException as error:
+        end(Outcome(error=error, cancelled=_is_cancel(error)))
+        raise
+    end(Outcome())
+
+
+async def _async_tap(source: Any, item: Callable[[Any], None], end: Callable[[Outcome], None]) -> Any:
+    try:
+        async for one in source:
+            item(one)
+            yield one
+    except GeneratorExit:
+        raise
+    except BaseException as error:
+        end(Outcome(error=error, cancelled=_is_cancel(error)))
+        raise
+    end(Outcome())
+
+
+def on_close(emit: Emit, owner: Any, attribute: str, told: Callable[[Outcome], None]) -> None:
+    """Hear of the closing of a response; a stream that was left early is closed, and nothing else tells so."""
+    close, tell = getattr(owner, attribute), emit.guarded(told)
+
+    def closing(*args: Any, **kwargs: Any) -> Any:
+        tell(Outcome(cancelled=True))
+        return close(*args, **kwargs)
+
+    setattr(owner, attribute, closing)
+
+
+def _is_cancel(error: BaseException) -> bool:
+    return isinstance(error, (asyncio.CancelledError, KeyboardInterrupt, SystemExit))
+
+
+# Points --------------------------------------------------------------------------------------------------------------
+
+
+def _points(said: list[Said], start: str) -> Iterator[str]:
+    """Yield a name for each point of a conversation: everything that was said up to there."""
+    before = start
+    for kind, text, call_id, name, arguments, _ in said:
+        if kind == "call":
+            with suppress(TypeError, ValueError):
+                arguments = json.loads(arguments)  # noqa: PLW2901  a client may give them back otherwise written
+        spoken = json.dumps([kind, text, call_id, name, arguments], sort_keys=True, default=repr)
+        before = hashlib.blake2b(f"{before}{spoken}".encode("utf-8", "backslashreplace"), digest_size=16).hexdigest()
+        yield before
+
+
+def _before_the_new(said: list[Said]) -> int:
+    """Return where what the program says now begins, after the last answer."""
+    return next((n for n in range(len(said), 0, -1) if said[n - 1].kind in ("assistant", "call")), 0)
+
+
+def _messages_within(messages: list[Message], known: int) -> int:
+    """Return how many messages hold the first so many things that were said."""
+    if not known:
+        return 0
+    count = 0
+    for n, message in enumerate(messages):
+        count += sum(one.kind != "system" for one in message.said)
+        if count > known:
+            return n
+    return len(messages)
+
+
+def _is_answer(message: Message) -> bool:
+    return any(one.kind in ("assistant", "call") for one in message.said)
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else "" if value is None else json.dumps(value, default=repr)

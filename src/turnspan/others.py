@@ -1,0 +1,112 @@
+"""Spans that others start: the way in for runtimes and instrumentations that speak OpenTelemetry already.
+
+A reader is a generator around one span, as an observer is one around a call. What it tells stands on the span that
+exists: no second one is started, and record and log carry its ids. A span can be written to only until it ends, so the
+audit event ids of both its events are put on it when it starts.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from opentelemetry import trace
+from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, TracerProvider
+
+from turnspan.events import Scope, SpanReader, SpanReading, Started
+from turnspan.spans import PLACES, UNREAD, scope
+
+if TYPE_CHECKING:
+    from opentelemetry.context import Context
+
+    from turnspan.recorder import Recorder
+
+_OPEN_MOST = 100_000
+"""Spans of others that are followed at a time; some are never ended."""
+
+
+class OthersSpans(SpanProcessor):
+    """Shows readers the spans that others start in this process."""
+
+    starts_may_be_late = True  # our own spans are passed over
+
+    def __init__(self) -> None:
+        self.readers: list[tuple[Callable[[], Recorder | None], SpanReader]] = []
+        self._open: OrderedDict[int, list[tuple[Recorder, SpanReading]]] = OrderedDict()
+
+    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
+        """Let readers tell what starts, and remember where it does."""
+        if not self.readers or (span.instrumentation_scope or span).name == "turnspan" or span.context is None:
+            return
+        span_id = span.context.span_id
+        here = scope(parent_context)
+        if here is not None:
+            PLACES[span_id] = here
+        open_: list[tuple[Recorder, SpanReading]] = []
+        for recorder_of, reader in self.readers:
+            if (recorder := recorder_of()) is None:
+                continue
+            if here is not None and recorder.adopt(here, span):
+                break
+            try:
+                reading = reader(span, here)
+                started = next(reading)
+            except StopIteration:
+                continue
+            except Exception as error:
+                recorder.problem("span reader", error)
+                continue
+            open_.append((recorder, reading))
+            if started is not None:
+                PLACES[span_id] = place_of(started)
+                break
+            if here is None:
+                UNREAD[span_id] = span
+        if open_:
+            self._open[span_id] = open_
+            if len(self._open) > _OPEN_MOST:
+                forgotten, _ = self._open.popitem(last=False)
+                PLACES.pop(forgotten, None)
+                UNREAD.pop(forgotten, None)
+
+    def on_end(self, span: ReadableSpan) -> None:
+        """Let readers tell how it ended."""
+        if span.context is None:
+            return
+        span_id = span.context.span_id
+        PLACES.pop(span_id, None)
+        readings = self._open.pop(span_id, None)
+        claimed = UNREAD.pop(span_id, span) is None
+        for recorder, reading in readings or ():
+            if claimed:  # one of ours told it meanwhile
+                reading.close()
+                continue
+            try:
+                reading.send(span)
+            except StopIteration:
+                continue
+            except Exception as error:
+                recorder.problem("span reader", error)
+
+
+def place_of(started: Started) -> Scope:
+    """Return where code inside of a started turn or call is."""
+    call_id = None if started.call_id is None else started.call_id
+    return Scope(started.session_id, started.turn_id, call_id, started.agent_id)
+
+
+others = OthersSpans()
+
+
+def listen_to(provider: Any) -> None:
+    """See the spans of a provider, too."""
+    add = getattr(provider, "add_span_processor", None)
+    if isinstance(provider, TracerProvider) and not getattr(provider, "_turnspan_listens", False) and add is not None:
+        provider._turnspan_listens = True  # type: ignore[attr-defined]  # noqa: SLF001  the only way to know ours again
+        add(others)
+
+
+def listen_to_current() -> None:
+    """See the spans of the process's provider, if it has one."""
+    listen_to(trace.get_tracer_provider())
