@@ -34,7 +34,7 @@ from turnspan.events import (
 )
 
 REQUIRES = "xerxes-agent>=0.2.0,<0.3"
-CANNOT: dict[str, str] = {}
+CANNOT = {"tokens": "the class runtime does not say them"}
 _Watching = Generator[Any, Outcome, None]
 _OWN_EVENTS = (
     "turn_start",

@@ -15,12 +15,11 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, TracerProvider
 
 from turnspan.events import Scope, SpanReader, SpanReading, Started
+from turnspan.recorder import Recorder, all_recorders
 from turnspan.spans import PLACES, UNREAD, scope
 
 if TYPE_CHECKING:
     from opentelemetry.context import Context
-
-    from turnspan.recorder import Recorder
 
 _OPEN_MOST = 100_000
 """Spans of others that are followed at a time; some are never ended."""
@@ -37,18 +36,19 @@ class OthersSpans(SpanProcessor):
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         """Let readers tell what starts, and remember where it does."""
-        if not self.readers or (span.instrumentation_scope or span).name == "turnspan" or span.context is None:
+        if span.context is None or (span.instrumentation_scope or span).name == "turnspan":
             return
         span_id = span.context.span_id
         here = scope(parent_context)
         if here is not None:
             PLACES[span_id] = here
+            self._open[span_id] = []
+            if here.call_id is not None and any(recorder.adopt(here, span) for recorder in all_recorders()):
+                return
         open_: list[tuple[Recorder, SpanReading]] = []
         for recorder_of, reader in self.readers:
             if (recorder := recorder_of()) is None:
                 continue
-            if here is not None and recorder.adopt(here, span):
-                break
             try:
                 reading = reader(span, here)
                 started = next(reading)
@@ -65,10 +65,10 @@ class OthersSpans(SpanProcessor):
                 UNREAD[span_id] = span
         if open_:
             self._open[span_id] = open_
-            if len(self._open) > _OPEN_MOST:
-                forgotten, _ = self._open.popitem(last=False)
-                PLACES.pop(forgotten, None)
-                UNREAD.pop(forgotten, None)
+        if len(self._open) > _OPEN_MOST:
+            forgotten, _ = self._open.popitem(last=False)
+            PLACES.pop(forgotten, None)
+            UNREAD.pop(forgotten, None)
 
     def on_end(self, span: ReadableSpan) -> None:
         """Let readers tell how it ended."""
@@ -92,8 +92,7 @@ class OthersSpans(SpanProcessor):
 
 def place_of(started: Started) -> Scope:
     """Return where code inside of a started turn or call is."""
-    call_id = None if started.call_id is None else started.call_id
-    return Scope(started.session_id, started.turn_id, call_id, started.agent_id)
+    return Scope(started.session_id, started.turn_id, started.call_id, started.agent_id)
 
 
 others = OthersSpans()

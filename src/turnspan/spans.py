@@ -294,7 +294,7 @@ class Spans:
     def adopt(self, event: Started, span: Any, end_id: str, workspace_id: str | None = None) -> Span:
         """Take somebody else's span for an event's: it gets our attributes if it can, and is theirs to end."""
         _, _, attributes = opened(event, workspace_id=workspace_id, view_url=self._view_url)
-        if span.is_recording():
+        if getattr(span, "end_time", None) is None and span.is_recording():
             known = getattr(span, "attributes", None) or {}
             identity = (sc.GEN_AI_CONVERSATION_ID, sc.SESSION_ID)
             span.set_attributes({k: v for k, v in attributes.items() if k in identity or k not in known})

@@ -33,3 +33,9 @@ def sse(events: list[Any], *, named: bool = False, done: bool = False) -> str:
     """Return events as a stream that a server sends."""
     lines = [(f"event: {e['type']}\n" if named else "") + f"data: {json.dumps(e)}\n\n" for e in events]
     return "".join(lines) + ("data: [DONE]\n\n" if done else "")
+
+
+def pieces(text: str) -> list[str]:
+    """Return text in the pieces that a model streams it in."""
+    first, *more = text.split(" ")
+    return [first, *(f" {piece}" for piece in more)]

@@ -4,7 +4,7 @@ import json
 
 import anthropic
 
-from stages import sse, together
+from stages import pieces, sse, together
 from turnspan.testing.play import MODEL, TOKENS, Stage
 
 try:
@@ -37,9 +37,9 @@ def answer(step, request):
         text = block["type"] == "text"
         start = {**block, "text": ""} if text else {**block, "input": {}}
         events.append({"type": "content_block_start", "index": n, "content_block": start})
-        pieces = block["text"].split(" ") if text else [json.dumps(block["input"])]
+        parts = pieces(block["text"]) if text else [json.dumps(block["input"])]
         kind, key = ("text_delta", "text") if text else ("input_json_delta", "partial_json")
-        events += [{"type": "content_block_delta", "index": n, "delta": {"type": kind, key: p}} for p in pieces]
+        events += [{"type": "content_block_delta", "index": n, "delta": {"type": kind, key: p}} for p in parts]
         events.append({"type": "content_block_stop", "index": n})
     delta = {"stop_reason": whole["stop_reason"], "stop_sequence": None}
     events += [

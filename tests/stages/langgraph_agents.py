@@ -9,6 +9,7 @@ from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResu
 from langchain_core.tools import StructuredTool
 from langgraph.checkpoint.memory import InMemorySaver
 
+from stages import pieces
 from turnspan.testing.play import MODEL, TOKENS, TOOLS, Stage, Wanted
 
 USED = {"input_tokens": TOKENS[0], "output_tokens": TOKENS[1], "total_tokens": sum(TOKENS)}
@@ -32,16 +33,15 @@ class Scripted(BaseChatModel):
             {"name": c.name, "args": c.arguments, "id": c.call_id, "type": "tool_call"} for c in step
         ]  # fmt: skip
         meta = {"model_name": MODEL, "finish_reason": "tool_calls" if calls else "stop"}
-        return dict(
-            content=step if isinstance(step, str) else "", tool_calls=calls, response_metadata=meta, usage_metadata=USED
-        )
+        said = step if isinstance(step, str) else ""
+        return {"content": said, "tool_calls": calls, "response_metadata": meta, "usage_metadata": USED}
 
     def _generate(self, messages, stop=None, run_manager=None, **kwargs):
         return ChatResult(generations=[ChatGeneration(message=AIMessage(**self._next()))])
 
     def _stream(self, messages, stop=None, run_manager=None, **kwargs):
         whole = self._next()
-        for piece in whole["content"].split(" "):
+        for piece in pieces(whole["content"]):
             yield ChatGenerationChunk(message=AIMessageChunk(content=piece))
         yield ChatGenerationChunk(message=AIMessageChunk(**{**whole, "content": ""}))
 

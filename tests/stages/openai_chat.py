@@ -4,7 +4,7 @@ import json
 
 import openai
 
-from stages import sse, together
+from stages import pieces, sse, together
 from turnspan.testing.play import MODEL, TOKENS, Stage
 
 try:
@@ -36,7 +36,7 @@ def answer(step, request):
     if not json.loads(request.content).get("stream"):
         choices = [{"index": 0, "message": message, "finish_reason": finish}]
         return httpx.Response(200, json={**base, "object": "chat.completion", "choices": choices, "usage": USED})
-    deltas = [{"content": piece} for piece in (message["content"] or "").split(" ")]
+    deltas = [{"content": piece} for piece in pieces(message["content"] or "")]
     if message.get("tool_calls"):
         deltas = [{"tool_calls": [{"index": n, **call}]} for n, call in enumerate(message["tool_calls"])]
     chunks = [{**base, "choices": [{"index": 0, "delta": d, "finish_reason": None}]} for d in deltas]

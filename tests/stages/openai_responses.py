@@ -2,7 +2,7 @@
 
 import json
 
-from stages import sse, together
+from stages import pieces, sse, together
 from stages.openai_chat import client, httpx
 from turnspan.testing.play import MODEL, TOKENS, Stage
 
@@ -38,7 +38,7 @@ class _Server:
         events = [
             {"type": "response.output_text.delta", "delta": piece, "item_id": "m", "output_index": 0, "content_index": 0,
              "logprobs": []}
-            for piece in (step if isinstance(step, str) else "").split(" ")
+            for piece in pieces(step if isinstance(step, str) else "")
         ]  # fmt: skip
         events.append({"type": "response.completed", "response": whole})
         text = sse([{**e, "sequence_number": n} for n, e in enumerate(events)], named=True)

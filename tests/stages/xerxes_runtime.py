@@ -8,7 +8,8 @@ os.environ.setdefault("XERXES_HOME", tempfile.mkdtemp())
 from xerxes import Agent, Xerxes
 from xerxes.llms.base import BaseLLM, LLMConfig
 
-from turnspan.testing.play import TOOLS, Stage
+from stages import pieces
+from turnspan.testing.play import TOOLS, Stage, Wanted
 
 
 class Answer:
@@ -48,8 +49,8 @@ class Scripted(BaseLLM):
         text = step if isinstance(step, str) else ""
         calls = [] if text else [{"id": c.call_id, "name": c.name, "arguments": c.arguments} for c in step]
         base = {"buffered_content": text, "raw_chunk": None}
-        for n, word in enumerate(text.split(" ") if text else []):
-            yield {**base, "content": f" {word}" if n else word, "is_final": False, "function_calls": []}
+        for piece in pieces(text):
+            yield {**base, "content": piece, "is_final": False, "function_calls": []}
         yield {**base, "content": "", "is_final": True, "function_calls": calls}
 
 
@@ -77,6 +78,20 @@ class XerxesRuntime(Stage):
         stream = await runtime.create_response(prompt=prompt, agent_id=conversation.state["agent"], stream=True)
         async for item in stream:
             yield item
+
+    async def sub_agent(self, conversation, prompt):
+        runtime = self._runtime(conversation, [[Wanted("hand_over", {}, "c")], "done"])
+        runtime.register_agent(Agent(id="helper", name="helper", model="scripted"))
+
+        def hand_over() -> str:
+            """Give it to the helper."""
+            runtime.orchestrator.switch_agent("helper", "it knows")
+            return "handed over"
+
+        triage = conversation.state["agent"]
+        runtime.orchestrator.function_registry.register(hand_over, "triage", triage)
+        triage.functions.append(hand_over)
+        return (await runtime.create_response(prompt=prompt, agent_id=triage, stream=False)).content
 
 
 stages = [XerxesRuntime]

@@ -157,8 +157,8 @@ def tree(spans: Iterable[ReadableSpan]) -> list[Any]:
 
 def _label(span: ReadableSpan) -> str:
     attributes = span.attributes or {}
-    operation = str(attributes[sc.GEN_AI_OPERATION_NAME])
-    return f"{operation} {attributes[sc.GEN_AI_TOOL_NAME]}" if operation == "execute_tool" else operation
+    operation, tool = str(attributes[sc.GEN_AI_OPERATION_NAME]), str(attributes.get(sc.GEN_AI_TOOL_NAME))
+    return f"{operation} {tool}" if operation == "execute_tool" else operation
 
 
 def kinds(log: Iterable[dict[str, Any]]) -> Counter[str]:

@@ -1,0 +1,349 @@
+"""Whatever speaks OpenTelemetry already: spans that others start become events, and no second span is started.
+
+Three dialects are read: the GenAI conventions, OpenInference and OpenLLMetry. An agent's span outside of every turn is a
+turn; inside of one it is an agent; spans of models and tools are calls. A model call that nothing is around is a turn of
+its own. Spans whose dialect says only at their end what they are (OpenInference's chains, OpenLLMetry's decorators) are
+told when the outermost span of their trace in this process ends.
+
+Cannot tell: what a sampler dropped; what was put on no span.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from typing import Any
+
+from turnspan.events import (
+    AgentEnded,
+    AgentStarted,
+    Emit,
+    ModelCallEnded,
+    ModelCallStarted,
+    Scope,
+    SpanReading,
+    Started,
+    ToolCallEnded,
+    ToolCallStarted,
+    TurnEnded,
+    TurnStarted,
+    Usage,
+    derived_id,
+    new_id,
+)
+
+REQUIRES = "opentelemetry-sdk>=1.40"
+CANNOT: dict[str, str] = {}
+_TOLD_OTHERWISE = ("pydantic-ai", "com.anthropic.sdk.python", "mcp-python-sdk")
+"""Instrumentation scopes that adapters of their own see to."""
+_TRACES_WAITING, _SPANS_WAITING = 256, 2000
+
+_KINDS = {
+    "gen_ai.operation.name": {
+        "invoke_agent": "agent", "invoke_workflow": "agent", "chat": "model", "text_completion": "model",
+        "generate_content": "model", "execute_tool": "tool",
+    },
+    "openinference.span.kind": {"AGENT": "agent", "LLM": "model", "TOOL": "tool"},
+    "traceloop.span.kind": {"workflow": "agent", "agent": "agent", "tool": "tool"},
+    "llm.request.type": {"chat": "model", "completion": "model"},
+}  # fmt: skip
+_NAMES = {
+    "session": ("gen_ai.conversation.id", "session.id", "traceloop.association.properties.session_id"),
+    "run": ("gen_ai.agent.call.id",),
+    "agent": ("gen_ai.agent.name", "agent.name", "traceloop.entity.name", "gen_ai.workflow.name"),
+    "description": ("gen_ai.agent.description",),
+    "provider": ("gen_ai.provider.name", "gen_ai.system", "llm.provider", "llm.system"),
+    "model": ("gen_ai.request.model", "llm.model_name", "llm.request.model"),
+    "response_model": ("gen_ai.response.model", "llm.response.model"),
+    "response_id": ("gen_ai.response.id", "llm.response.id"),
+    "finish": ("gen_ai.response.finish_reasons", "llm.finish_reason", "gen_ai.completion.0.finish_reason"),
+    "input_tokens": ("gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens", "llm.token_count.prompt",
+                     "llm.usage.prompt_tokens"),
+    "output_tokens": ("gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens", "llm.token_count.completion",
+                      "llm.usage.completion_tokens"),
+    "cache_read_tokens": ("gen_ai.usage.cache_read.input_tokens", "llm.token_count.prompt_details.cache_read",
+                          "gen_ai.usage.cache_read_input_tokens"),
+    "cache_write_tokens": ("gen_ai.usage.cache_write.input_tokens", "gen_ai.usage.cache_creation.input_tokens",
+                           "llm.token_count.prompt_details.cache_write"),
+    "reasoning_tokens": ("gen_ai.usage.reasoning.output_tokens", "gen_ai.usage.details.reasoning_tokens",
+                         "llm.token_count.completion_details.reasoning"),
+    "tool": ("gen_ai.tool.name", "tool.name", "traceloop.entity.name"),
+    "tool_type": ("gen_ai.tool.type",),
+    "call": ("gen_ai.tool.call.id", "tool_call.id"),
+    "arguments": ("gen_ai.tool.call.arguments", "tool.parameters", "input.value", "traceloop.entity.input"),
+    "result": ("gen_ai.tool.call.result", "output.value", "traceloop.entity.output"),
+    "input": ("gen_ai.input.messages", "input.value", "traceloop.entity.input"),
+    "output": ("final_result", "gen_ai.output.messages", "output.value", "traceloop.entity.output"),
+}  # fmt: skip
+"""What is said, and under which names; the conventions' own come first."""
+
+
+def install(emit: Emit) -> None:
+    """Read the spans of everybody who has no adapter of their own."""
+    reader = Reader(emit)
+    emit.read_spans(lambda span, here: reader.read(span, here) if reader.is_others(span) else reader.nothing())
+
+
+class What:
+    """What a span says: its kind, and its attributes under any of their names."""
+
+    def __init__(self, kind: str, attributes: Mapping[str, Any]) -> None:
+        self.kind, self.attributes = kind, attributes
+
+    def __getitem__(self, name: str) -> Any:
+        return next((v for n in _NAMES[name] if (v := self.attributes.get(n)) is not None), None)
+
+    def json(self, name: str) -> Any:
+        """Return content: parsed, if it is JSON."""
+        value = self[name]
+        if isinstance(value, str) and value[:1] in ("{", "[", '"'):
+            with suppress(ValueError):
+                return json.loads(value)
+        return value
+
+
+def what_of(span: Any) -> What | None:
+    """Return what a span says it is, in any of the dialects; None for what is no agent, model or tool."""
+    attributes = span.attributes or {}
+    for name, kinds in _KINDS.items():
+        if (kind := kinds.get(str(attributes.get(name)))) is not None:
+            return What(kind, attributes)
+    return None
+
+
+class Reader:
+    """Reads spans.
+
+    Args:
+        emit: Takes the events.
+
+    """
+
+    def __init__(self, emit: Emit) -> None:
+        self._emit = emit
+        self._waiting: OrderedDict[int, dict[int, Any]] = OrderedDict()  # by trace: spans that ended outside of a turn
+
+    @staticmethod
+    def is_others(span: Any) -> bool:
+        """Return whether no adapter sees to the span's instrumentation."""
+        return getattr(span.instrumentation_scope, "name", "") not in _TOLD_OTHERWISE
+
+    @staticmethod
+    def nothing() -> SpanReading:
+        """Read nothing."""
+        return
+        yield
+
+    def read(self, span: Any, here: Scope | None) -> SpanReading:
+        """Read one span."""
+        what, in_turn = what_of(span), here is not None and here.turn_id is not None
+        if what is None or (not in_turn and what.kind != "agent"):
+            ended = yield None
+            self._late(ended, here if in_turn else None, known=what is not None)
+            return
+        if self._is_told(what, here):
+            yield None
+            return
+        started = self._started(what, span, here)
+        self._emit.of_span(started, span)
+        ended = yield started
+        self._ended(started, ended)
+
+    def _is_told(self, what: What, here: Scope | None) -> bool:
+        """Return whether an adapter tells this call already, right around the span."""
+        return what.kind == "model" and here is not None and bool(self._emit.asked())
+
+    def _started(self, what: What, span: Any, here: Scope | None, **more: Any) -> Started:
+        if here is None or here.turn_id is None:
+            own = what["session"]
+            session = self._emit.session(None if own is None else str(own), agent_id=what["agent"])
+            return TurnStarted(
+                session_id=session.id, turn_id=what["run"] or new_id(), agent_id=what["agent"] or span.name,
+                prompt=_prompt(what), at_ns=span.start_time, **more,
+            )  # fmt: skip
+        ids: dict[str, Any] = {
+            "session_id": here.session_id, "turn_id": here.turn_id, "parent_id": here.call_id, "at_ns": span.start_time,
+            "agent_id": here.agent_id, **more,
+        }  # fmt: skip
+        if what.kind == "agent":
+            ids |= {"agent_id": what["agent"] or span.name}
+            return AgentStarted(**ids, call_id=new_id(), description=what["description"])
+        if what.kind == "tool":
+            return ToolCallStarted(
+                **ids, call_id=what["call"] or new_id(), tool_name=what["tool"] or span.name,
+                tool_type=what["tool_type"] or "function", arguments=what.json("arguments"),
+            )  # fmt: skip
+        return ModelCallStarted(
+            **ids, call_id=new_id(), provider=what["provider"], model=what["model"], messages=_messages(what, "input")
+        )
+
+    def _ended(self, started: Started, span: Any, **more: Any) -> None:
+        what = what_of(span) or What("", span.attributes or {})
+        ids: dict[str, Any] = {
+            name: getattr(started, name) for name in ("session_id", "turn_id", "call_id", "agent_id")
+        }
+        ids |= {"at_ns": span.end_time, **self.outcome(span, what), **more}
+        if isinstance(started, TurnStarted):
+            self._emit(TurnEnded(**ids, prompt=_prompt(what) or None, response_content=_answer(what)))
+        elif isinstance(started, AgentStarted):
+            self._emit(AgentEnded(**ids, response_content=_answer(what)))
+        elif isinstance(started, ToolCallStarted):
+            self._emit(ToolCallEnded(**ids, arguments=what.json("arguments"), result=what.json("result")))
+        else:
+            self._emit(_model_ended(ids, what))
+
+    def outcome(self, span: Any, what: What) -> dict[str, Any]:
+        """Return how a span ended; an exception on it says more than its status."""
+        error = next((dict(event.attributes or {}) for event in reversed(span.events) if event.name == "exception"), {})
+        kind = str(error.get("exception.type") or what.attributes.get("error.type") or "_OTHER")
+        if kind.endswith(("CancelledError", "GeneratorExit")):
+            return {"status": "cancelled", "error": kind.rpartition(".")[2], "error_type": kind}
+        if span.status.status_code.name != "ERROR":
+            return {"status": "success"}
+        return {
+            "status": "error",
+            "error": error.get("exception.message") or span.status.description or kind,
+            "error_type": kind,
+        }
+
+    # Spans that say late what they are ----------------------------------------------------------------------------
+
+    def _late(self, span: Any, here: Scope | None, *, known: bool) -> None:
+        what = what_of(span)
+        if here is not None:
+            if what is not None and not (what.kind == "model" and self._emit.asked()):
+                self._tell(what, span, here)
+            return
+        if known and what is not None:
+            self._tell_alone(what, span)
+            return
+        trace = self._waiting.setdefault(span.context.trace_id, {})
+        if len(trace) < _SPANS_WAITING:
+            trace[span.context.span_id] = span
+        if span.parent is None or span.parent.is_remote:
+            self._tell_trace(self._waiting.pop(span.context.trace_id))
+        elif len(self._waiting) > _TRACES_WAITING:
+            self._tell_trace(self._waiting.popitem(last=False)[1])
+
+    def _tell(self, what: What, span: Any, here: Scope | None) -> Scope:
+        """Tell a span that has ended; return where its children are."""
+        started = self._started(what, span, here, event_id=_id(span, "started", span.start_time))
+        self._emit.of_span(started, span)
+        self._ended(started, span)
+        return Scope(started.session_id, started.turn_id, started.call_id, started.agent_id)
+
+    def _tell_alone(self, what: What, span: Any) -> None:
+        """Tell a call that nothing is around as a turn of its own."""
+        self._tell_tree(
+            What("agent", {**what.attributes, "gen_ai.agent.name": what["agent"] or span.name}), span, [(what, span)]
+        )
+
+    def _tell_trace(self, spans: dict[int, Any]) -> None:
+        """Tell the spans of a trace, each below the nearest one above it that says what it is."""
+        told = {span_id: what for span_id, span in spans.items() if (what := what_of(span)) is not None}
+
+        def above(span: Any) -> int | None:
+            while span is not None and span.parent is not None:
+                if span.parent.span_id in told:
+                    return int(span.parent.span_id)
+                span = spans.get(span.parent.span_id)
+            return None
+
+        children: dict[int | None, list[int]] = {}
+        for span_id in sorted(told, key=lambda one: spans[one].start_time):
+            children.setdefault(above(spans[span_id]), []).append(span_id)
+
+        def tree(span_id: int) -> Iterable[tuple[What, Any]]:
+            for child in children.get(span_id, ()):
+                yield told[child], spans[child]
+                yield from tree(child)
+
+        for root in children.get(None, ()):
+            if told[root].kind == "agent":
+                self._tell_tree(told[root], spans[root], list(tree(root)), above)
+            else:
+                self._tell_alone(told[root], spans[root])
+
+    def _tell_tree(self, what: What, root: Any, below: list[tuple[What, Any]], above: Any = None) -> None:
+        """Tell a turn with all that happened in it."""
+        turn = self._started(what, root, None, event_id=_id(root, "turn", root.start_time))
+        self._emit.of_span(turn, root)
+        places = {root.context.span_id: Scope(turn.session_id, turn.turn_id, None, turn.agent_id)}
+        open_: list[tuple[Started, Any]] = []
+        for what_below, span in below:
+            while open_ and open_[-1][1].end_time <= span.start_time:
+                self._ended(*open_.pop())
+            here = places[above(span) if above is not None else root.context.span_id]
+            started = self._started(what_below, span, here, event_id=_id(span, "call", span.start_time))
+            self._emit.of_span(started, span)
+            places[span.context.span_id] = Scope(here.session_id, here.turn_id, started.call_id, started.agent_id)
+            open_.append((started, span))
+        while open_:
+            self._ended(*open_.pop())
+        self._ended(turn, root)
+
+
+def _id(span: Any, *parts: str) -> str:
+    return derived_id(span.context.trace_id, span.context.span_id, *parts, at_ns=span.start_time)
+
+
+# What spans say -----------------------------------------------------------------------------------------------------
+
+
+def _model_ended(ids: dict[str, Any], what: What) -> ModelCallEnded:
+    finish = what["finish"]
+    used = {name: what[name] for name in Usage.__struct_fields__}
+    return ModelCallEnded(
+        **ids, provider=what["provider"], model=what["model"], messages=_messages(what, "input"),
+        output=_messages(what, "output"), response_model=what["response_model"], response_id=what["response_id"],
+        finish_reasons=[finish] if isinstance(finish, str) else list(finish or ()),
+        usage=Usage(**used) if any(value is not None for value in used.values()) else None,
+    )  # fmt: skip
+
+
+def _messages(what: What, side: str) -> Any:
+    """Return the messages of a model call: one JSON text, or an attribute for each field of each."""
+    if (found := what.attributes.get(f"gen_ai.{side}.messages")) is not None:
+        return _loaded(found)
+    prefixes = (f"llm.{side}_messages.", "gen_ai.prompt." if side == "input" else "gen_ai.completion.")
+    numbered: dict[int, dict[str, Any]] = {}
+    for name, value in what.attributes.items():
+        for prefix in prefixes:
+            if name.startswith(prefix):
+                number, _, field = name.removeprefix(prefix).partition(".")
+                if number.isdigit() and (field := field.removeprefix("message.")) in ("role", "content"):
+                    numbered.setdefault(int(number), {})[field] = value
+    if numbered:
+        return [message for _, message in sorted(numbered.items())]
+    return what.json(side) if what.kind == "model" else None
+
+
+def _loaded(value: Any) -> Any:
+    if isinstance(value, str):
+        with suppress(ValueError):
+            return json.loads(value)
+    return value
+
+
+def _prompt(what: What) -> Any:
+    found = what.attributes.get("pydantic_ai.all_messages")
+    return _last_text(_loaded(found), "user") if found is not None else _last_text(what.json("input"), "user")
+
+
+def _answer(what: What) -> Any:
+    return _last_text(what.json("output"), "assistant")
+
+
+def _last_text(value: Any, role: str) -> Any:
+    """Return the text of the last message of a role; content that is no message list as it is."""
+    if not isinstance(value, list):
+        return "" if value is None and role == "user" else value
+    for message in reversed(value):
+        if isinstance(message, dict) and message.get("role") == role:
+            parts = message.get("parts") or [{"type": "text", "content": message.get("content")}]
+            texts = [p.get("content") for p in parts if isinstance(p, dict) and p.get("type") == "text"]
+            if any(texts):
+                return "".join(str(text) for text in texts if text)
+    return "" if role == "user" else None

@@ -1,0 +1,55 @@
+"""Pydantic AI: its own spans, which it starts when it is told to; no second ones are started.
+
+Instrumentation is turned on for all agents, unless the program has said for itself what it wants. A run's span is the
+turn, a run inside of one an agent in it; the conversation of the outermost run is the session.
+
+Cannot tell: runs of agents whose instrumentation was turned off; what a sampler dropped; with content kept out of its
+spans, prompts and answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any
+
+from turnspan.events import Call, Emit, Outcome
+from turnspan_integrations.otel import Reader, What
+
+REQUIRES = "pydantic-ai-slim>=2.0"
+CANNOT: dict[str, str] = {}
+PARTS = ("turnspan_integrations.otel",)
+
+
+def install(emit: Emit) -> None:
+    """Turn the runtime's instrumentation on, and read its spans."""
+    from pydantic_ai import Agent
+
+    reader = _Reader(emit)
+    emit.read_spans(lambda span, here: reader.read(span, here) if _is_its(span) else reader.nothing())
+    if Agent._instrument_default is False:  # noqa: SLF001  what Agent.instrument_all sets
+        emit.replace(Agent, "_instrument_default", True)
+
+    def run(_call: Call) -> Generator[None, Outcome, None]:
+        emit.prepare()  # it starts its span before anything could be told
+        yield None
+
+    emit.wrap("pydantic_ai:Agent.iter", run)
+
+
+def _is_its(span: Any) -> bool:
+    return getattr(span.instrumentation_scope, "name", "") == "pydantic-ai"
+
+
+class _Reader(Reader):
+    """Knows what the runtime's spans do not say: that a run was cancelled."""
+
+    def outcome(self, span: Any, what: What) -> dict[str, Any]:
+        """Return how a span ended: a cancelled one ends like a good one, but without an answer."""
+        found = super().outcome(span, what)
+        if found["status"] != "success" or what.kind == "tool":
+            return found
+        if what.kind == "model":
+            unanswered = what["response_model"] is None
+        else:
+            unanswered = "final_result" not in what.attributes and "model_request_parameters" not in what.attributes
+        return {"status": "cancelled", "error": "no answer came"} if unanswered else found
