@@ -391,8 +391,9 @@ class Emit(Protocol):
         """Return the function with its exceptions told once and swallowed: for callbacks that a runtime calls."""
 
     def session(
-        self, own: str | None = None, *, workspace_id: str | None = None, agent_id: str | None = None
-    ) -> Session:
+        self, own: str | None = None, *, workspace_id: str | None = None, agent_id: str | None = None,
+        parent: str | None = None,
+    ) -> Session:  # fmt: skip
         """Find the session: ``turnspan.session(...)``, the runtime's own id, baggage, the environment, or a new one."""
 
     def current(self) -> Scope | None:
@@ -400,6 +401,12 @@ class Emit(Protocol):
 
     def asked(self) -> list[str]:
         """Return the ids of the model calls that are open right where the calling code runs, whoever told them."""
+
+    def tool(self) -> str | None:
+        """Return the name of the tool that the calling code is the call of; None where it is in no tool."""
+
+    def carrier(self, started: Started) -> dict[str, str]:
+        """Return the W3C headers (``traceparent``, ``baggage``) that carry a turn or call to another process."""
 
     def inside(self, started: Started) -> AbstractContextManager[None]:
         """Make this turn or call the current one for a block of code."""

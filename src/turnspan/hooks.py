@@ -132,10 +132,11 @@ class Hooks:
         return safe
 
     def session(
-        self, own: str | None = None, *, workspace_id: str | None = None, agent_id: str | None = None
-    ) -> Session:
+        self, own: str | None = None, *, workspace_id: str | None = None, agent_id: str | None = None,
+        parent: str | None = None,
+    ) -> Session:  # fmt: skip
         """Find the session that a run belongs to."""
-        return process.find_session(own, workspace_id=workspace_id, agent_id=agent_id)
+        return process.find_session(own, workspace_id=workspace_id, agent_id=agent_id, parent=parent)
 
     def current(self) -> Scope | None:
         """Return where the calling code runs."""
@@ -145,6 +146,20 @@ class Hooks:
         """Return the model calls that are open right where the calling code runs."""
         here, found = scope(), self._recorder()
         return [] if here is None or found is None else found.models_asked(here)
+
+    def tool(self) -> str | None:
+        """Return the name of the tool that the calling code is the call of."""
+        here, found = scope(), self._recorder()
+        return None if here is None or found is None else found.tool_at(here)
+
+    def carrier(self, started: Started) -> dict[str, str]:
+        """Return the W3C headers that carry a turn or call to another process."""
+        from opentelemetry import propagate
+
+        carrier: dict[str, str] = {}
+        with self.inside(started):
+            propagate.inject(carrier)
+        return carrier
 
     def inside(self, started: Started) -> AbstractContextManager[None]:
         """Make a turn or call the current one for a block of code."""

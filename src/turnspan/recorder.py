@@ -418,6 +418,14 @@ class Recorder:
             if type(call.started) is ModelCallStarted and here.call_id in (call_id, call.started.parent_id)
         ]  # fmt: skip
 
+    def tool_at(self, here: Scope) -> str | None:
+        """Return the name of the tool whose call a place is directly in."""
+        if (other := self._other(here.session_id)) is not None:
+            return other.tool_at(here)
+        turn = self._turns.get((here.session_id, here.turn_id))
+        call = None if turn is None else turn.calls.get(here.call_id or "")
+        return call.started.tool_name if call is not None and isinstance(call.started, ToolCallStarted) else None
+
     def knows_session(self, session_id: str) -> bool:
         """Return whether this process has met the session."""
         return session_id in self._sessions or self._other(session_id) is not None
