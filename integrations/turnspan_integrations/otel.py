@@ -33,6 +33,7 @@ from turnspan.events import (
     derived_id,
     new_id,
 )
+from turnspan_integrations.completion_hook import said_in
 
 REQUIRES = "opentelemetry-sdk>=1.40"
 CANNOT: dict[str, str] = {}
@@ -123,6 +124,7 @@ class Reader:
 
     def __init__(self, emit: Emit) -> None:
         self._emit = emit
+        self._asking: set[int] = set()  # open spans of models outside of every turn
         self._waiting: OrderedDict[int, dict[int, Any]] = OrderedDict()  # by trace: spans that ended outside of a turn
 
     @staticmethod
@@ -139,8 +141,15 @@ class Reader:
     def read(self, span: Any, here: Scope | None) -> SpanReading:
         """Read one span."""
         what, in_turn = what_of(span), here is not None and here.turn_id is not None
+        if what is not None and span.parent is not None and span.parent.span_id in self._asking:
+            return  # two instrumentations of one call
         if what is None or (not in_turn and what.kind != "agent"):
-            ended = yield None
+            if what is not None:
+                self._asking.add(span.context.span_id)
+            try:
+                ended = yield None
+            finally:
+                self._asking.discard(span.context.span_id)
             self._late(ended, here if in_turn else None, known=what is not None)
             return
         if self._is_told(what, here):
@@ -179,12 +188,12 @@ class Reader:
             **ids, call_id=new_id(), provider=what["provider"], model=what["model"], messages=_messages(what, "input")
         )
 
-    def _ended(self, started: Started, span: Any, **more: Any) -> None:
-        what = what_of(span) or What("", span.attributes or {})
+    def _ended(self, started: Started, span: Any, what: What | None = None) -> None:
+        what = what or what_of(span) or What("", span.attributes or {})
         ids: dict[str, Any] = {
             name: getattr(started, name) for name in ("session_id", "turn_id", "call_id", "agent_id")
         }
-        ids |= {"at_ns": span.end_time, **self.outcome(span, what), **more}
+        ids |= {"at_ns": span.end_time, **self.outcome(span, what)}
         if isinstance(started, TurnStarted):
             self._emit(TurnEnded(**ids, prompt=_prompt(what) or None, response_content=_answer(what)))
         elif isinstance(started, AgentStarted):
@@ -192,7 +201,7 @@ class Reader:
         elif isinstance(started, ToolCallStarted):
             self._emit(ToolCallEnded(**ids, arguments=what.json("arguments"), result=what.json("result")))
         else:
-            self._emit(_model_ended(ids, what))
+            self._emit(_model_ended(ids, what, said_in(span.context.span_id)))
 
     def outcome(self, span: Any, what: What) -> dict[str, Any]:
         """Return how a span ended; an exception on it says more than its status."""
@@ -236,9 +245,10 @@ class Reader:
 
     def _tell_alone(self, what: What, span: Any) -> None:
         """Tell a call that nothing is around as a turn of its own."""
-        self._tell_tree(
-            What("agent", {**what.attributes, "gen_ai.agent.name": what["agent"] or span.name}), span, [(what, span)]
-        )
+        around = {**what.attributes, "gen_ai.agent.name": what["agent"] or span.name}
+        if (said := said_in(span.context.span_id, keep=True)) is not None:
+            around |= {"gen_ai.input.messages": json.dumps(said[0]), "gen_ai.output.messages": json.dumps(said[1])}
+        self._tell_tree(What("agent", around), span, [(what, span)])
 
     def _tell_trace(self, spans: dict[int, Any]) -> None:
         """Tell the spans of a trace, each below the nearest one above it that says what it is."""
@@ -282,7 +292,7 @@ class Reader:
             open_.append((started, span))
         while open_:
             self._ended(*open_.pop())
-        self._ended(turn, root)
+        self._ended(turn, root, what)
 
 
 def _id(span: Any, *parts: str) -> str:
@@ -292,12 +302,13 @@ def _id(span: Any, *parts: str) -> str:
 # What spans say -----------------------------------------------------------------------------------------------------
 
 
-def _model_ended(ids: dict[str, Any], what: What) -> ModelCallEnded:
+def _model_ended(ids: dict[str, Any], what: What, said: tuple[list[Any], list[Any]] | None) -> ModelCallEnded:
+    asked, answered = said or (_messages(what, "input"), _messages(what, "output"))
     finish = what["finish"]
     used = {name: what[name] for name in Usage.__struct_fields__}
     return ModelCallEnded(
-        **ids, provider=what["provider"], model=what["model"], messages=_messages(what, "input"),
-        output=_messages(what, "output"), response_model=what["response_model"], response_id=what["response_id"],
+        **ids, provider=what["provider"], model=what["model"], messages=asked,
+        output=answered, response_model=what["response_model"], response_id=what["response_id"],
         finish_reasons=[finish] if isinstance(finish, str) else list(finish or ()),
         usage=Usage(**used) if any(value is not None for value in used.values()) else None,
     )  # fmt: skip

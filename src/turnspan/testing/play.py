@@ -142,15 +142,19 @@ def normalised(turn: TurnRecord, without: Iterable[str] = ()) -> dict[str, Any]:
 
 def tree(spans: Iterable[ReadableSpan]) -> list[Any]:
     """Return the GenAI spans as a forest of ``(operation and tool, children)``, in order of their starts."""
-    ours = [span for span in spans if sc.GEN_AI_OPERATION_NAME in (span.attributes or {})]
-    ids = {span.context.span_id for span in ours if span.context is not None}
+    known = {span.context.span_id: span for span in spans if span.context is not None}
+    ours = [span for span in known.values() if sc.GEN_AI_OPERATION_NAME in (span.attributes or {})]
 
-    def below(parent_id: int | None) -> list[Any]:
-        found = [
-            span for span in ours
-            if (span.parent.span_id if span.parent is not None and span.parent.span_id in ids else None) == parent_id
-        ]  # fmt: skip
-        return [(_label(s), below(s.context.span_id)) for s in sorted(found, key=lambda s: s.start_time or 0)]
+    def above(span: ReadableSpan | None) -> ReadableSpan | None:
+        while span is not None:
+            span = known.get(span.parent.span_id) if span.parent is not None else None
+            if span in ours:
+                return span
+        return None
+
+    def below(parent: ReadableSpan | None) -> list[Any]:
+        found = sorted((span for span in ours if above(span) is parent), key=lambda span: span.start_time or 0)
+        return [(_label(span), below(span)) for span in found]
 
     return below(None)
 
