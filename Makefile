@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo test servers backends soak lint bench clean
+.PHONY: demo test servers backends runtimes soak lint bench clean
 
 demo: $(VENV)/.base                ## the main job: a recorded program, looked at in record, trace and log
 	@$(BIN)/turnspan demo
@@ -18,6 +18,9 @@ servers:                           ## PostgreSQL and Redis from the system's pac
 backends: $(VENV)/.test            ## against real backends; builds Jaeger with Go, once per machine
 	tests/backends/build_jaeger.sh
 	CI=true $(BIN)/python -m pytest -q tests/backends $(PYTEST)
+
+runtimes: $(VENV)/.test            ## each runtime in its own environment: the newest release and the oldest that is claimed
+	$(BIN)/python -m nox -s play
 
 soak: $(VENV)/.test                ## all pairs of faults, 1,000 killed processes: about an hour
 	SOAK=1 $(BIN)/python -m pytest -q --timeout 1800 tests/faults $(PYTEST)

@@ -4,8 +4,8 @@ Methods of the client are wrapped; streams are listened to where the client keep
 for each call themselves: then it is that span which stands for the call. What a list of messages means for sessions,
 turns and tool calls is told by :mod:`turnspan_integrations.loops`.
 
-Cannot tell: how long a tool took to less than the time between two calls of the model; sub-agents and handoffs, which
-are conversations of their own; answers read through ``with_streaming_response`` or an asynchronous raw response.
+Cannot tell: how long a tool took to less than the time between two calls of the model; handoffs; answers read through
+``with_streaming_response`` or an asynchronous raw response.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def install(emit: Emit) -> None:
         asked, instance = managed.pop(call.instance, (None, None))
         return _watched(emit, None if asked is None else loops.ask(asked), instance)
 
-    for module in ("anthropic.resources.messages.messages", "anthropic.resources.beta.messages.messages"):
+    for module in ("anthropic.resources.messages", "anthropic.resources.beta.messages"):
         for cls in ("Messages", "AsyncMessages"):
             for method in ("create", "parse"):
                 emit.wrap(f"{module}:{cls}.{method}", create)

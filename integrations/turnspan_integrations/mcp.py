@@ -14,7 +14,7 @@ from typing import Any
 
 from turnspan.events import Call, Emit, Outcome, ToolCallEnded, ToolCallStarted, new_id
 
-REQUIRES = "mcp>=1.20"
+REQUIRES = "mcp>=1.22"
 CANNOT: dict[str, str] = {}
 _TIMEOUTS = (-32001, 408)
 

@@ -3,8 +3,7 @@
 A call of the message loop is a turn; inside of another one's tool it is an agent in that turn. The bus of the runtime
 publishes too little to go by (no end of a tool, no session on what providers do), so functions are wrapped.
 
-Cannot tell: tokens of streamed answers, and which model answered them; sub-agents of 1.0.19, where the tool that starts
-them always fails.
+Cannot tell: which model answered a stream.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ from turnspan.events import (
     new_id,
 )
 
-REQUIRES = "oats-coder>=1.0"
+REQUIRES = "oats-coder>=1.0.19"
 CANNOT = {
     "tokens": "its streams do not say them",
     "sub-agents": "the tool that starts them fails in every release so far",

@@ -3,9 +3,8 @@
 Methods of the client are wrapped; streams are listened to where the client keeps them, so their types stay. What a list
 of messages means for sessions, turns and tool calls is told by :mod:`turnspan_integrations.loops`.
 
-Cannot tell: that a tool failed (its error is text like any other result); how long a tool took to less than the time
-between two calls of the model; sub-agents and handoffs, which are conversations of their own; answers read through
-``with_streaming_response``.
+Cannot tell: how long a tool took to less than the time between two calls of the model; handoffs; answers read through
+``with_streaming_response``; that a task was left before the model was asked again, in a loop without tasks.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ The class runtime, ``Xerxes``: one ``create_response`` with all its re-invocatio
 ``xerxes.streaming.loop.run``: one call is a turn. Neither needs a session store or an audit collector of the user's;
 where there is one, its turn records get the audit event ids that Xerxes leaves empty.
 
-Cannot tell: token usage of the class runtime, finish reasons and response ids.
+Cannot tell: finish reasons and response ids.
 """
 
 from __future__ import annotations

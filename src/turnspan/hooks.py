@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, nullcontext
+from types import ModuleType
 from typing import Any
 
 import wrapt
@@ -55,24 +57,20 @@ class Hooks:
     def expect(self, event: ModelCallStarted) -> None:
         """Tell a model call whose span the client itself starts next."""
         if (found := self._recorder()) is not None:
-            from turnspan.others import listen_to_current
-
             found.prepare()
-            listen_to_current()
+            _others().listen_to_current()
             found.emit(event, AWAITED)
 
     def read_spans(self, reader: SpanReader) -> None:
         """Have a reader told of every span that somebody else starts."""
-        from turnspan.others import listen_to, listen_to_current, others
-
-        entry = (self._recorder, reader)
-        others.readers.append(entry)
-        self._undo.append(lambda: others.readers.remove(entry))
-        listen_to_current()
+        found, entry = _others(), (self._recorder, reader)
+        found.others.readers.append(entry)
+        self._undo.append(lambda: found.others.readers.remove(entry))
+        found.listen_to_current()
 
         def made(call: Call) -> Generator[None, Outcome, None]:
             yield None
-            listen_to(call.instance)
+            found.listen_to(call.instance)
 
         self.wrap("opentelemetry.sdk.trace:TracerProvider.__init__", made)
 
@@ -199,6 +197,13 @@ class _Inside(AbstractContextManager[None]):
 
     def __exit__(self, *_: object) -> None:
         context.detach(self._token)
+
+
+def _others() -> ModuleType:
+    """Return the way in for spans of others; it needs the SDK, which is a heavy import."""
+    import opentelemetry.sdk.trace  # noqa: F401  first, because its import wakes an adapter that comes here
+
+    return importlib.import_module("turnspan.others")
 
 
 def told(name: str, error: BaseException) -> None:

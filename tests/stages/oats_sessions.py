@@ -31,9 +31,10 @@ _script: ContextVar[list] = ContextVar("script")
 
 
 async def acompletion(**request):
-    step = _script.get().pop(0)
-    if isinstance(step, Exception):
+    step = _script.get()[0]
+    if isinstance(step, Exception):  # asked twice: with a stream, then without
         raise step
+    _script.get().pop(0)
 
     async def chunks():
         if isinstance(step, str):
@@ -80,6 +81,8 @@ class Oats(Stage):
     adapter = "oats-coder"
     agent = "oats"
     a_failing_tool_fails_the_turn = True
+    a_failing_model_says = "Please review"
+    in_threads = False  # a lock of the runtime belongs to the first loop
 
     async def _events(self, conversation, prompt, script):
         _script.set(script)

@@ -113,7 +113,8 @@ def _add(branch: Tree, item: Item) -> None:
 def _line(item: Item) -> str:
     style = STATUS_STYLE.get(item.status, "")
     status = f"[{style}]{STATUS_MARK.get(item.status, item.status)}[/]" if style else item.status
-    line = f"{item.kind} [bold]{escape(item.name)}[/]"
+    named = item.name != item.kind  # a client of a model knows no agents
+    line = f"{item.kind} [bold]{escape(item.name)}[/]" if named else f"[bold]{item.kind}[/]"
     match item.kind:
         case "handoff":
             return line + (f"  {escape(short(item.details['reason']))}" if item.details.get("reason") else "")

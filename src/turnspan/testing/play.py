@@ -105,7 +105,9 @@ class Stage(ABC):
     """The adapter's name."""
     agent: ClassVar[str] = "triage"
     a_failing_tool_fails_the_turn: ClassVar[bool] = False
+    a_failing_model_says: ClassVar[str] = "no network"
     streams: ClassVar[bool] = True
+    in_threads: ClassVar[bool] = True
 
     @abstractmethod
     async def turn(self, conversation: Conversation, prompt: str, script: list[Step]) -> str:

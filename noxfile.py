@@ -1,0 +1,47 @@
+"""The play in each runtime's own environment: its newest release, and the oldest that the adapter claims.
+
+nox -s play                     all of them
+nox -s "play(openai, oldest)"   one
+"""
+
+import re
+from pathlib import Path
+
+import nox
+
+nox.options.default_venv_backend = "uv|virtualenv"
+ADAPTERS = Path("integrations/turnspan_integrations")
+BESIDE = {
+    "langgraph": {"newest": ["langchain>=1.0"], "oldest": ["langchain==1.0.0"]},
+    "otel": {
+        "newest": ["openai", "opentelemetry-instrumentation-openai-v2==2.3b0", "openinference-instrumentation-openai",
+                   "opentelemetry-instrumentation-openai", "opentelemetry-util-genai", "httpx"],
+        "oldest": [],
+    },
+    "oats_coder": {"newest": ["litellm"], "oldest": ["litellm"]},
+}  # fmt: skip
+"""What a runtime's tests need besides it."""
+
+
+def requirements() -> dict[str, str]:
+    """Return what each adapter requires, by the name of its module."""
+    found = {p.stem: re.search(r'^REQUIRES = "(.+)"', p.read_text(), re.MULTILINE) for p in ADAPTERS.glob("*.py")}
+    return {name: match[1] for name, match in sorted(found.items()) if match}
+
+
+@nox.session
+@nox.parametrize("version", ["newest", "oldest"])
+@nox.parametrize("runtime", sorted(requirements()))
+def play(session: nox.Session, runtime: str, version: str) -> None:
+    """Play on one runtime."""
+    wanted = requirements()[runtime]
+    if version == "oldest":
+        wanted = wanted.partition(",")[0].replace(">=", "==")
+    session.install("-e", ".[otlp]", wanted, *BESIDE.get(runtime, {}).get(version, ()))
+    session.install("pytest>=8.3", "pytest-timeout>=2.3", "hypothesis>=6.120")
+    own = Path(f"tests/adapters/test_{runtime.removesuffix('_coder')}.py")
+    files = ["tests/adapters/test_play.py", *([str(own)] if own.exists() else [])]
+    if runtime == "oats_coder":  # goes with nothing else: its example runs here only
+        files.append("tests/test_documents.py::test_each_example_runs_as_ever_under_turnspan_run[oats_session]")
+    # a runtime's own deprecation warnings, and those of releases from years ago, are not ours
+    session.run("python", "-m", "pytest", "-q", *files, "-W", "default", "-p", "no:cacheprovider", *session.posargs)
