@@ -15,9 +15,10 @@ BESIDE = {
     "langgraph": {"newest": ["langchain>=1.0"], "oldest": ["langchain==1.0.0"]},
     "otel": {
         "newest": ["openai", "opentelemetry-instrumentation-openai-v2==2.3b0", "openinference-instrumentation-openai",
-                   "opentelemetry-instrumentation-openai", "opentelemetry-util-genai", "httpx"],
+                   "opentelemetry-instrumentation-openai", "opentelemetry-util-genai", "httpx", "wrapt<2"],
         "oldest": [],
     },
+    "openai_agents": {"newest": [], "oldest": ["openai==2.26.0"]},
     "oats_coder": {"newest": ["litellm"], "oldest": ["litellm"]},
 }  # fmt: skip
 """What a runtime's tests need besides it."""

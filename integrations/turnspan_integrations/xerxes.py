@@ -33,7 +33,7 @@ from turnspan.events import (
     new_id,
 )
 
-REQUIRES = "xerxes-agent>=0.2.0,<0.3"
+REQUIRES = "xerxes-agent>=0.2.5,<0.3"
 CANNOT = {"tokens": "the class runtime does not say them"}
 _Watching = Generator[Any, Outcome, None]
 _OWN_EVENTS = (
