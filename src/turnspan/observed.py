@@ -147,12 +147,12 @@ class ObservedManager:
             else:
                 recorder.flush()  # what the application records comes last, and wins
             _stamp(turn, ids, None if span is None else {"trace_id": span.trace_id, "span_id": span.span_id})
+            replayed = [_with_record(event, turn) for event in replayed]
         else:
-            replayed = _as_events(session_id, turn)
-            _stamp(turn, [event.event_id for event in replayed], None)
+            replayed = as_events(session_id, turn)
         with self._alone():
             for event in replayed:
-                recorder.emit(_with_record(event, turn))
+                recorder.emit(event)
             if known is not None and not replayed:
                 self._forget(session_id, turn.turn_id)
             self._manager.record_turn(session_id, turn)
@@ -228,8 +228,17 @@ def _with_record(event: Event, turn: Any) -> Event:
     return msgspec.structs.replace(event, record=record.to_dict())
 
 
-def _as_events(session_id: str, turn: Any) -> list[Event]:
-    """Return a finished turn as the events that it must have been, with ids that are the same each time."""
+def as_events(session_id: str, turn: Any) -> list[Event]:
+    """Return a finished turn as the events that it must have been, with ids that are the same each time.
+
+    The turn gets their ids, and its end carries the turn itself.
+    """
+    events = _events_of(session_id, turn)
+    _stamp(turn, [event.event_id for event in events], None)
+    return [*events[:-1], _with_record(events[-1], turn)]
+
+
+def _events_of(session_id: str, turn: Any) -> list[Event]:
     ended_ns = from_iso(turn.ended_at)
     started_ns = from_iso(turn.started_at) or ended_ns or now_ns()
     ended_ns = max(ended_ns or started_ns, started_ns)
@@ -246,7 +255,7 @@ def _as_events(session_id: str, turn: Any) -> list[Event]:
     for ordinal, call in enumerate(turn.tool_calls):
         ours = call.metadata.get(OURS) if isinstance(call.metadata.get(OURS), dict) else {}
         at_ns = from_iso((ours or {}).get("started_at")) or started_ns
-        after_ns = min(at_ns + int((call.duration_ms or 0) * 1e6), max(ended_ns, at_ns))
+        after_ns = at_ns + int((call.duration_ms or 0) * 1e6)
         key = f"{call.call_id}:{ordinal}"
         status: Any = call.status if call.status in ("success", "error", "timeout", "skipped", "cancelled") else "error"
         timed.append((at_ns, ToolCallStarted(

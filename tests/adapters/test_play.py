@@ -281,16 +281,6 @@ def _broken(*args, **kwargs):
     raise RuntimeError("the adapter is broken")
 
 
-def test_an_adapter_imports_only_the_vocabulary(stage):
-    source = Path(
-        importlib.import_module("turnspan_integrations." + stage.adapter.replace("-", "_")).__file__
-    ).read_text()
-    ours = [line for line in source.splitlines() if line.lstrip().startswith(("from turnspan", "import turnspan"))]
-    assert [
-        line for line in ours if not line.startswith(("from turnspan.events import", "from turnspan_integrations."))
-    ] == []
-
-
 def test_an_adapter_keeps_nothing_of_a_finished_run(stage, adapter, recording):
     def held():
         gc.collect()

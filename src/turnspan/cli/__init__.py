@@ -1,7 +1,7 @@
 """The command line.
 
 Most commands read. ``run`` and ``demo`` start something, ``recover`` stores what waits, ``rehydrate`` sends, and only
-``erase``, ``prune`` and ``rebuild`` change what is stored.
+``import``, ``erase``, ``prune`` and ``rebuild`` change what is stored.
 
 Each command is a module that is imported when it is used, so that ``turnspan run`` costs little.
 """
@@ -9,6 +9,7 @@ Each command is a module that is imported when it is used, so that ``turnspan ru
 from __future__ import annotations
 
 import importlib
+import keyword
 import sys
 from typing import Any
 
@@ -27,6 +28,8 @@ COMMANDS = {
     "verify": "Compare record, trace and log, and prove that nothing was altered.",
     "rehydrate": "Send the spans of recorded turns again, with their own ids.",
     "recover": "Store what dead processes left in their journals.",
+    "import": "Store the histories that Xerxes, oats, the OpenAI Agents SDK or Claude Code kept.",
+    "export": "Write a session as JSON, Markdown, chat messages, or OTLP.",
     "rebuild": "Make a store again of kept journals, or of another store's audit rows.",
     "erase": "Take the content out of a session and keep the proof.",
     "prune": "Remove what is old.",
@@ -41,7 +44,7 @@ class _Lazy(click.Group):
     def get_command(self, _ctx: click.Context, name: str) -> click.Command | None:
         if name not in COMMANDS:
             return None
-        module: Any = importlib.import_module(f"turnspan.cli.{name}")
+        module: Any = importlib.import_module(f"turnspan.cli.{name}{'_' * keyword.iskeyword(name)}")
         command: click.Command = module.command
         return command
 

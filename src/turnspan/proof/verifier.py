@@ -269,6 +269,12 @@ def fold_again(session_id: str, told: Iterable[Told]) -> SessionRecord | None:
     return session
 
 
+def _with_float_duration(call: dict[str, Any]) -> dict[str, Any]:
+    """Return a tool call with its duration as a column keeps it: 5 is 5.0."""
+    duration_ms = call["duration_ms"]
+    return call if duration_ms is None else {**call, "duration_ms": float(duration_ms)}
+
+
 def _differing(turn: TurnRecord, expected: TurnRecord, *, compare_content: bool) -> list[str]:
     """Return the fields in which a stored turn is not what its events say."""
     fields = ["status", "started_at", "ended_at", "agent_id"]
@@ -279,7 +285,7 @@ def _differing(turn: TurnRecord, expected: TurnRecord, *, compare_content: bool)
         found.append("audit_event_ids")
     if compare_content:
         views: tuple[tuple[str, Callable[[TurnRecord], Iterable[Any]]], ...] = (
-            ("tool_calls", lambda one: [call.to_dict() for call in one.tool_calls]),
+            ("tool_calls", lambda one: [_with_float_duration(call.to_dict()) for call in one.tool_calls]),
             ("model_calls", model_calls_of),
             ("agents", lambda one: ours_of(one.metadata).get("agents") or []),
             ("notes", lambda one: ours_of(one.metadata).get("notes") or []),

@@ -1,0 +1,50 @@
+"""``turnspan import``: sessions that other programs kept."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from turnspan.cli.common import print_json, reads
+from turnspan.histories import KINDS, Report, read, store_history
+from turnspan.process import configure, recorder
+from turnspan.stores import open_store
+
+_SHOWN_MOST = 20
+
+
+@click.command()
+@click.argument("kind", type=click.Choice(list(KINDS)))
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("--dry-run", is_flag=True, help="Say what would be stored, and store nothing.")
+@reads
+def command(kind: str, path: Path, dry_run: bool, home: str | None, store: str | None, as_json: bool) -> None:
+    """Store the history of KIND at PATH: sessions with their own times, marked as imported; nothing twice.
+
+    KIND is xerxes, oats or claude-code (a folder), openai-agents (a database), or jsonl (a file).
+    """
+    configure(telemetry=False, home=home, store=store)
+    opened = open_store(recorder().settings.store_url)
+    report = Report()
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, disable=as_json or not sys.stderr.isatty(), transient=True) as progress:
+        task = progress.add_task("reading", total=None)
+        for report in store_history(kind, read(kind, path), opened, dry_run=dry_run):
+            progress.update(task, description=f"{report.sessions} sessions, {report.turns} turns")
+    if as_json:
+        print_json({**asdict(report), "unreadable": [one._asdict() for one in report.unreadable], "dry_run": dry_run})
+    else:
+        would = "would be stored" if dry_run else "stored"
+        click.echo(
+            f"{report.sessions} sessions and {report.turns} turns {would}; {report.already} turns were there already"
+        )
+        for one in report.unreadable[:_SHOWN_MOST]:
+            click.echo(f"could not read {one.where}: {one.why}")
+        if len(report.unreadable) > _SHOWN_MOST:
+            click.echo(f"... and {len(report.unreadable) - _SHOWN_MOST} more; --json lists them all")
+    if report.unreadable and not report.sessions and not report.already:
+        sys.exit(1)
