@@ -51,8 +51,13 @@ class Receiver:
 
     @property
     def spans(self):
+        return [span for _, span in self.scoped_spans]
+
+    @property
+    def scoped_spans(self):
+        """The spans, each with the name of who started it."""
         return [
-            span
+            (scope.scope.name, span)
             for request in self.requests["/v1/traces"]
             for resource in request.resource_spans
             for scope in resource.scope_spans

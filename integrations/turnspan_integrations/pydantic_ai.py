@@ -9,10 +9,11 @@ spans, prompts and answers.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+import contextlib
+from collections.abc import Callable, Generator
 from typing import Any
 
-from turnspan.events import Call, Emit, Outcome
+from turnspan.events import Call, Emit, Outcome, Scope, SpanReading
 from turnspan_integrations.otel import Reader, What
 
 REQUIRES = "pydantic-ai-slim>=2.0"
@@ -20,14 +21,23 @@ CANNOT: dict[str, str] = {}
 PARTS = ("turnspan_integrations.otel",)
 
 
+_CONTENT = (
+    "gen_ai.input.messages", "gen_ai.output.messages", "gen_ai.system_instructions", "gen_ai.tool.call.arguments",
+    "gen_ai.tool.call.result", "final_result", "pydantic_ai.all_messages", "model_request_parameters",
+)  # fmt: skip
+
+
 def install(emit: Emit) -> None:
     """Turn the runtime's instrumentation on, and read its spans."""
-    from pydantic_ai import Agent
+    from opentelemetry.metrics import NoOpMeterProvider
+    from pydantic_ai import Agent, InstrumentationSettings
 
-    reader = _Reader(emit)
-    emit.read_spans(lambda span, here: reader.read(span, here) if _is_its(span) else reader.nothing())
+    ours: Any = None
     if Agent._instrument_default is False:  # noqa: SLF001  what Agent.instrument_all sets
-        emit.replace(Agent, "_instrument_default", True)
+        ours = InstrumentationSettings(meter_provider=NoOpMeterProvider())  # metrics are made of our events
+        emit.replace(Agent, "_instrument_default", ours)
+    reader = _Reader(emit, turned_on=lambda: Agent._instrument_default is ours)  # noqa: SLF001
+    emit.read_spans(lambda span, here: reader.read(span, here) if _is_its(span) else reader.nothing())
 
     def run(_call: Call) -> Generator[None, Outcome, None]:
         emit.prepare()  # it starts its span before anything could be told
@@ -42,6 +52,22 @@ def _is_its(span: Any) -> bool:
 
 class _Reader(Reader):
     """Knows what the runtime's spans do not say: that a run was cancelled."""
+
+    def __init__(self, emit: Emit, turned_on: Callable[[], bool]) -> None:
+        super().__init__(emit)
+        self._turned_on = turned_on
+
+    def read(self, span: Any, here: Scope | None) -> SpanReading:
+        """Read a span; content is on it for the record, not for whoever gets spans."""
+        reading = super().read(span, here)
+        try:
+            ended = yield next(reading)
+            with contextlib.suppress(StopIteration):
+                reading.send(ended)
+        except StopIteration:
+            return
+        if self._turned_on():
+            self._emit.withhold(ended, _CONTENT)
 
     def outcome(self, span: Any, what: What) -> dict[str, Any]:
         """Return how a span ended: a cancelled one ends like a good one, but without an answer."""

@@ -13,7 +13,7 @@ import hashlib
 import os
 import random
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Collection, Generator
 from contextlib import AbstractContextManager
 from typing import Any, Literal, NamedTuple, Protocol
 
@@ -95,7 +95,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_f
     """One thing that happened.
 
     ``parent_id`` is the ``call_id`` of the tool call or agent invocation that this happened in; None means the turn
-    itself. ``agent_id`` is the agent that did it.
+    itself. ``agent_id`` is the agent that did it. The recorder sets ``borrowed`` where the span is one that somebody else
+    started: ``stamped`` with the ids of this event and of its end, or only ``read``, because it had ended.
     """
 
     session_id: str
@@ -103,6 +104,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_f
     call_id: str | None = None
     parent_id: str | None = None
     agent_id: str | None = None
+    borrowed: Literal["stamped", "read"] | None = None
     event_id: str = msgspec.field(default_factory=new_id)
     at_ns: int = msgspec.field(default_factory=now_ns)
 
@@ -375,6 +377,12 @@ class Emit(Protocol):
 
     def read_spans(self, reader: SpanReader) -> None:
         """Have a reader told of every span that somebody else starts in this process. Undone by ``uninstrument()``."""
+
+    def withhold(self, span: Any, names: Collection[str]) -> None:
+        """Take content off a span that has ended, which is on it only because the record needs it.
+
+        Where telemetry may have content it stays, without what redaction takes out.
+        """
 
     def prepare(self) -> None:
         """Set the OpenTelemetry SDK up where that is turnspan's to do: for runtimes that start spans themselves."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Collection, Generator
 from contextlib import AbstractContextManager, nullcontext
 from types import ModuleType
 from typing import Any
@@ -73,6 +73,11 @@ class Hooks:
             found.listen_to(call.instance)
 
         self.wrap("opentelemetry.sdk.trace:TracerProvider.__init__", made)
+
+    def withhold(self, span: Any, names: Collection[str]) -> None:
+        """Take content off an ended span that is on it only because the record needs it."""
+        if (found := self._recorder()) is not None:
+            _others().withhold(span, names, found.redact if found.settings.span_content else None)
 
     def prepare(self) -> None:
         """Set the OpenTelemetry SDK up where that is turnspan's to do."""

@@ -8,7 +8,7 @@ audit event ids of both its events are put on it when it starts.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry import trace
@@ -98,12 +98,32 @@ def place_of(started: Started) -> Scope:
 others = OthersSpans()
 
 
+def withhold(span: ReadableSpan, names: Collection[str], allowed: Callable[[str], str] | None) -> None:
+    """Take content off a span that has ended, or make it what may leave the process.
+
+    Args:
+        span: The span, before exporters have it.
+        names: The attributes that hold content.
+        allowed: Returns text as it may leave the process; None where none may.
+
+    """
+    found = dict(span.attributes or {})
+    for name in set(names) & found.keys():
+        value = found.pop(name)
+        if allowed is not None:
+            found[name] = allowed(value) if isinstance(value, str) else value
+    span._attributes = found  # noqa: SLF001  an ended span has no other way
+
+
 def listen_to(provider: Any) -> None:
     """See the spans of a provider, too."""
     add = getattr(provider, "add_span_processor", None)
     if isinstance(provider, TracerProvider) and not getattr(provider, "_turnspan_listens", False) and add is not None:
         provider._turnspan_listens = True  # type: ignore[attr-defined]  # noqa: SLF001  the only way to know ours again
         add(others)
+        all_: Any = provider._active_span_processor  # noqa: SLF001  there is no public way to be the first
+        if (before := getattr(all_, "_span_processors", ())) and before[-1] is others:
+            all_._span_processors = (others, *before[:-1])  # noqa: SLF001  what is withheld, exporters must not see
 
 
 def listen_to_current() -> None:

@@ -261,7 +261,8 @@ class Recorder:
             met.described = True
         workspace_id = None if met is None else met.workspace_id
         if (theirs := self._busy.span) is not None:
-            opened = self._adopted(event, theirs, workspace_id)
+            opened, payload = self._adopted(event, theirs, workspace_id), None
+            event = opened.started  # type: ignore[assignment]
         else:
             span = self._spans.start(event, None, workspace_id=workspace_id)
             opened = Open(event, span, ids_of(span, None))
@@ -329,16 +330,17 @@ class Recorder:
             call.awaits = True
             return
         if theirs is not None and theirs is not AWAITED:
-            call = self._adopted(event, theirs)
+            call, payload = self._adopted(event, theirs), None
         else:
             span = self._spans.start(event, None if above is None else above.below, linked=linked)
             call = Open(event, span, ids_of(span, None if above is None else above.ids))
         turn.calls[call_id] = call
-        self._stamp(event, call.ids, turn, None, payload)
+        self._stamp(call.started, call.ids, turn, None, payload)
 
     def _adopted(self, event: Started, span: Any, workspace_id: str | None = None) -> Open:
         """Return what is open on a span that somebody else has started."""
-        end_id = new_id()
+        open_ = getattr(span, "end_time", None) is None
+        event, end_id = msgspec.structs.replace(event, borrowed="stamped" if open_ else "read"), new_id()
         return Open(event, self._spans.adopt(event, span, end_id, workspace_id), ids_of_theirs(span), end_id)
 
     def adopt(self, here: Scope, span: Any) -> bool:
@@ -348,6 +350,7 @@ class Recorder:
         if turn is None or call is None or not call.awaits:
             return False
         found = self._adopted(call.started, span)
+        call.started = found.started
         call.has(found.span, found.ids, found.end_id)
         self._stamp(call.started, call.ids, turn)
         return True
@@ -406,6 +409,10 @@ class Recorder:
             return None
         call_id = None if is_turn else started.call_id or started.event_id
         return context_inside(Scope(started.session_id, started.turn_id, call_id, started.agent_id), here.span)
+
+    def redact(self, text: str) -> str:
+        """Return text as it may leave the process."""
+        return self._redactor.text(text)
 
     def models_asked(self, here: Scope) -> list[str]:
         """Return the ids of the open model calls that a place is in, or that are open directly in it."""

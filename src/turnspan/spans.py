@@ -257,6 +257,19 @@ def _first_line(text: str) -> str:
     return text.partition("\n")[0][:200]
 
 
+class Borrowed(NonRecordingSpan):
+    """A span that somebody else has started and will end; only what is noted in it is put on it."""
+
+    def __init__(self, span: Any) -> None:
+        super().__init__(span.get_span_context())
+        self._span = span
+
+    def add_event(self, name: str, attributes: Any = None, timestamp: int | None = None) -> None:
+        """Add a span event, if the span has not ended."""
+        if getattr(self._span, "end_time", None) is None:
+            self._span.add_event(name, attributes, timestamp)
+
+
 # Live spans --------------------------------------------------------------------------------------------------------
 
 
@@ -301,7 +314,7 @@ class Spans:
             span.set_attribute(sc.TURNSPAN_AUDIT_EVENT_ID_END, end_id)
         if type(event) is TurnStarted:
             self._remember(event.session_id, span.get_span_context())
-        return NonRecordingSpan(span.get_span_context())
+        return Borrowed(span)
 
     def end(self, span: Span, started: Started, ended: Ended, turn_events: list[str] | None = None) -> None:
         """Have a span ended, with the time of its event: soon, in another thread."""

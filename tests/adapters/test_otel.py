@@ -22,10 +22,10 @@ from stages.openai_chat import OpenAIChat, client
 def nothing_is_left_wrapped():
     """OpenLLMetry's instrumentor cannot be taken out again."""
     from openai.resources.chat.completions import AsyncCompletions, Completions
+    from openai.resources.responses import AsyncResponses, Responses
 
-    before = [
-        (cls, name, cls.__dict__[name]) for cls in (Completions, AsyncCompletions) for name in ("create", "parse")
-    ]
+    classes = (Completions, AsyncCompletions, Responses, AsyncResponses)
+    before = [(cls, name, cls.__dict__[name]) for cls in classes for name in ("create", "parse")]
     yield
     for cls, name, value in before:
         setattr(cls, name, value)
@@ -171,6 +171,7 @@ def test_an_agent_of_the_conventions_is_a_turn_with_its_calls(only_theirs, recor
                 inner = turnspan.tool("by hand")
                 with inner:
                     pass
+                turnspan.note("feedback", {"good": True})
         try:
             with _span(tracer, "execute_tool boom", gen_ai__operation__name="execute_tool", gen_ai__tool__name="boom"):
                 raise ValueError("no")

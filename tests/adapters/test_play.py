@@ -5,6 +5,7 @@ import gc
 import importlib
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -88,7 +89,7 @@ def test_two_good_tools_at_once(stage, adapter, recording):
     assert turns(recording, stage) == [expected(stage, tools=[ADD, SHOUT], asked=2)]
     (root,) = tree(recording.spans)
     assert root[0] == "invoke_agent"
-    assert sorted(root[1]) == sorted(CALLS)
+    assert sorted(root[1]) == sorted(CALLS), [(s.name, s.instrumentation_scope.name) for s in recording.spans]
     assert kinds(line for line in recording.log if "turn_id" in line) == Counter(
         {
             "turn.started": 1, "turn.ended": 1, "model_call.started": 2, "model_call.ended": 2,
@@ -175,6 +176,34 @@ def test_a_stream_that_is_left_early(stage, adapter, recording):
     asyncio.run(left_early(stage.stream(Conversation("s"), "go", ["done and done"])))
     expected_status = "success" if "streams left early" in cannot(stage) else "cancelled"
     assert recording.turn.status == expected_status
+    assert recording.unresolved() == []
+
+
+def test_a_stream_that_is_cancelled(stage, adapter, recording):
+    if not stage.streams:
+        pytest.skip("this runtime does not stream")
+
+    async def main():
+        reads = asyncio.Event()
+
+        async def consumer():
+            stream = stage.stream(Conversation("s"), "go", ["done and done"])
+            try:
+                async for _ in stream:
+                    reads.set()
+                    await asyncio.sleep(60)
+            finally:
+                with suppress(Exception):
+                    await stream.aclose()
+
+        task = asyncio.create_task(consumer())
+        await reads.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(main())
+    assert recording.turn.status == ("success" if "streams left early" in cannot(stage) else "cancelled")
     assert recording.unresolved() == []
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -102,10 +102,13 @@ class Agreement:
             span_id = f"{span.context.span_id:016x}"
             one = flags[span_id]
             found = seen.pop(span_id, None)
+            borrowed = one.event.borrowed
+            if borrowed == "read" and (found is None or not found.event_ids):
+                continue  # somebody else's, which had ended: it says nothing of ours
             if found is None:
                 verdict, why = self._why_no_span(one, span)
                 report.add("trace", verdict, session_id, one.event.event_id, f"span {span_id} {span.name!r}: {why}")
-            elif differing := _span_differs(found, span):
+            elif differing := _span_differs(found, span, only=_OF_BORROWED if borrowed else None):
                 says = f"span {span_id} {span.name!r}: its {', '.join(differing)} is not what the record says"
                 report.add("trace", "mismatch", session_id, one.event.event_id, says)
             else:
@@ -216,7 +219,11 @@ class Agreement:
         return left > 0
 
 
-def _span_differs(found: SpanSeen, span: ReadableSpan) -> list[str]:
+_OF_BORROWED = ("trace id", "parent", "audit event ids")
+"""What is ours of a span that somebody else started: its name, times, links and status are theirs."""
+
+
+def _span_differs(found: SpanSeen, span: ReadableSpan, only: Collection[str] | None = None) -> list[str]:
     assert span.context is not None
     expected = {
         "trace id": (found.trace_id, f"{span.context.trace_id:032x}"),
@@ -228,7 +235,7 @@ def _span_differs(found: SpanSeen, span: ReadableSpan) -> list[str]:
         "audit event ids": (found.event_ids, _ids_on(span)),
         "links": (sorted(found.links), sorted(f"{link.context.span_id:016x}" for link in span.links)),
     }
-    return [name for name, (has, should) in expected.items() if has != should]
+    return [name for name, (has, should) in expected.items() if has != should and (only is None or name in only)]
 
 
 def _as_kept(found_ns: int, at_ns: int | None) -> int:
