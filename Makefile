@@ -12,11 +12,12 @@ demo: $(VENV)/.base                ## the main job: a recorded program, looked a
 test: $(VENV)/.test                ## everything that is promised
 	$(BIN)/python -m pytest -q $(PYTEST)
 
-servers:                           ## PostgreSQL and Redis from the system's packages; without them their tests are skipped
+servers:                           ## PostgreSQL, Redis and Prometheus from the system's packages; without them their tests are skipped
 	tests/install_servers.sh
 
-backends: $(VENV)/.test            ## against real backends; builds Jaeger with Go, once per machine
+backends: $(VENV)/.test            ## against real backends; builds Jaeger and the Collector with Go, once per machine
 	tests/backends/build_jaeger.sh
+	tests/backends/build_collector.sh
 	CI=true $(BIN)/python -m pytest -q tests/backends $(PYTEST)
 
 runtimes: $(VENV)/.test            ## each runtime in its own environment: the newest release and the oldest that is claimed

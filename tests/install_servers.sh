@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Installs the servers that the tests of stores start: PostgreSQL and Redis, from the system's packages.
+# Installs the servers that tests start: PostgreSQL, Redis and Prometheus, from the system's packages.
 set -euo pipefail
 
 missing=()
 command -v postgres >/dev/null || compgen -G "/usr/lib/postgresql/*/bin/postgres" >/dev/null || missing+=(postgresql)
 command -v redis-server >/dev/null || missing+=(redis-server)
+command -v prometheus >/dev/null || missing+=(prometheus)
 if [ ${#missing[@]} -eq 0 ]; then
   exit 0
 fi

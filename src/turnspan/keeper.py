@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -25,6 +25,7 @@ from turnspan.writer import Outlet, Problem, Writer
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
 
+    from turnspan.metrics import Health
     from turnspan.stores.base import SessionStore
 
 logger = logging.getLogger("turnspan")
@@ -97,6 +98,14 @@ class Keeper:
     def endpoint_is_dead(self) -> None:
         """Hear that an endpoint takes nothing: the end of the process does not wait for it as long then."""
         self._endpoint_is_dead = True
+
+    def health(self, problems: Mapping[str, int]) -> Health:
+        """Return how recording goes."""
+        from turnspan.metrics import Health
+
+        dropped = self.journal.dropped
+        spans = [delivery.counts() for delivery in self.deliveries]
+        return Health(self.journal.sequence, self.writer.confirmed, dropped, dict(problems), spans)
 
     # Seals ---------------------------------------------------------------------------------------------------------
 

@@ -5,11 +5,11 @@ Made in the writer thread, from the journal, each in the context of its span, so
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple
 
 from opentelemetry import metrics
-from opentelemetry.metrics import Histogram
+from opentelemetry.metrics import CallbackOptions, Histogram, Observation
 
 from turnspan import semconv as sc
 from turnspan.events import AgentEnded, ModelCallEnded, ModelCallStarted, ToolCallEnded, ToolCallStarted, TurnEnded
@@ -83,3 +83,49 @@ class Metrics:
             if tokens is not None:
                 more = {sc.GEN_AI_TOKEN_TYPE: kind} if self._one_token_metric else {}
                 histogram.record(tokens, {**attributes, **more}, context)
+
+
+class Health(NamedTuple):
+    """How a process fares at recording: what its own metrics say."""
+
+    recorded: int
+    stored: int
+    dropped: int
+    problems: Mapping[str, int]
+    spans: Iterable[Mapping[str, Mapping[str, int]]]
+    """Of each provider, by exporter: how many spans were exported, failed, were dropped, and wait."""
+
+
+def tell_health(look: Callable[[], Health | None]) -> None:
+    """Have a process's health told whenever metrics are collected.
+
+    Args:
+        look: Returns it; None where nobody records any more.
+
+    """
+    from turnspan import __version__
+
+    meter = metrics.get_meter("turnspan", __version__)
+
+    def counter(name: str, unit: str, brief: str, read: Callable[[Health], Iterable[Observation]]) -> None:
+        def observed(_options: CallbackOptions) -> Iterable[Observation]:
+            health = look()
+            return [] if health is None else read(health)
+
+        meter.create_observable_counter(name, [observed], unit, brief)
+
+    counter(sc.TURNSPAN_EVENTS_RECORDED, "{event}", "Audit events recorded.", lambda h: [Observation(h.recorded)])
+    counter(sc.TURNSPAN_EVENTS_STORED, "{event}", "Audit events that the store has.", lambda h: [Observation(h.stored)])
+    counter(sc.TURNSPAN_EVENTS_DROPPED, "{event}", "Audit events lost.", lambda h: [Observation(h.dropped)])
+    counter(
+        sc.TURNSPAN_PROBLEMS, "{problem}", "Failures of turnspan itself.",
+        lambda h: [Observation(count, {sc.TURNSPAN_CAUSE: cause}) for cause, count in h.problems.items()],
+    )  # fmt: skip
+    counter(
+        sc.TURNSPAN_SPANS, "{span}", "Spans that have ended, by exporter and state.",
+        lambda h: [
+            Observation(count, {sc.TURNSPAN_EXPORTER: exporter, sc.TURNSPAN_STATE: state})
+            for provider in h.spans for exporter, counts in provider.items()
+            for state, count in counts.items() if state in ("exported", "failed", "dropped")
+        ],
+    )  # fmt: skip

@@ -58,6 +58,7 @@ from turnspan.spans import (
 )
 
 if TYPE_CHECKING:
+    from turnspan.metrics import Health
     from turnspan.stores.base import SessionStore
 
 _SESSIONS_REMEMBERED = 4096
@@ -462,6 +463,10 @@ class Recorder:
         if (done := self._finished.get(key)) is not None:
             return list(done[0]), done[1]
         return None
+
+    def health(self) -> Health | None:
+        """Return how this process fares at recording."""
+        return None if self._closed and not self.keeper.journal.sequence else self.keeper.health(self.problems)
 
     def is_open(self, session_id: str, turn_id: str) -> bool:
         """Return whether a turn has started and not ended."""

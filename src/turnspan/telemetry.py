@@ -12,6 +12,7 @@ import logging
 import os
 import re
 import sys
+import weakref
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,12 +27,15 @@ from turnspan.delivery import Delivery
 from turnspan.errors import MissingExtraError
 from turnspan.files import append, tail_of
 from turnspan.keeper import FLUSH_S, logger
+from turnspan.metrics import tell_health
 from turnspan.recorder import Recorder, all_recorders
 from turnspan.settings import Settings
 from turnspan.spans import scope
 
 if TYPE_CHECKING:
     from opentelemetry.context import Context
+
+    from turnspan.proof.report import Report
 
 _SPAN_ID = re.compile(rb'"spanId":"([0-9a-f]{16})","parentSpanId"')
 
@@ -84,6 +88,51 @@ def set_up(settings: Settings, recorder: Recorder) -> None:
     if settings.otlp:
         _set_up_logs(settings, resource, recorder)
         _set_up_metrics(settings, resource, recorder)
+    if isinstance(metrics.get_meter_provider(), _meter_provider_class()):
+        found = weakref.ref(recorder)
+        tell_health(lambda: None if (alive := found()) is None else alive.health())
+
+
+def _meter_provider_class() -> type[Any]:
+    if "opentelemetry.sdk.metrics" not in sys.modules:
+        return _NoMeters
+    from opentelemetry.sdk.metrics import MeterProvider
+
+    return MeterProvider
+
+
+class _NoMeters:
+    """In place of the SDK's meter provider, while nobody has imported it."""
+
+
+def send_verification(report: Report, url: str) -> None:
+    """Send what a verification found as a metric.
+
+    Raises:
+        MissingExtraError: When the exporter is not installed.
+
+    """
+    try:
+        from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
+    except ImportError as error:
+        raise MissingExtraError("OTLP needs the HTTP exporter: pip install 'turnspan[otlp]'") from error
+    from opentelemetry.sdk.metrics import MeterProvider
+    from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
+
+    from turnspan import __version__
+
+    exporter = OTLPMetricExporter(endpoint=f"{url.rstrip('/')}/v1/metrics", timeout=FLUSH_S)
+    made = MeterProvider(
+        [PeriodicExportingMetricReader(exporter)], resource=Resource.create({"service.name": "turnspan-verify"}),
+        shutdown_on_exit=False,
+    )  # fmt: skip
+    gauge = made.get_meter("turnspan", __version__).create_gauge(
+        sc.TURNSPAN_VERIFY_CHECKS, "{check}", "What the last verification found."
+    )
+    for check, counts in report.counts.items():
+        for verdict in ("ok", *counts):
+            gauge.set(counts[verdict], {sc.TURNSPAN_CHECK: check, sc.TURNSPAN_VERDICT: verdict})
+    made.shutdown()
 
 
 def _count(provider: Any, ours: SessionSpanProcessor, recorder: Recorder) -> None:

@@ -38,6 +38,7 @@ class Jaeger:
         config = config.replace(
             "service:\n", "service:\n  telemetry: {metrics: {level: none}, logs: {level: warn}}\n", 1
         )
+        self.config = config
         (folder / "jaeger.yaml").write_text(config)
         shutil.copy(SHIPPED / "jaeger-ui.json", folder)
         self._process = None

@@ -26,6 +26,19 @@ OURS = {
     "turnspan.workspace.id": "The workspace.",
     "session.id": "The session, under the name that some backends read.",
 }
+OUR_METRICS = {
+    "turnspan.events.recorded": "Audit events that this process has recorded.",
+    "turnspan.events.stored": "Audit events that the store has.",
+    "turnspan.events.dropped": "Audit events that were lost: the journal was full, or its disk.",
+    "turnspan.spans": "Spans that have ended, by exporter and what became of them: exported, failed, dropped, queued.",
+    "turnspan.problems": "Failures of turnspan itself, by cause; they never reach the agent.",
+    "turnspan.verify.checks": "What the last `turnspan verify` found, by check and verdict.",
+    "turnspan.exporter": "Of a metric: the exporter.",
+    "turnspan.state": "Of a metric: what became of a span.",
+    "turnspan.cause": "Of a metric: what failed.",
+    "turnspan.check": "Of a metric: the check.",
+    "turnspan.verdict": "Of a metric: the verdict.",
+}
 METRICS = {  # of the two profiles, by what they measure
     "INFERENCE_DURATION": ("gen_ai.client.operation.duration", "gen_ai.client.inference.duration"),
     "INPUT_TOKENS": ("gen_ai.client.token.usage", "gen_ai.client.inference.operation.input_tokens"),
@@ -54,7 +67,7 @@ def generated() -> str:
     for name in sorted(data["attributes"]):
         out.append(f'{constant(name)}: Final = "{name}"')
     out.append("")
-    for name, brief in OURS.items():
+    for name, brief in (OURS | OUR_METRICS).items():
         out += [f'{constant(name)}: Final = "{name}"', f'"""{brief}"""']
     out += ["", "CONTENT: Final = frozenset({"]
     out += [f'    "{name}",' for name, a in sorted(data["attributes"].items()) if a["content"]]

@@ -29,10 +29,12 @@ _MOST_SHOWN = 50
 @click.option("--spans", help='OTLP JSON file, or URL of Jaeger or Tempo (default: the file in home; "none").')
 @click.option("--logs", help='JSON lines file, or URL of Loki (default: the log file; "none").')
 @click.option("--key", help="File with the key that seals must be signed with: HMAC, or Ed25519 in PEM.")
+@click.option("--otlp", help="Base URL of an OTLP/HTTP receiver that gets the result as a metric, for dashboards.")
 @click.option("--retention", help="How long backends keep things (7d, 12h): what is older and gone has expired.")
 @reads
 def command(
     session: str | None, since: str | None, spans: str | None, logs: str | None, key: str | None, retention: str | None,
+    otlp: str | None,
     home: str | None, store: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Verify SESSION (an id in it, or "last"), those used since a time, or all.
@@ -46,6 +48,10 @@ def command(
         session_id, since=time_of(since), spans=spans, logs=logs, store=reading.store, key=key,
         retention_ns=_lasting_ns(retention), settings=reading.settings,
     )  # fmt: skip
+    if otlp is not None:
+        from turnspan.telemetry import send_verification
+
+        send_verification(report, otlp)
     if as_json:
         print_json(report.to_dict())
     else:
