@@ -329,6 +329,24 @@ def test_log_lines_of_the_user_are_stamped(recording, caplog):
     assert "turn_id" not in lines[1]
 
 
+def test_lines_of_loguru_are_stamped(recording):
+    from loguru import logger
+
+    lines = []
+    number = logger.add(lambda message: lines.append(message.record["extra"]))
+    logger.configure(patcher=turnspan.add_turn_to_loguru)
+    try:
+        with turnspan.session("s"), turnspan.turn() as turn:
+            logger.info("inside")
+        logger.info("outside")
+    finally:
+        logger.configure(patcher=lambda record: None)
+        logger.remove(number)
+    assert (lines[0]["session_id"], lines[0]["turn_id"]) == ("s", turn.id)
+    assert lines[0]["trace_id"] == recording.turn.metadata["turnspan"]["trace_id"]
+    assert lines[1] == {}
+
+
 def test_twenty_turns_at_once_in_one_loop_and_in_threads_do_not_mix(recording):
     async def one(n):
         with turnspan.session(f"s{n}"), turnspan.turn(agent=f"a{n}", prompt=str(n)) as turn:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from turnspan.events import Usage as Usage
     from turnspan.logs import TurnFilter as TurnFilter
     from turnspan.logs import add_turn as add_turn
+    from turnspan.logs import add_turn_to_loguru as add_turn_to_loguru
     from turnspan.manager import SessionManager as SessionManager
     from turnspan.observed import observe as observe
     from turnspan.process import configure as configure
@@ -61,7 +62,7 @@ _HOMES = {
     "errors": "InvalidIdError MissingExtraError SessionNotFoundError SettingsError StoreError StoreUnavailableError"
     " TurnspanError UnreadableSessionError",
     "events": "Usage",
-    "logs": "TurnFilter add_turn",
+    "logs": "TurnFilter add_turn add_turn_to_loguru",
     "manager": "SessionManager",
     "observed": "observe",
     "process": "configure flush shutdown",

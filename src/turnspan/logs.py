@@ -211,16 +211,35 @@ def _otel_name(field: str) -> str:
     return _OTEL_NAMES.get(field, f"{EVENT_PREFIX}{field}")
 
 
+class _NotAudit(logging.Filter):
+    """Keeps the lines of audit events from OpenTelemetry's handler of stdlib logging: they would be sent twice."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Take everything else."""
+        return record.name != AUDIT_LOGGER
+
+
+def _is_ours(one: Any) -> bool:
+    return isinstance(one, _NotAudit)
+
+
+AUDIT_LOGGER = "turnspan.audit"
+"""The logger that audit events go to in an application's own structlog pipeline."""
+
+
 class AppLog:
     """The application's own structlog pipeline, called at once, in the agent's thread."""
 
     def __init__(self) -> None:
         import structlog
 
-        self._logger = structlog.get_logger("turnspan")
+        self._logger = structlog.get_logger(AUDIT_LOGGER)
 
     def write(self, event: Event, span: SpanIds | None, started: Event | None) -> None:
         """Log an event."""
+        for handler in logging.root.handlers:
+            if type(handler).__name__ == "LoggingHandler" and not any(map(_is_ours, handler.filters)):
+                handler.addFilter(_NotAudit())  # events go there by themselves, with their names and spans
         line = line_of(event, span, started)
         getattr(self._logger, line.level)(line.event, **fields_of(line))
 
@@ -245,6 +264,12 @@ def add_turn(_logger: Any, _method: str, event_dict: MutableMapping[str, Any]) -
     for name, value in _here().items():
         event_dict.setdefault(name, value)
     return event_dict
+
+
+def add_turn_to_loguru(record: Any) -> None:
+    """Patcher for loguru (``logger.configure(patcher=turnspan.add_turn_to_loguru)``): stamp ``extra`` with the ids."""
+    for name, value in _here().items():
+        record["extra"].setdefault(name, value)
 
 
 class TurnFilter(logging.Filter):
