@@ -18,6 +18,7 @@ servers:                           ## PostgreSQL, Redis and Prometheus from the 
 backends: $(VENV)/.test            ## against real backends; builds Jaeger and the Collector with Go, once per machine
 	tests/backends/build_jaeger.sh
 	tests/backends/build_collector.sh
+	tests/backends/install_phoenix.sh
 	CI=true $(BIN)/python -m pytest -q tests/backends $(PYTEST)
 
 runtimes: $(VENV)/.test            ## each runtime in its own environment: the newest release and the oldest that is claimed

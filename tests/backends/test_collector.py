@@ -46,7 +46,8 @@ for n in range(count):
 """
 
 
-def _needed(found, what):
+def needed(found, what):
+    """Return a program, or skip the test with the reason; in CI it is never skipped."""
     if found is not None and Path(found).exists():
         return found
     reason = f"{what} is not on this machine: `make servers backends` installs and builds what can be had"
@@ -92,7 +93,7 @@ def others():
 @pytest.fixture
 def collector(jaeger, others, tmp_path):
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "turnspan-backends"
-    binary = _needed(cache / "collector-v0.159.0", "the Collector")
+    binary = needed(cache / "collector-v0.159.0", "the Collector")
     grpc, http, metrics = free_port(), free_port(), free_port()
     jaeger_grpc = yaml.safe_load(jaeger.config)["receivers"]["otlp"]["protocols"]["grpc"]["endpoint"]
     env = {
@@ -194,7 +195,7 @@ def _value(record, key):
 
 @pytest.mark.timeout(300)
 def test_every_query_of_the_dashboards_has_an_answer_in_a_real_prometheus(collector, tmp_path):
-    binary = _needed(shutil.which("prometheus"), "Prometheus")
+    binary = needed(shutil.which("prometheus"), "Prometheus")
     list(run_agents(tmp_path, collector.otlp, 0, 10))
     programs.turnspan("verify", "--home", tmp_path / "home", "--otlp", collector.otlp)
     port = free_port()
