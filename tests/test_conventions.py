@@ -97,3 +97,20 @@ def test_the_checker_sees_what_is_wrong():
     for says in ("kind internal", "a name that is not", "gen_ai.provider.name is required", "is a string_value, not a int",
                  "gen_ai.made.up is in no", "without role or parts", "is content, which", "disagree"):  # fmt: skip
         assert says in said, says
+
+
+def test_what_samplers_should_see_is_there_when_a_span_starts(recording, monkeypatch):
+    from turnspan.spans import Spans
+
+    started, start = {}, Spans._start_span
+
+    def noting(self, name, below, kind, attributes, links, at_ns):
+        span = start(self, name, below, kind, dict(attributes), links, at_ns)
+        started[span.get_span_context().span_id] = set(attributes)
+        return span
+
+    monkeypatch.setattr(Spans, "_start_span", noting)
+    exec(EVERYTHING.replace("turnspan.instrument()", ""), {})
+    assert len(recording.spans) >= 9
+    for span in recording.spans:
+        assert checker.late(dict(span.attributes), started[span.context.span_id]) == [], span.name

@@ -9,6 +9,8 @@ CONVENTIONS = yaml.safe_load((Path(__file__).parent / "genai.yaml").read_text())
 ATTRIBUTES = CONVENTIONS["attributes"]
 OLD = {one["old"].partition(" ")[0]: one["new"] for one in CONVENTIONS["renames"] if one["new"]}
 OWN = ("turnspan.", "session.id", "error.", "service.", "telemetry.")
+CLOSED = ("gen_ai.operation.name", "gen_ai.token.type", "gen_ai.output.type")
+"""Enumerations of which we use only what is in them; providers and errors have names of their own."""
 KINDS = {1: "internal", 2: "server", 3: "client", 4: "producer", 5: "consumer"}
 VALUES = {"string": "string_value", "int": "int_value", "double": "double_value", "boolean": "bool_value",
           "string[]": "array_value", "enum (open)": "string_value"}  # fmt: skip
@@ -57,6 +59,15 @@ def of_span(span, profile, *, content):
         yield from (here + says for says in _of_attribute(name, value, profile, content=content))
 
 
+def late(span_attributes, at_start):
+    """Return the attributes that samplers should have seen, and that came only after the span had started."""
+    operation = str(span_attributes.get("gen_ai.operation.name"))
+    wanted = CONVENTIONS["spans"][SPAN_OF[operation]]["attributes"]
+    return [
+        name for name, how in wanted.items() if how.get("at_start") and name in span_attributes and name not in at_start
+    ]
+
+
 def _of_attribute(name, value, profile, *, content):
     if not _known(name, profile):
         yield f"{name} is in no convention of {profile}"
@@ -67,6 +78,8 @@ def _of_attribute(name, value, profile, *, content):
     kind = value.WhichOneof("value")
     if how["type"] in VALUES and kind != VALUES[how["type"]]:
         yield f"{name} is a {kind}, not a {how['type']}"
+    if name in CLOSED and value.string_value not in how["values"]:
+        yield f"{name} is {value.string_value!r}, which is none of its values"
     if how["content"] and not content:
         yield f"{name} is content, which was not asked for"
     if name in ("gen_ai.input.messages", "gen_ai.output.messages"):
