@@ -110,7 +110,7 @@ def test_the_programs_own_end_is_unchanged(text, code, tmp_path):
         (["--store", "mongodb://x", "prog.py"], "names no store that turnspan knows; use sqlite:///path"),
         (
             ["--adapters", "langgrph", "prog.py"],
-            "No adapter is called langgrph; there are: langgraph, openai-agents, xerxes",
+            "No adapter is called langgrph; there are: anthropic, langgraph, mcp, oats-coder, openai, openai-agents, otel",
         ),
     ],
 )

@@ -56,10 +56,8 @@ def quantile(share, metric, by=""):
     return f"histogram_quantile({share}, sum by ({grouped}) (rate({metric}_bucket{{{PICKED}}}[$__rate_interval])))"
 
 
-def total(metric, extra="", by=""):
-    grouped = f" by ({by})" if by else ""
-    found = f"sum{grouped} (increase({metric}{{{PICKED}{extra}}}[$__range]))"
-    return found if by else f"{found} or vector(0)"
+def total(metric, extra=""):
+    return f"sum (increase({metric}{{{PICKED}{extra}}}[$__range])) or vector(0)"
 
 
 def dashboard(uid, title, rows, variables=()):

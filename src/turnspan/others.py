@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry import trace
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, TracerProvider
 
+from turnspan import semconv as sc
 from turnspan.events import Scope, SpanReader, SpanReading, Started
 from turnspan.recorder import Recorder, all_recorders
-from turnspan.spans import PLACES, UNREAD, scope
+from turnspan.spans import MODEL_OPERATIONS, PLACES, UNREAD, scope
 
 if TYPE_CHECKING:
     from opentelemetry.context import Context
@@ -45,6 +46,9 @@ class OthersSpans(SpanProcessor):
             self._open[span_id] = []
             if here.call_id is not None and any(recorder.adopt(here, span) for recorder in all_recorders()):
                 return
+            if (span.attributes or {}).get(sc.GEN_AI_OPERATION_NAME) in MODEL_OPERATIONS:
+                for one in all_recorders():
+                    one.met_theirs(here)
         open_: list[tuple[Recorder, SpanReading]] = []
         for recorder_of, reader in self.readers:
             if (recorder := recorder_of()) is None:

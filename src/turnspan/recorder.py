@@ -111,6 +111,7 @@ class Recorder:
         self._finished: OrderedDict[tuple[str, str], tuple[list[str], SpanIds | None]] = OrderedDict()
         self._elsewhere: OrderedDict[str, Recorder] = OrderedDict()
         self._before_open: Callable[[], None] | None = None
+        self._theirs_come = False  # another instrumentation starts spans of models below ours: it is waited for
         self._busy = _Busy()
         self._postponed: deque[Callable[[], None]] = deque()
         self._closed = False
@@ -326,6 +327,8 @@ class Recorder:
             and (found := claimed_model_span()) is not None
         ):
             theirs = found
+        if theirs is None and self._theirs_come and type(event) is ModelCallStarted:
+            theirs = AWAITED
         if theirs is AWAITED and above is not None:
             call = turn.calls[call_id] = Open(event, above.span, None)
             call.awaits = True
@@ -355,6 +358,13 @@ class Recorder:
         call.has(found.span, found.ids, found.end_id)
         self._stamp(call.started, call.ids, turn)
         return True
+
+    def met_theirs(self, here: Scope) -> None:
+        """Hear of another instrumentation's span of a model: below ours it is a second one, and the next is awaited."""
+        turn = self._turns.get((here.session_id, here.turn_id))
+        call = None if turn is None else turn.calls.get(here.call_id or "")
+        if call is not None and isinstance(call.started, ModelCallStarted) and call.started.borrowed is None:
+            self._theirs_come = True
 
     def _await_no_longer(self, turn: OpenTurn, call: Open) -> None:
         """Start a span of our own for a call whose span nobody else has started."""

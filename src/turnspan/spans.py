@@ -50,7 +50,7 @@ _OPERATIONS: dict[type[Event], str] = {
 }  # fmt: skip
 
 
-_MODEL_OPERATIONS = ("chat", "text_completion", "generate_content")
+MODEL_OPERATIONS = ("chat", "text_completion", "generate_content")
 
 
 class Opened(NamedTuple):
@@ -411,7 +411,7 @@ def claimed_model_span() -> Any:
         return None
     UNREAD[span_id] = None
     operation = (getattr(span, "attributes", None) or {}).get(sc.GEN_AI_OPERATION_NAME)
-    return span if operation in _MODEL_OPERATIONS else None
+    return span if operation in MODEL_OPERATIONS else None
 
 
 def resource_of_provider() -> dict[str, Any] | None:

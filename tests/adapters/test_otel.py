@@ -131,6 +131,26 @@ def test_a_span_of_the_conventions_is_not_started_twice(both, recording):
     assert recording.unresolved() == []
 
 
+def test_where_ours_is_the_outer_one_the_next_call_waits_for_theirs(recording):
+    made = _genai()
+    made.instrument(skip_dep_check=True)
+    adapters = Adapters()
+    adapters.watch("otel,openai")  # after theirs, and so around it
+    try:
+        for n in range(3):
+            asyncio.run(OpenAIChat().turn(Conversation(f"s-{n}"), "go", ["done"]))
+    finally:
+        adapters.undo()
+        made.uninstrument()
+    chats = [span for span in recording.spans if span.attributes["gen_ai.operation.name"] == "chat"]
+    names = [span.instrumentation_scope.name for span in chats]
+    assert names.count("turnspan") == 1, "the first, when nobody knew"
+    assert len(names) == 4
+    calls = [s.turns[0].metadata["turnspan"]["model_calls"] for s in recording.sessions]
+    assert [len(one) for one in calls] == [1, 1, 1]
+    assert recording.unresolved() == []
+
+
 def test_the_completion_hook_hands_over_what_is_on_no_span(only_theirs, recording, monkeypatch):
     monkeypatch.setenv("OTEL_INSTRUMENTATION_GENAI_COMPLETION_HOOK", "turnspan")
     from opentelemetry.util.genai.completion_hook import load_completion_hook

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import importlib
+import traceback
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -15,6 +16,7 @@ from turnspan.adapters import Adapters
 from turnspan.testing import record
 from turnspan.testing.play import TELLS, Conversation, Wanted, begun, kinds, left_early, normalised, tree
 
+THE_PROGRAM = ("tests/stages/", "testing/play.py")
 FOLDER = Path(__file__).parents[1] / "stages"
 GOOD = [Wanted("add", {"a": 1, "b": 2}, "c1"), Wanted("shout", {"text": "hi"}, "c2")]
 
@@ -265,7 +267,9 @@ def _everything(stage):
         try:
             seen.append(asyncio.run(stage.turn(Conversation("s"), "go", script)))
         except Exception as error:
-            seen.append((type(error), str(error)))
+            frames = traceback.extract_tb(error.__traceback__)
+            theirs = [(f.name, f.lineno) for f in frames if any(name in f.filename for name in THE_PROGRAM)]
+            seen.append((type(error), str(error), theirs))
 
     async def streamed():
         return [type(item) async for item in stage.stream(Conversation("s"), "go", ["done and done"])]

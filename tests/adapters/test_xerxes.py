@@ -15,17 +15,10 @@ from xerxes.streaming import loop
 from xerxes.streaming.events import AgentState, TextChunk
 
 import turnspan
+from stages.xerxes_runtime import Answer
 from turnspan.adapters import Adapters
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
-
-
-class Answer:
-    def __init__(self, step):
-        self.step = step
-
-    async def __aiter__(self):
-        yield self.step
 
 
 class ScriptedLLM(BaseLLM):

@@ -217,6 +217,20 @@ class Turns:
         )
         self._turn(at)
 
+    def chat(self, message: dict[str, Any], at: str = "") -> None:
+        """Take a message of a chat: a user's, an assistant's with its tool calls, or a tool's."""
+        role, text = message.get("role"), text_of_parts(message.get("content"))
+        if role == "user":
+            self.user(text, at)
+        elif role == "assistant":
+            self.assistant(text, at)
+            for call in message.get("tool_calls") or []:
+                asked = call.get("function", call)
+                arguments = asked.get("arguments", asked.get("input"))
+                self.call(str(call.get("id")), str(asked.get("name")), arguments, at)
+        elif role == "tool":
+            self.result(str(message.get("tool_call_id")), text, at=at)
+
     def _turn(self, at: str) -> TurnRecord:
         if not self.turns:
             self.user("", at)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from turnspan.histories import Turns, Unreadable, json_files, loaded, seconds_as_iso, text_of_parts
+from turnspan.histories import Turns, Unreadable, json_files, loaded, seconds_as_iso
 from turnspan.records import SessionRecord
 
 
@@ -31,20 +31,13 @@ def _of_daemon(data: dict[str, Any]) -> SessionRecord:
     turns = Turns(data["session_id"], agent)
     executed = {one.get("tool_call_id"): one for one in data.get("tool_executions") or [] if isinstance(one, dict)}
     for message in data["messages"]:
-        role, text = message.get("role"), text_of_parts(message.get("content"))
-        if role == "user":
-            turns.user(text, at)
-        elif role == "assistant":
-            turns.assistant(text, at)
-            for call in message.get("tool_calls") or []:
-                asked = call.get("function", call)
-                arguments = asked.get("arguments", asked.get("input"))
-                turns.call(str(call.get("id")), str(asked.get("name")), arguments, at)
-        elif role == "tool":
-            call_id = str(message.get("tool_call_id"))
-            known = executed.get(call_id, {})
+        known = executed.get(message.get("tool_call_id"))
+        if message.get("role") == "tool" and known is not None:
             error = "not permitted" if known.get("permitted") is False else None
-            turns.result(call_id, known.get("result", text), at=at, error=error, duration_ms=known.get("duration_ms"))
+            result, took_ms = known.get("result"), known.get("duration_ms")
+            turns.result(str(message["tool_call_id"]), result, at=at, error=error, duration_ms=took_ms)
+        else:
+            turns.chat(message, at)
     kept = {name: data[name] for name in ("key", "cwd", "total_input_tokens", "total_output_tokens") if data.get(name)}
     return SessionRecord(
         data["session_id"], workspace_id=data.get("workspace") or None, agent_id=agent, created_at=at, updated_at=at,
