@@ -114,7 +114,7 @@ def _request(call: Call) -> Request:
         found.insert(0, Message({"role": "system", "content": system}, [Said("system", system)]))
     return Request(
         next((name for word, name in _CLOUDS.items() if word in client), "anthropic"), given.get("model"), found,
-        streamed=bool(given.get("stream")),
+        streamed=bool(given.get("stream")), list_id=id(messages),
     )  # fmt: skip
 
 

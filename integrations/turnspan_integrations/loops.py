@@ -18,6 +18,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from contextvars import ContextVar
 from typing import Any, Literal, NamedTuple
 
 from turnspan.events import (
@@ -35,6 +36,7 @@ from turnspan.events import (
 
 _POINTS_REMEMBERED = 4096
 _CONVERSATIONS_OPEN = 1024
+_ALIKE_REMEMBERED = 32
 
 
 class Said(NamedTuple):
@@ -64,6 +66,8 @@ class Request(NamedTuple):
     streamed: bool = False
     own: str | None = None
     previous: str | None = None
+    list_id: int = 0
+    """Which list the messages came in: ``id(messages)``."""
 
 
 class Answer(NamedTuple):
@@ -86,6 +90,11 @@ class Conversation:
         self.turn: TurnStarted | None = None
         self.pending: dict[str, ToolCallStarted] = {}
         self.unwatch: Callable[[], Any] | None = None
+        self.list_id = 0
+
+
+_last: ContextVar[Conversation | None] = ContextVar("turnspan_last_conversation", default=None)
+"""The conversation that this task or thread has last had an answer in."""
 
 
 class Loops:
@@ -98,7 +107,7 @@ class Loops:
 
     def __init__(self, emit: Emit) -> None:
         self._emit = emit
-        self._points: OrderedDict[str, Conversation] = OrderedDict()  # where a conversation may be gone on with
+        self._points: OrderedDict[str, list[Conversation]] = OrderedDict()  # where one may be gone on with
         self._open: OrderedDict[Conversation, None] = OrderedDict()  # those in the middle of a turn
         self._lock = threading.RLock()
         self._ours: set[str] = set()
@@ -147,17 +156,28 @@ class Loops:
     def _find(self, said: list[Said], points: list[str], request: Request) -> tuple[Conversation | None, int]:
         """Return the conversation that this one goes on with, and how much of what is said was said before."""
         if request.own is not None:
-            found = self._points.get(f"own {request.own}")
             known = next((n for n in range(len(points), 0, -1) if points[n - 1] in self._points), 0)
-            return found, known or _before_the_new(said)
+            return self._at(f"own {request.own}", request), known or _before_the_new(said)
         for n in range(len(points), 0, -1):
-            if (found := self._points.get(points[n - 1])) is not None:
-                return found, n
+            if points[n - 1] in self._points:
+                return self._at(points[n - 1], request), n
         if request.previous is not None:
-            return self._points.get(f"previous {request.previous}"), 0
+            return self._at(f"previous {request.previous}", request), 0
         results = {str(one.call_id) for one in said if one.kind == "result"}  # a history that was cut or rewritten
         asked = [one for one in self._open if results & one.pending.keys()]
         return (asked[0], _before_the_new(said)) if len(asked) == 1 else (None, 0)
+
+    def _at(self, point: str, request: Request) -> Conversation | None:
+        """Return the conversation that has come to a point.
+
+        Several may have: two users who greet alike are answered alike. Then the one whose list it is goes on, or the one
+        that this task had its last answer in; if that does not tell, none does, because mixing them up is worse.
+        """
+        found = self._points.get(point, [])
+        if len(found) < 2:
+            return found[0] if found else None
+        mine = [one for one in found if one.list_id == request.list_id] or [one for one in found if one is _last.get()]
+        return mine[0] if len(mine) == 1 else None
 
     def _tool_ended(self, call: ToolCallStarted, one: Said, at_ns: int) -> None:
         failed: dict[str, Any] = {"status": "error", "error": _text(one.text), "error_type": "_OTHER"}
@@ -183,7 +203,10 @@ class Loops:
         self._emit(TurnEnded(**ids, **how))
 
     def _remember(self, point: str, found: Conversation) -> None:
-        self._points[point] = found
+        known = self._points.setdefault(point, [])
+        if found not in known:
+            known.append(found)
+            del known[:-_ALIKE_REMEMBERED]
         self._points.move_to_end(point)
         while len(self._points) > _POINTS_REMEMBERED:
             self._points.popitem(last=False)
@@ -209,6 +232,8 @@ class Loops:
             self._remember(point, found)
             if answer.response_id:
                 self._remember(f"previous {answer.response_id}", found)
+            found.list_id = asking.request.list_id
+            _last.set(found)
             if asking.request.own is not None:
                 self._remember(f"own {asking.request.own}", found)
             if found.turn is None or found.turn.turn_id != turn.turn_id:

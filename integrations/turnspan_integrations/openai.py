@@ -121,7 +121,7 @@ def _chat_request(call: Call) -> Request:
     messages = given.get("messages")
     return Request(
         _provider(call.instance), given.get("model"), streamed=bool(given.get("stream")),
-        messages=[_chat_message(m) for m in messages] if isinstance(messages, (list, tuple)) else [],
+        messages=[_chat_message(m) for m in messages] if isinstance(messages, (list, tuple)) else [], list_id=id(messages),
     )  # fmt: skip
 
 
@@ -207,7 +207,7 @@ def _responses_request(call: Call) -> Request:
     own = conversation.get("id") if isinstance(conversation, dict) else getattr(conversation, "id", conversation)
     return Request(
         _provider(call.instance), given.get("model"), messages, streamed=bool(given.get("stream")),
-        own=own, previous=given.get("previous_response_id"),
+        own=own, previous=given.get("previous_response_id"), list_id=id(asked),
     )  # fmt: skip
 
 
