@@ -34,7 +34,9 @@ def _stages():
 
 @pytest.fixture(params=_stages())
 def stage(request):
-    return request.param()
+    made = request.param()
+    yield made
+    made.close()
 
 
 @pytest.fixture
@@ -323,6 +325,7 @@ def test_an_adapter_keeps_nothing_of_a_finished_run(stage, adapter, recording):
     def run(times):
         for _ in range(times):
             asyncio.run(stage.turn(Conversation("s"), "go", [GOOD, "done"]))
+        stage.close()
         recording.recorder.flush()
 
     run(3)

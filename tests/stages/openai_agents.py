@@ -68,8 +68,18 @@ def agent(script, name="triage", tools=None):
 class OpenAIAgents(Stage):
     adapter = "openai-agents"
 
+    def __init__(self):
+        self._sessions = []
+
     def _session(self, conversation):
-        return conversation.state.setdefault("session", SQLiteSession(conversation.id))
+        if "session" not in conversation.state:
+            conversation.state["session"] = SQLiteSession(conversation.id)
+            self._sessions.append(conversation.state["session"])
+        return conversation.state["session"]
+
+    def close(self):
+        while self._sessions:
+            self._sessions.pop().close()
 
     async def turn(self, conversation, prompt, script):
         return (await Runner.run(agent(script), prompt, session=self._session(conversation))).final_output

@@ -117,6 +117,9 @@ class Stage(ABC):
         """Run a turn, streamed: an asynchronous generator of whatever the runtime gives."""
         raise NotImplementedError
 
+    def close(self) -> None:  # noqa: B027  most keep nothing open
+        """Close what conversations have kept open."""
+
     async def sub_agent(self, conversation: Conversation, prompt: str) -> str:
         """Run a turn in which the agent ``triage`` has ``helper`` answer; return ``helped``."""
         raise NotImplementedError
