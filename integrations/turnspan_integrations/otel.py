@@ -161,8 +161,12 @@ class Reader:
         self._ended(started, ended)
 
     def _is_told(self, what: What, here: Scope | None) -> bool:
-        """Return whether an adapter tells this call already, right around the span."""
-        return what.kind == "model" and here is not None and bool(self._emit.asked())
+        """Return whether an adapter tells this already, right around the span."""
+        if here is None or here.turn_id is None:
+            return False
+        if what.kind == "agent":
+            return here.call_id is None and here.agent_id is not None and here.agent_id == what["agent"]
+        return bool(self._emit.asked()) if what.kind == "model" else self._emit.tool() == what["tool"]
 
     def _started(self, what: What, span: Any, here: Scope | None, **more: Any) -> Started:
         if here is None or here.turn_id is None:
@@ -222,7 +226,7 @@ class Reader:
     def _late(self, span: Any, here: Scope | None, *, known: bool) -> None:
         what = what_of(span)
         if here is not None:
-            if what is not None and not (what.kind == "model" and self._emit.asked()):
+            if what is not None and not self._is_told(what, here):
                 self._tell(what, span, here)
             return
         if known and what is not None:

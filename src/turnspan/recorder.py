@@ -111,7 +111,9 @@ class Recorder:
         self._finished: OrderedDict[tuple[str, str], tuple[list[str], SpanIds | None]] = OrderedDict()
         self._elsewhere: OrderedDict[str, Recorder] = OrderedDict()
         self._before_open: Callable[[], None] | None = None
-        self._theirs_come = False  # another instrumentation starts spans of models below ours: it is waited for
+        self._theirs_come: set[str | None] = (
+            set()
+        )  # providers whose calls another instrumentation starts spans for, too
         self._busy = _Busy()
         self._postponed: deque[Callable[[], None]] = deque()
         self._closed = False
@@ -328,7 +330,7 @@ class Recorder:
         ):
             theirs = found
         if theirs is None and self._theirs_come and type(event) is ModelCallStarted:
-            theirs = AWAITED
+            theirs = AWAITED if event.provider in self._theirs_come else None
         if theirs is AWAITED and above is not None:
             call = turn.calls[call_id] = Open(event, above.span, None)
             call.awaits = True
@@ -364,10 +366,12 @@ class Recorder:
         turn = self._turns.get((here.session_id, here.turn_id))
         call = None if turn is None else turn.calls.get(here.call_id or "")
         if call is not None and isinstance(call.started, ModelCallStarted) and call.started.borrowed is None:
-            self._theirs_come = True
+            self._theirs_come.add(call.started.provider)
 
     def _await_no_longer(self, turn: OpenTurn, call: Open) -> None:
         """Start a span of our own for a call whose span nobody else has started."""
+        if isinstance(call.started, ModelCallStarted):
+            self._theirs_come.discard(call.started.provider)
         above = self._above(turn, call.started)
         span = self._spans.start(call.started, None if above is None else above.below)
         call.has(span, ids_of(span, None if above is None else above.ids))

@@ -236,6 +236,25 @@ def test_what_says_only_at_its_end_what_it_is(only_theirs, recording, dialect):
     assert (turn.metadata["turnspan"]["span_id"], call.metadata["turnspan"]["span_id"]) == (ids["root"], ids["t"])
 
 
+def test_what_ours_tells_right_around_a_span_is_not_told_twice(only_theirs, recording):
+    tracer = trace.get_tracer("somebody")
+    with turnspan.session("s"), turnspan.turn(agent="triage", prompt="go"):
+        with _span(tracer, "agent", gen_ai__operation__name="invoke_agent", gen_ai__agent__name="triage"):
+            pass
+        with turnspan.tool("search"):
+            with _span(tracer, "tool", gen_ai__operation__name="execute_tool", gen_ai__tool__name="search"):
+                pass
+            with _span(tracer, "other", gen_ai__operation__name="execute_tool", gen_ai__tool__name="fetch"):
+                pass
+        with turnspan.model_call("m", provider="openai"):
+            with _span(tracer, "chat m", gen_ai__operation__name="chat", gen_ai__request__model="m"):
+                pass
+    turn = recording.turn
+    assert [call.tool_name for call in turn.tool_calls] == ["search", "fetch"]
+    assert len(turn.metadata["turnspan"]["model_calls"]) == 1
+    assert "agents" not in turn.metadata["turnspan"]
+
+
 def test_a_provider_that_is_made_later_or_for_one_library_alone_is_read_too(only_theirs, recording):
     private = TracerProvider()
     tracer = private.get_tracer("somebody")
