@@ -78,8 +78,19 @@ def install(emit: Emit) -> None:
         return None if here is None else runs.get((here.turn_id, here.call_id))
 
     def invoke_tool(call: Call) -> _Watching:
-        state = current_run()
-        yield None if state is None else state.tools.get(getattr(call.kwargs.get("context"), "tool_call_id", None))
+        state, call_id = current_run(), getattr(call.kwargs.get("context"), "tool_call_id", None)
+        outcome = yield None if state is None else state.tools.get(call_id)
+        if state is not None and outcome.error is not None and call_id in state.failures:
+            state.tool_ended(call_id, None)  # it was to end the run
+
+    def tool_timed_out(call: Call) -> _Watching:
+        yield None  # the SDK makes this exception whatever it then does with it
+        here = emit.current()
+        state = next(
+            (r for r in list(runs.values()) if here and here.turn_id == r.turn_id and here.call_id in r.tools), None
+        )
+        if state is not None and here is not None:
+            state.failures[here.call_id] = call.instance
 
     def tool_failed(call: Call) -> _Watching:
         here, call_id = emit.current(), getattr(call.kwargs.get("context"), "tool_call_id", None)
@@ -94,6 +105,7 @@ def install(emit: Emit) -> None:
     emit.wrap("agents.run:AgentRunner.run_streamed", run_streamed)
     for module in ("agents.tool", "agents.run_internal.tool_execution"):
         emit.wrap(f"{module}:maybe_invoke_function_tool_failure_error_function", tool_failed)
+    emit.wrap("agents.exceptions:ToolTimeoutError.__init__", tool_timed_out)
     emit.wrap("agents.run_internal.tool_execution:_invoke_function_tool_with_metadata", invoke_tool)
     emit.wrap("agents.run_internal.tool_execution:invoke_function_tool", invoke_tool)
 

@@ -72,6 +72,8 @@ class _Reader(Reader):
     def outcome(self, span: Any, what: What) -> dict[str, Any]:
         """Return how a span ended: a cancelled one ends like a good one, but without an answer."""
         found = super().outcome(span, what)
+        if what.kind == "tool" and str(found.get("error")).startswith("Timed out after"):
+            return found | {"status": "timeout"}
         if found["status"] != "success" or what.kind == "tool":
             return found
         if what.kind == "model":

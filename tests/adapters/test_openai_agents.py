@@ -102,6 +102,29 @@ def test_a_turn_with_two_tools_of_which_one_fails(recording, config):
     assert recording.unresolved() == []
 
 
+@pytest.mark.parametrize("what", ["as a result", "in own words", "raised"])
+def test_a_tool_that_times_out(recording, config, what):
+    more = {"as a result": {}, "in own words": {"timeout_error_function": lambda context, error: "too slow"},
+            "raised": {"timeout_behavior": "raise_exception"}}[what]  # fmt: skip
+    limited = function_tool(_slow, timeout=0.05, **more)
+    steps = [[function_call(limited.name, {}, call_id="c1")], [assistant_message("done")]]
+    made = Agent(name="triage", model=ScriptedModel(steps, emit_traces=True), tools=[limited])
+    if what == "raised":
+        with pytest.raises(Exception, match="timed out"):
+            run(made, "go", run_config=config)
+    else:
+        assert run(made, "go", run_config=config).final_output == "done"
+    (call,) = recording.turn.tool_calls
+    assert (call.status, "timed out" in call.error) == ("timeout", True)
+    assert recording.turn.status == ("error" if what == "raised" else "success")
+    assert recording.unresolved() == []
+
+
+async def _slow() -> str:
+    """Take forever."""
+    await asyncio.sleep(60)
+
+
 def test_streaming_to_the_end(recording, config):
     async def main():
         result = Runner.run_streamed(two_tools(), "go", run_config=config)

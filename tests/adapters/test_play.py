@@ -131,6 +131,17 @@ def test_a_tool_that_raises(stage, adapter, recording):
     assert recording.unresolved() == []
 
 
+def test_a_tool_that_times_out(stage, adapter, recording):
+    if not stage.limits_tools:
+        pytest.skip("this runtime does not limit the time of tools")
+    script = [[Wanted("slow", {"seconds": 60}, "c1")], "done"]
+    assert asyncio.run(stage.limited(Conversation("s"), "go", script)) == "done"
+    (call,) = recording.turn.tool_calls
+    assert (call.tool_name, call.status) == ("slow", "timeout")
+    assert recording.turn.status == "success"
+    assert recording.unresolved() == []
+
+
 def test_a_model_that_fails(stage, adapter, recording):
     with pytest.raises(Exception, match=stage.a_failing_model_says):
         asyncio.run(stage.turn(Conversation("s"), "go", [ConnectionError("no network")]))

@@ -1,5 +1,6 @@
 """The OpenAI Agents SDK."""
 
+import inspect
 import json
 
 from agents import Agent, Model, ModelResponse, Runner, SQLiteSession, function_tool, set_trace_processors
@@ -83,6 +84,12 @@ class OpenAIAgents(Stage):
 
     async def turn(self, conversation, prompt, script):
         return (await Runner.run(agent(script), prompt, session=self._session(conversation))).final_output
+
+    limits_tools = "timeout" in inspect.signature(function_tool).parameters
+
+    async def limited(self, conversation, prompt, script):
+        tools = [function_tool(TOOLS[-1], timeout=0.05)]
+        return (await Runner.run(agent(script, tools=tools), prompt)).final_output
 
     async def stream(self, conversation, prompt, script):
         result = Runner.run_streamed(agent(script), prompt, session=self._session(conversation))

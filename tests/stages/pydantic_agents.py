@@ -1,6 +1,6 @@
 """Pydantic AI."""
 
-from pydantic_ai import Agent
+from pydantic_ai import Agent, Tool
 from pydantic_ai.messages import ModelResponse, TextPart, ToolCallPart
 from pydantic_ai.models.function import FunctionModel
 from pydantic_ai.usage import RequestUsage
@@ -40,6 +40,12 @@ class PydanticAI(Stage):
         done = await self._agent(script).run(prompt, **more)
         conversation.state["history"] = done.all_messages()
         return done.output
+
+    limits_tools = True
+
+    async def limited(self, conversation, prompt, script):
+        tools = [Tool(TOOLS[-1], timeout=0.05)]
+        return (await self._agent(script, tools=tools).run(prompt, conversation_id=conversation.id)).output
 
     async def stream(self, conversation, prompt, script):
         async with self._agent(script).run_stream(prompt, conversation_id=conversation.id) as result:

@@ -117,6 +117,12 @@ class Stage(ABC):
         """Run a turn, streamed: an asynchronous generator of whatever the runtime gives."""
         raise NotImplementedError
 
+    limits_tools: ClassVar[bool] = False
+
+    async def limited(self, conversation: Conversation, prompt: str, script: list[Step]) -> str:
+        """Run a turn whose tools may take 50 ms at most, where the runtime has such a limit."""
+        raise NotImplementedError
+
     def close(self) -> None:  # noqa: B027  most keep nothing open
         """Close what conversations have kept open."""
 
