@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING
 from opentelemetry import context
 
 from turnspan.chain import SpanIds
-from turnspan.events import (
-    Started,
-)
+from turnspan.events import ModelCallStarted, Scope, Started, ToolCallStarted
 from turnspan.spans import below
 
 if TYPE_CHECKING:
@@ -50,3 +48,25 @@ class OpenTurn:
         self.calls: dict[str, Open] = {}
         self.event_ids: list[str] = []
         self.handoff: tuple[str, Span] | None = None
+
+
+class OpenTurns(dict[tuple[str, str | None], OpenTurn]):
+    """The open turns, by session and turn, and what is open at a place in them."""
+
+    def call_at(self, here: Scope) -> Open | None:
+        """Return the call that a place is directly in."""
+        turn = self.get((here.session_id, here.turn_id))
+        return None if turn is None else turn.calls.get(here.call_id or "")
+
+    def models_asked(self, here: Scope) -> list[str]:
+        """Return the ids of the open model calls that a place is in, or that are open directly in it."""
+        turn = self.get((here.session_id, here.turn_id))
+        return [
+            call_id for call_id, call in (list(turn.calls.items()) if turn is not None else ())
+            if type(call.started) is ModelCallStarted and here.call_id in (call_id, call.started.parent_id)
+        ]  # fmt: skip
+
+    def tool_at(self, here: Scope) -> str | None:
+        """Return the name of the tool whose call a place is directly in."""
+        call = self.call_at(here)
+        return call.started.tool_name if call is not None and isinstance(call.started, ToolCallStarted) else None

@@ -42,7 +42,7 @@ from turnspan.events import (
 )
 from turnspan.keeper import FLUSH_S, Keeper, logger
 from turnspan.ledger import ended_early
-from turnspan.open_turns import Open, OpenTurn
+from turnspan.open_turns import Open, OpenTurn, OpenTurns
 from turnspan.records import OURS, ours_of
 from turnspan.redaction import Redactor, hidden, withheld
 from turnspan.semconv import PROFILES
@@ -106,7 +106,7 @@ class Recorder:
         self.disabled = settings.disabled
         self._redactor = Redactor()
         self._app_log: Any = None
-        self._turns: dict[tuple[str, str | None], OpenTurn] = {}
+        self._turns = OpenTurns()
         self._sessions: OrderedDict[str, _Met] = OrderedDict()
         self._finished: OrderedDict[tuple[str, str], tuple[list[str], SpanIds | None]] = OrderedDict()
         self._elsewhere: OrderedDict[str, Recorder] = OrderedDict()
@@ -351,10 +351,10 @@ class Recorder:
 
     def adopt(self, here: Scope, span: Any) -> bool:
         """Take a span that somebody else has just started for that of the call it is in, if that call awaits one."""
-        turn = self._turns.get((here.session_id, here.turn_id))
-        call = None if turn is None else turn.calls.get(here.call_id or "")
-        if turn is None or call is None or not call.awaits:
+        call = self._turns.call_at(here)
+        if call is None or not call.awaits:
             return False
+        turn = self._turns[here.session_id, here.turn_id]
         found = self._adopted(call.started, span)
         call.started = found.started
         call.has(found.span, found.ids, found.end_id)
@@ -363,8 +363,7 @@ class Recorder:
 
     def met_theirs(self, here: Scope) -> None:
         """Hear of another instrumentation's span of a model: below ours it is a second one, and the next is awaited."""
-        turn = self._turns.get((here.session_id, here.turn_id))
-        call = None if turn is None else turn.calls.get(here.call_id or "")
+        call = self._turns.call_at(here)
         if call is not None and isinstance(call.started, ModelCallStarted) and call.started.borrowed is None:
             self._theirs_come.add(call.started.provider)
 
@@ -431,22 +430,13 @@ class Recorder:
 
     def models_asked(self, here: Scope) -> list[str]:
         """Return the ids of the open model calls that a place is in, or that are open directly in it."""
-        if (other := self._other(here.session_id)) is not None:
-            return other.models_asked(here)
-        turn = self._turns.get((here.session_id, here.turn_id))
-        calls = [] if turn is None else list(turn.calls.items())
-        return [
-            call_id for call_id, call in calls
-            if type(call.started) is ModelCallStarted and here.call_id in (call_id, call.started.parent_id)
-        ]  # fmt: skip
+        other = self._other(here.session_id)
+        return self._turns.models_asked(here) if other is None else other.models_asked(here)
 
     def tool_at(self, here: Scope) -> str | None:
         """Return the name of the tool whose call a place is directly in."""
-        if (other := self._other(here.session_id)) is not None:
-            return other.tool_at(here)
-        turn = self._turns.get((here.session_id, here.turn_id))
-        call = None if turn is None else turn.calls.get(here.call_id or "")
-        return call.started.tool_name if call is not None and isinstance(call.started, ToolCallStarted) else None
+        other = self._other(here.session_id)
+        return self._turns.tool_at(here) if other is None else other.tool_at(here)
 
     def knows_session(self, session_id: str) -> bool:
         """Return whether this process has met the session."""
