@@ -208,7 +208,7 @@ def test_a_stream_that_is_cancelled(stage, adapter, recording):
                     reads.set()
                     await asyncio.sleep(60)
             finally:
-                with suppress(Exception):
+                with suppress(Exception, GeneratorExit):
                     await stream.aclose()
 
         task = asyncio.create_task(consumer())
