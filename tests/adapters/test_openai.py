@@ -1,6 +1,7 @@
 """Handwritten loops: what a growing list of messages tells, and what it must not be taken for."""
 
 import asyncio
+import inspect
 import json
 import threading
 
@@ -148,13 +149,16 @@ def test_synchronous_clients_are_watched_alike(recording):
     script = ["done"]
     transport = httpx.MockTransport(lambda request: answer(script.pop(0), request))
     with openai.OpenAI(api_key="x", max_retries=0, http_client=httpx.Client(transport=transport)) as model:
-        with model.chat.completions.stream(model=MODEL, messages=[user("go")]) as stream:
+        helper = getattr(model.chat.completions, "stream", None) or model.beta.chat.completions.stream  # before 1.92
+        with helper(model=MODEL, messages=[user("go")]) as stream:
             for _ in stream:
                 pass
     assert (recording.turn.response_content, recording.turn.status) == ("done", "success")
 
 
 def test_a_conversation_id_of_the_provider_is_the_session(recording):
+    if "conversation" not in inspect.signature(openai.resources.responses.Responses.create).parameters:
+        pytest.skip("this release knows no conversations")
     from stages.openai_responses import _Server
 
     async def main():
