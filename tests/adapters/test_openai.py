@@ -157,7 +157,9 @@ def test_synchronous_clients_are_watched_alike(recording):
 
 
 def test_a_conversation_id_of_the_provider_is_the_session(recording):
-    if "conversation" not in inspect.signature(openai.resources.responses.Responses.create).parameters:
+    from openai.resources.responses import Responses
+
+    if "conversation" not in inspect.signature(Responses.create).parameters:
         pytest.skip("this release knows no conversations")
     from stages.openai_responses import _Server
 
