@@ -8,36 +8,22 @@ import pytest
 import structlog
 from xerxes import Agent, Xerxes
 from xerxes.audit import InMemoryCollector
-from xerxes.llms.base import BaseLLM, LLMConfig
 from xerxes.runtime.features import RuntimeFeaturesConfig
 from xerxes.session.store import InMemorySessionStore as TheirStore
 from xerxes.streaming import loop
 from xerxes.streaming.events import AgentState, TextChunk
 
 import turnspan
-from stages.xerxes_runtime import Answer
+from stages.xerxes_runtime import Answer, Scripted
 from turnspan.adapters import Adapters
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 
-class ScriptedLLM(BaseLLM):
-    def __init__(self, script):
-        self.script = script
-        super().__init__(LLMConfig(model="fake-1"))
+class ScriptedLLM(Scripted):
+    """Says (text, calls), from a list or by what is asked."""
 
-    def _initialize_client(self): ...
-
-    def extract_content(self, response):
-        return ""
-
-    async def process_streaming_response(self, response, callback):
-        return ""
-
-    def stream_completion(self, response, agent=None):
-        yield from ()
-
-    def close(self): ...
+    model = "fake-1"
 
     async def generate_completion(self, prompt, model=None, **_):
         step = self.script.pop(0) if isinstance(self.script, list) else self.script(prompt)

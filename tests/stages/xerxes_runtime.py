@@ -21,9 +21,11 @@ class Answer:
 
 
 class Scripted(BaseLLM):
+    model = "scripted"
+
     def __init__(self, script):
         self.script = script
-        super().__init__(LLMConfig(model="scripted"))
+        super().__init__(LLMConfig(model=self.model))
 
     def _initialize_client(self): ...
 
