@@ -164,6 +164,14 @@ def test_what_cannot_be_read_is_said_and_nothing_breaks(kind, content, tmp_path)
         assert isinstance(one, (Unreadable, SessionRecord))
 
 
+def test_a_turn_without_times_has_those_of_its_session(tmp_path):
+    talk = {"session_id": "j", "created_at": AT, "messages": [{"role": "user", "content": "go"}]}
+    (tmp_path / "one.jsonl").write_text(json.dumps(talk))
+    command("import", "jsonl", tmp_path / "one.jsonl", "--home", tmp_path / "home", check=True)
+    (listed,) = json.loads(command("sessions", "--json", "--home", tmp_path / "home", check=True).stdout)
+    assert listed["updated_at"].startswith("2026-01-02T03:04:05")
+
+
 def test_bad_input_is_told_plainly(tmp_path):
     missing = command("import", "oats", tmp_path / "nowhere")
     assert missing.returncode == 2

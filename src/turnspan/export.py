@@ -60,7 +60,7 @@ def as_markdown(session: SessionRecord) -> str:
 
 def _turn(turn: TurnRecord, session: SessionRecord) -> list[str]:
     ours = ours_of(turn.metadata)
-    lines = [*_quoted(to_json(turn.prompt)), ""]
+    lines = [*_quoted(to_json(turn.prompt)), *([""] if turn.tool_calls else [])]
     for call in turn.tool_calls:
         status = call.status if call.duration_ms is None else f"{call.status}, {call.duration_ms:.0f} ms"
         lines += [f"- tool `{call.tool_name}` ({status})"]

@@ -7,10 +7,10 @@ from dataclasses import asdict
 from pathlib import Path
 
 import click
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from turnspan.cli.common import print_json, reads
-from turnspan.histories import KINDS, Report, read, store_history
+from turnspan.histories import KINDS, Report, expected, read, store_history
 from turnspan.process import configure, recorder
 from turnspan.stores import open_store
 
@@ -30,11 +30,11 @@ def command(kind: str, path: Path, dry_run: bool, home: str | None, store: str |
     configure(telemetry=False, home=home, store=store)
     opened = open_store(recorder().settings.store_url)
     report = Report()
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, disable=as_json or not sys.stderr.isatty(), transient=True) as progress:
-        task = progress.add_task("reading", total=None)
+        task = progress.add_task("reading", total=expected(kind, path))
         for report in store_history(kind, read(kind, path), opened, dry_run=dry_run):
-            progress.update(task, description=f"{report.sessions} sessions, {report.turns} turns")
+            progress.update(task, advance=1, description=f"{report.sessions} sessions, {report.turns} turns")
     if as_json:
         print_json({**asdict(report), "unreadable": [one._asdict() for one in report.unreadable], "dry_run": dry_run})
     else:

@@ -62,6 +62,16 @@ def read(kind: str, path: Path) -> Iterator[SessionRecord | Unreadable]:
     return cast("Iterator[SessionRecord | Unreadable]", module.sessions(path))
 
 
+def expected(kind: str, path: Path) -> int | None:
+    """Return how many sessions a history seems to have, where that can be told without reading it: for a progress bar."""
+    if kind == "openai-agents" or not path.exists():
+        return None
+    if kind == "jsonl":
+        with path.open("rb") as lines:
+            return sum(1 for line in lines if line.strip())
+    return len(json_files(path, "*.jsonl" if kind == "claude-code" else "*.json"))
+
+
 def store_history(
     kind: str, found: Iterable[SessionRecord | Unreadable], store: SessionStore, *, dry_run: bool = False
 ) -> Iterator[Report]:
@@ -92,6 +102,8 @@ def store_history(
             if kept is None:
                 recorder.emit(_started(kind, one))
             for turn in new:
+                turn.started_at = turn.started_at or one.created_at or one.updated_at  # as near as is known
+                turn.ended_at = turn.ended_at or turn.started_at
                 turn.metadata = {**turn.metadata, OURS: {**ours_of(turn.metadata), "imported": kind}}
                 for event in as_events(one.session_id, turn):
                     recorder.emit(event)
