@@ -45,4 +45,5 @@ def play(session: nox.Session, runtime: str, version: str) -> None:
     if runtime == "oats_coder":  # goes with nothing else: its example runs here only
         files.append("tests/test_documents.py::test_each_example_runs_as_ever_under_turnspan_run[oats_session]")
     # a runtime's own deprecation warnings, and those of releases from years ago, are not ours
-    session.run("python", "-m", "pytest", "-q", *files, "-W", "default", "-p", "no:cacheprovider", *session.posargs)
+    command = ["python", "-m", "pytest", "-q", *files, "-W", "default", "-p", "no:cacheprovider", *session.posargs]
+    session.run(*command, env={"PLAYS": runtime})
