@@ -16,7 +16,7 @@ BESIDE = {
     "otel": {
         "newest": ["openai", "opentelemetry-instrumentation-openai-v2==2.3b0", "openinference-instrumentation-openai",
                    "opentelemetry-instrumentation-openai", "opentelemetry-util-genai", "httpx", "wrapt<2"],
-        "oldest": [],
+        "oldest": ["openai"],
     },
     "openai_agents": {"newest": [], "oldest": ["openai==2.26.0"]},
     "oats_coder": {"newest": ["litellm"], "oldest": ["litellm"]},
