@@ -142,7 +142,9 @@ def test_what_was_known_is_kept(tmp_path):
     (tmp_path / "c").mkdir()
     (session,) = read("oats", oats(tmp_path / "o"))
     assert (session.parent_session_id, session.root_session_id) == ("o-0", "o-0")
-    assert session.workspace_id.startswith("project-")
+    from turnspan_integrations.oats_coder import workspace_of
+
+    assert session.workspace_id == workspace_of("/home/me/project"), "the one that the adapter gives it"
     assert session.created_at.startswith("2026-01-02T03:04:05")
     assert session.turns[0].turn_id == "u1"
     assert session.turns[0].metadata["images"] == [{"media_type": "image/png", "url": None, "detail": "low"}]

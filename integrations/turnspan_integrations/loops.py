@@ -39,10 +39,13 @@ _CONVERSATIONS_OPEN = 1024
 _ALIKE_REMEMBERED = 32
 
 
+Kind = Literal["system", "user", "assistant", "call", "result"]
+
+
 class Said(NamedTuple):
     """One thing that was said: the smallest piece of a message."""
 
-    kind: Literal["system", "user", "assistant", "call", "result"]
+    kind: Kind
     text: Any = None
     call_id: str | None = None
     name: str | None = None

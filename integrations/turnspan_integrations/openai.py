@@ -14,7 +14,7 @@ from collections.abc import Generator
 from typing import Any
 
 from turnspan.events import Call, Emit, Outcome, Usage
-from turnspan_integrations.loops import Answer, Asking, Loops, Message, Request, Said, on_close, tap
+from turnspan_integrations.loops import Answer, Asking, Kind, Loops, Message, Request, Said, on_close, tap
 
 REQUIRES = "openai>=1.66"
 CANNOT = {
@@ -23,7 +23,7 @@ CANNOT = {
     "tool failures": "the program hands an error on as text, like any other result",
 }
 PARTS = ("turnspan_integrations.loops",)
-_ROLES = {"developer": "system", "system": "system", "assistant": "assistant"}
+_ROLES: dict[str, Kind] = {"developer": "system", "system": "system", "assistant": "assistant"}
 
 
 def install(emit: Emit) -> None:
@@ -131,7 +131,7 @@ def _chat_message(message: Any) -> Message:
     if role == "tool":
         return Message(plain, [Said("result", content, plain.get("tool_call_id"))])
     if role != "assistant":
-        return Message(plain, [Said(_ROLES.get(str(role), "user"), content)])  # type: ignore[arg-type]
+        return Message(plain, [Said(_ROLES.get(str(role), "user"), content)])
     said = [Said("assistant", content)] if content else []
     return Message(plain, said + [_call(one) for one in plain.get("tool_calls") or []])
 
@@ -221,7 +221,7 @@ def _item(item: Any) -> Message:
         return Message(plain, [Said("call", None, plain.get("call_id"), plain.get("name"), asked)])
     if kind != "message":
         return Message(plain, [])  # reasoning, and tools that ran at the provider
-    return Message(plain, [Said(_ROLES.get(str(plain.get("role")), "user"), _text(plain.get("content")))])  # type: ignore[arg-type]
+    return Message(plain, [Said(_ROLES.get(str(plain.get("role")), "user"), _text(plain.get("content")))])
 
 
 class _Responses:

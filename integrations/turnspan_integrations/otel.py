@@ -240,12 +240,11 @@ class Reader:
         elif len(self._waiting) > _TRACES_WAITING:
             self._tell_trace(self._waiting.popitem(last=False)[1])
 
-    def _tell(self, what: What, span: Any, here: Scope | None) -> Scope:
-        """Tell a span that has ended; return where its children are."""
-        started = self._started(what, span, here, event_id=_id(span, "started", span.start_time))
+    def _tell(self, what: What, span: Any, here: Scope) -> None:
+        """Tell a span that has ended."""
+        started = self._started(what, span, here, event_id=_id(span, "call"))
         self._emit.of_span(started, span)
         self._ended(started, span)
-        return Scope(started.session_id, started.turn_id, started.call_id, started.agent_id)
 
     def _tell_alone(self, what: What, span: Any) -> None:
         """Tell a call that nothing is around as a turn of its own."""
@@ -282,7 +281,7 @@ class Reader:
 
     def _tell_tree(self, what: What, root: Any, below: list[tuple[What, Any]], above: Any = None) -> None:
         """Tell a turn with all that happened in it."""
-        turn = self._started(what, root, None, event_id=_id(root, "turn", root.start_time))
+        turn = self._started(what, root, None, event_id=_id(root, "turn"))
         self._emit.of_span(turn, root)
         places = {root.context.span_id: Scope(turn.session_id, turn.turn_id, None, turn.agent_id)}
         open_: list[tuple[Started, Any]] = []
@@ -290,7 +289,7 @@ class Reader:
             while open_ and open_[-1][1].end_time <= span.start_time:
                 self._ended(*open_.pop())
             here = places[above(span) if above is not None else root.context.span_id]
-            started = self._started(what_below, span, here, event_id=_id(span, "call", span.start_time))
+            started = self._started(what_below, span, here, event_id=_id(span, "call"))
             self._emit.of_span(started, span)
             places[span.context.span_id] = Scope(here.session_id, here.turn_id, started.call_id, started.agent_id)
             open_.append((started, span))
@@ -299,8 +298,8 @@ class Reader:
         self._ended(turn, root, what)
 
 
-def _id(span: Any, *parts: str) -> str:
-    return derived_id(span.context.trace_id, span.context.span_id, *parts, at_ns=span.start_time)
+def _id(span: Any, kind: str) -> str:
+    return derived_id(span.context.trace_id, span.context.span_id, kind, at_ns=span.start_time)
 
 
 # What spans say -----------------------------------------------------------------------------------------------------

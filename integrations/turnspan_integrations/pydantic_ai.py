@@ -9,18 +9,15 @@ spans, prompts and answers.
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from typing import Any
 
-from turnspan.events import Call, Emit, Outcome, Scope, SpanReading
+from turnspan.events import Call, Emit, Outcome
 from turnspan_integrations.otel import Reader, What
 
 REQUIRES = "pydantic-ai-slim>=2.0"
 CANNOT: dict[str, str] = {}
 PARTS = ("turnspan_integrations.otel",)
-
-
 _CONTENT = (
     "gen_ai.input.messages", "gen_ai.output.messages", "gen_ai.system_instructions", "gen_ai.tool.call.arguments",
     "gen_ai.tool.call.result", "final_result", "pydantic_ai.all_messages", "model_request_parameters",
@@ -36,8 +33,12 @@ def install(emit: Emit) -> None:
     if Agent._instrument_default is False:  # noqa: SLF001  what Agent.instrument_all sets
         ours = InstrumentationSettings(meter_provider=NoOpMeterProvider())  # metrics are made of our events
         emit.replace(Agent, "_instrument_default", ours)
-    reader = _Reader(emit, turned_on=lambda: Agent._instrument_default is ours)  # noqa: SLF001
-    emit.read_spans(lambda span, here: reader.read(span, here) if _is_its(span) else reader.nothing())
+    reader = _Reader(emit)
+
+    def content_of(span: Any) -> tuple[str, ...]:  # it is ours to keep in: the program has not asked for it
+        return _CONTENT if _is_its(span) and Agent._instrument_default is ours else ()  # noqa: SLF001
+
+    emit.read_spans(lambda span, here: reader.read(span, here) if _is_its(span) else reader.nothing(), content_of)
 
     def run(_call: Call) -> Generator[None, Outcome, None]:
         emit.prepare()  # it starts its span before anything could be told
@@ -52,22 +53,6 @@ def _is_its(span: Any) -> bool:
 
 class _Reader(Reader):
     """Knows what the runtime's spans do not say: that a run was cancelled."""
-
-    def __init__(self, emit: Emit, turned_on: Callable[[], bool]) -> None:
-        super().__init__(emit)
-        self._turned_on = turned_on
-
-    def read(self, span: Any, here: Scope | None) -> SpanReading:
-        """Read a span; content is on it for the record, not for whoever gets spans."""
-        reading = super().read(span, here)
-        try:
-            ended = yield next(reading)
-            with contextlib.suppress(StopIteration):
-                reading.send(ended)
-        except StopIteration:
-            return
-        if self._turned_on():
-            self._emit.withhold(ended, _CONTENT)
 
     def outcome(self, span: Any, what: What) -> dict[str, Any]:
         """Return how a span ended: a cancelled one ends like a good one, but without an answer."""

@@ -92,6 +92,11 @@ class Delivery:
             exporter.exported = exporter.failed = 0
 
 
+def processors_of(provider: Any) -> Sequence[Any]:
+    """Return the span processors of a provider, in their order; none for what is not the SDK's."""
+    return getattr(getattr(provider, "_active_span_processor", None), "_span_processors", ())
+
+
 _all: weakref.WeakSet[Delivery] = weakref.WeakSet()
 
 

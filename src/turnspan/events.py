@@ -353,6 +353,8 @@ SpanReading = Generator[Started | None, Any, None]
 SpanReader = Callable[[Any, Scope | None], SpanReading]
 """A generator around one span that somebody else started, and the place where it did. Before its ``yield`` it may tell
 what starts (``Emit.of_span``), and yields that; it gets the span as it ended, and tells what ended."""
+ContentOf = Callable[[Any], Collection[str]]
+"""Returns the names of a span's attributes that hold content."""
 
 
 class Link(NamedTuple):
@@ -375,13 +377,11 @@ class Emit(Protocol):
     def expect(self, event: ModelCallStarted) -> None:
         """Tell a model call whose span the client itself starts next, below it; ours is started only if it does not."""
 
-    def read_spans(self, reader: SpanReader) -> None:
-        """Have a reader told of every span that somebody else starts in this process. Undone by ``uninstrument()``."""
+    def read_spans(self, reader: SpanReader, content_of: ContentOf = ...) -> None:
+        """Have a reader told of every span that somebody else starts in this process. Undone by ``uninstrument()``.
 
-    def withhold(self, span: Any, names: Collection[str]) -> None:
-        """Take content off a span that has ended, which is on it only because the record needs it.
-
-        Where telemetry may have content it stays, without what redaction takes out.
+        ``content_of`` names the attributes that are on a span only because the record needs them: they are taken off
+        before exporters see it. Where telemetry may have content they stay, without what redaction takes out.
         """
 
     def prepare(self) -> None:

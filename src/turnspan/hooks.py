@@ -15,6 +15,7 @@ from opentelemetry import context
 from turnspan import process
 from turnspan.events import (
     Call,
+    ContentOf,
     Event,
     Link,
     ModelCallStarted,
@@ -31,6 +32,10 @@ from turnspan.spans import scope
 from turnspan.watch import Watched, watched
 
 _INHERITED = object()
+
+
+def _no_content(_span: Any) -> Collection[str]:
+    return ()
 
 
 class Hooks:
@@ -61,9 +66,9 @@ class Hooks:
             _others().listen_to_current()
             found.emit(event, AWAITED)
 
-    def read_spans(self, reader: SpanReader) -> None:
+    def read_spans(self, reader: SpanReader, content_of: ContentOf = _no_content) -> None:
         """Have a reader told of every span that somebody else starts."""
-        found, entry = _others(), (self._recorder, reader)
+        found, entry = _others(), (self._recorder, reader, content_of)
         found.others.readers.append(entry)
         self._undo.append(lambda: found.others.readers.remove(entry))
         found.listen_to_current()
@@ -73,11 +78,6 @@ class Hooks:
             found.listen_to(call.instance)
 
         self.wrap("opentelemetry.sdk.trace:TracerProvider.__init__", made)
-
-    def withhold(self, span: Any, names: Collection[str]) -> None:
-        """Take content off an ended span that is on it only because the record needs it."""
-        if (found := self._recorder()) is not None:
-            _others().withhold(span, names, found.redact if found.settings.span_content else None)
 
     def prepare(self) -> None:
         """Set the OpenTelemetry SDK up where that is turnspan's to do."""

@@ -39,8 +39,8 @@ class Metrics:
 
     def write(self, events: Iterable[Folded]) -> None:
         """Record what has ended among some events."""
-        if metrics.get_meter_provider().__class__.__module__.startswith("opentelemetry.metrics"):
-            return  # the API's own: nobody listens
+        if not anybody_listens():
+            return
         for folded in events:
             if folded.started is not None:
                 self._record(folded)
@@ -83,6 +83,11 @@ class Metrics:
             if tokens is not None:
                 more = {sc.GEN_AI_TOKEN_TYPE: kind} if self._one_token_metric else {}
                 histogram.record(tokens, {**attributes, **more}, context)
+
+
+def anybody_listens() -> bool:
+    """Return whether the process has a meter provider that is not the API's own."""
+    return not type(metrics.get_meter_provider()).__module__.startswith("opentelemetry.metrics")
 
 
 class Health(NamedTuple):

@@ -173,15 +173,7 @@ class ObservedManager:
             at_ns = now_ns()
             transition.timestamp = iso(at_ns)
         self._writing("record_agent_transition", session_id, transition)
-        recorder.emit(
-            HandedOff(
-                session_id=session_id, turn_id=transition.turn_id or None, agent_id=transition.from_agent,
-                from_agent=transition.from_agent, to_agent=transition.to_agent, reason=transition.reason,
-                at_ns=at_ns,
-                event_id=derived_id(session_id, transition.turn_id, transition.from_agent, transition.to_agent,
-                                    transition.timestamp, at_ns=at_ns),
-            )
-        )  # fmt: skip
+        recorder.emit(as_handoff(session_id, transition, at_ns))
 
     def end_session(self, session_id: str) -> None:
         """End a session."""
@@ -226,6 +218,16 @@ def _with_record(event: Event, turn: Any) -> Event:
 
     record = TurnRecord.from_dict(turn.to_dict())
     return msgspec.structs.replace(event, record=record.to_dict())
+
+
+def as_handoff(session_id: str, transition: Any, at_ns: int) -> HandedOff:
+    """Return a recorded handoff as the event that it must have been, with an id that is the same each time."""
+    return HandedOff(
+        session_id=session_id, turn_id=transition.turn_id or None, agent_id=transition.from_agent,
+        from_agent=transition.from_agent, to_agent=transition.to_agent, reason=transition.reason, at_ns=at_ns,
+        event_id=derived_id(session_id, transition.turn_id, transition.from_agent, transition.to_agent,
+                            transition.timestamp, at_ns=at_ns),
+    )  # fmt: skip
 
 
 def as_events(session_id: str, turn: Any) -> list[Event]:

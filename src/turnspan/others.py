@@ -15,7 +15,8 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, TracerProvider
 
 from turnspan import semconv as sc
-from turnspan.events import Scope, SpanReader, SpanReading, Started
+from turnspan.delivery import processors_of
+from turnspan.events import ContentOf, Scope, SpanReader, SpanReading, Started
 from turnspan.recorder import Recorder, all_recorders
 from turnspan.spans import MODEL_OPERATIONS, PLACES, UNREAD, scope
 
@@ -32,7 +33,7 @@ class OthersSpans(SpanProcessor):
     starts_may_be_late = True  # our own spans are passed over
 
     def __init__(self) -> None:
-        self.readers: list[tuple[Callable[[], Recorder | None], SpanReader]] = []
+        self.readers: list[tuple[Callable[[], Recorder | None], SpanReader, ContentOf]] = []
         self._open: OrderedDict[int, list[tuple[Recorder, SpanReading]]] = OrderedDict()
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
@@ -50,7 +51,7 @@ class OthersSpans(SpanProcessor):
                 for one in all_recorders():
                     one.met_theirs(here)
         open_: list[tuple[Recorder, SpanReading]] = []
-        for recorder_of, reader in self.readers:
+        for recorder_of, reader, _ in self.readers:
             if (recorder := recorder_of()) is None:
                 continue
             try:
@@ -92,6 +93,9 @@ class OthersSpans(SpanProcessor):
                 continue
             except Exception as error:
                 recorder.problem("span reader", error)
+        for recorder_of, _, content_of in self.readers:  # also of spans whose reading failed: exporters come next
+            if names := content_of(span):
+                _withhold(span, names, recorder_of())
 
 
 def place_of(started: Started) -> Scope:
@@ -102,31 +106,22 @@ def place_of(started: Started) -> Scope:
 others = OthersSpans()
 
 
-def withhold(span: ReadableSpan, names: Collection[str], allowed: Callable[[str], str] | None) -> None:
-    """Take content off a span that has ended, or make it what may leave the process.
-
-    Args:
-        span: The span, before exporters have it.
-        names: The attributes that hold content.
-        allowed: Returns text as it may leave the process; None where none may.
-
-    """
+def _withhold(span: ReadableSpan, names: Collection[str], recorder: Recorder | None) -> None:
+    """Take content off a span that has ended, before exporters have it; what telemetry may have is redacted."""
     found = dict(span.attributes or {})
     for name in set(names) & found.keys():
         value = found.pop(name)
-        if allowed is not None:
-            found[name] = allowed(value) if isinstance(value, str) else value
+        if recorder is not None and recorder.settings.span_content:
+            found[name] = recorder.redact(value) if isinstance(value, str) else value
     span._attributes = found  # noqa: SLF001  an ended span has no other way
 
 
 def listen_to(provider: Any) -> None:
     """See the spans of a provider, too."""
-    add = getattr(provider, "add_span_processor", None)
-    if isinstance(provider, TracerProvider) and not getattr(provider, "_turnspan_listens", False) and add is not None:
-        provider._turnspan_listens = True  # type: ignore[attr-defined]  # noqa: SLF001  the only way to know ours again
-        add(others)
+    if isinstance(provider, TracerProvider) and others not in processors_of(provider):
+        provider.add_span_processor(others)
         all_: Any = provider._active_span_processor  # noqa: SLF001  there is no public way to be the first
-        if (before := getattr(all_, "_span_processors", ())) and before[-1] is others:
+        if (before := processors_of(provider)) and before[-1] is others:
             all_._span_processors = (others, *before[:-1])  # noqa: SLF001  what is withheld, exporters must not see
 
 

@@ -111,9 +111,7 @@ class Recorder:
         self._finished: OrderedDict[tuple[str, str], tuple[list[str], SpanIds | None]] = OrderedDict()
         self._elsewhere: OrderedDict[str, Recorder] = OrderedDict()
         self._before_open: Callable[[], None] | None = None
-        self._theirs_come: set[str | None] = (
-            set()
-        )  # providers whose calls another instrumentation starts spans for, too
+        self._theirs_come: set[str | None] = set()  # providers: another instrumentation starts spans for their calls
         self._busy = _Busy()
         self._postponed: deque[Callable[[], None]] = deque()
         self._closed = False
@@ -266,13 +264,11 @@ class Recorder:
         workspace_id = None if met is None else met.workspace_id
         if (theirs := self._busy.span) is not None:
             opened, payload = self._adopted(event, theirs, workspace_id), None
-            event = opened.started  # type: ignore[assignment]
         else:
             span = self._spans.start(event, None, workspace_id=workspace_id)
             opened = Open(event, span, ids_of(span, None))
-        ids = opened.ids
         turn = self._turns[key] = OpenTurn(opened)
-        self._stamp(event, ids, turn, None, payload)
+        self._stamp(opened.started, opened.ids, turn, None, payload)
 
     def _on_turn_ended(self, event: TurnEnded, payload: bytes | None = None) -> None:
         key = (event.session_id, event.turn_id)
@@ -321,16 +317,7 @@ class Recorder:
         if turn.handoff is not None and isinstance(event, AgentStarted) and turn.handoff[0] == event.agent_id:
             linked, turn.handoff = turn.handoff[1].get_span_context(), None
         above = self._above(turn, event)
-        theirs = self._busy.span
-        if (
-            theirs is None
-            and type(event) is ModelCallStarted
-            and UNREAD
-            and (found := claimed_model_span()) is not None
-        ):
-            theirs = found
-        if theirs is None and self._theirs_come and type(event) is ModelCallStarted:
-            theirs = AWAITED if event.provider in self._theirs_come else None
+        theirs = self._theirs(event)
         if theirs is AWAITED and above is not None:
             call = turn.calls[call_id] = Open(event, above.span, None)
             call.awaits = True
@@ -342,6 +329,15 @@ class Recorder:
             call = Open(event, span, ids_of(span, None if above is None else above.ids))
         turn.calls[call_id] = call
         self._stamp(call.started, call.ids, turn, None, payload)
+
+    def _theirs(self, event: ToolCallStarted | ModelCallStarted | AgentStarted) -> Any:
+        """Return the span that somebody else has started or, AWAITED, will start for a call; None: it is ours to start."""
+        given = self._busy.span
+        if given is not None or type(event) is not ModelCallStarted:
+            return given
+        if UNREAD and (claimed := claimed_model_span()) is not None:
+            return claimed
+        return AWAITED if event.provider in self._theirs_come else None
 
     def _adopted(self, event: Started, span: Any, workspace_id: str | None = None) -> Open:
         """Return what is open on a span that somebody else has started."""
@@ -468,9 +464,9 @@ class Recorder:
             return list(done[0]), done[1]
         return None
 
-    def health(self) -> Health | None:
+    def health(self) -> Health:
         """Return how this process fares at recording."""
-        return None if self._closed and not self.keeper.journal.sequence else self.keeper.health(self.problems)
+        return self.keeper.health(self.problems)
 
     def is_open(self, session_id: str, turn_id: str) -> bool:
         """Return whether a turn has started and not ended."""

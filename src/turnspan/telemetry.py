@@ -23,11 +23,11 @@ from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, TracerPro
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 
 from turnspan import semconv as sc
-from turnspan.delivery import Delivery
+from turnspan.delivery import Delivery, processors_of
 from turnspan.errors import MissingExtraError
 from turnspan.files import append, tail_of
 from turnspan.keeper import FLUSH_S, logger
-from turnspan.metrics import tell_health
+from turnspan.metrics import anybody_listens, tell_health
 from turnspan.recorder import Recorder, all_recorders
 from turnspan.settings import Settings
 from turnspan.spans import scope
@@ -80,7 +80,7 @@ def set_up(settings: Settings, recorder: Recorder) -> None:
             made.add_span_processor(BatchSpanProcessor(exporter))
         trace.set_tracer_provider(made)
         _count(made, ours, recorder)
-    elif not any(isinstance(p, SessionSpanProcessor) for p in _processors(provider)):
+    elif not any(isinstance(p, SessionSpanProcessor) for p in processors_of(provider)):
         ours = SessionSpanProcessor()
         if callable(add := getattr(provider, "add_span_processor", None)):
             add(ours)
@@ -88,21 +88,9 @@ def set_up(settings: Settings, recorder: Recorder) -> None:
     if settings.otlp:
         _set_up_logs(settings, resource, recorder)
         _set_up_metrics(settings, resource, recorder)
-    if isinstance(metrics.get_meter_provider(), _meter_provider_class()):
+    if anybody_listens():
         found = weakref.ref(recorder)
         tell_health(lambda: None if (alive := found()) is None else alive.health())
-
-
-def _meter_provider_class() -> type[Any]:
-    if "opentelemetry.sdk.metrics" not in sys.modules:
-        return _NoMeters
-    from opentelemetry.sdk.metrics import MeterProvider
-
-    return MeterProvider
-
-
-class _NoMeters:
-    """In place of the SDK's meter provider, while nobody has imported it."""
 
 
 def send_verification(report: Report, url: str) -> None:
@@ -137,13 +125,13 @@ def send_verification(report: Report, url: str) -> None:
 
 def _count(provider: Any, ours: SessionSpanProcessor, recorder: Recorder) -> None:
     """Count what becomes of a provider's spans, and let recovery use it to send some again."""
-    for processor in _processors(provider):
+    for processor in processors_of(provider):
         ours.delivery.watch(processor)
     recorder.keeper.deliveries.append(ours.delivery)
     recorder.keeper.providers.append(provider)
 
     def resend(spans: list[ReadableSpan]) -> None:
-        for processor in _processors(provider):
+        for processor in processors_of(provider):
             for span in _not_kept(processor, spans):
                 processor.on_end(span)
 
@@ -267,10 +255,6 @@ class _ToldOnce(logging.Filter):
         kept = f"the record is complete, and spans are kept in {self._settings.home / 'spans.jsonl'}"
         self._recorder.problem("OTLP", ConnectionError(f"{self._settings.otlp} takes nothing; {kept} ({message})"))
         return False
-
-
-def _processors(provider: Any) -> Sequence[Any]:
-    return getattr(getattr(provider, "_active_span_processor", None), "_span_processors", ())
 
 
 def _keeps_spans() -> bool:

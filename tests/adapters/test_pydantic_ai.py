@@ -73,3 +73,17 @@ def test_the_outermost_conversation_is_the_session(recording):
     spans = recording.spans
     assert {span.attributes["gen_ai.conversation.id"] for span in spans} == {recording.session.session_id}
     assert len(recording.session.turns) == 1
+
+
+def test_content_stays_in_also_when_the_reader_fails(monkeypatch):
+    import turnspan_integrations.otel as module
+
+    monkeypatch.setattr(module, "what_of", lambda span: 1 / 0)
+    with record(strict=False) as recording:
+        adapters = Adapters()
+        adapters.watch("pydantic-ai")
+        asyncio.run(PydanticAI().turn(Conversation("s"), "my own words", [GOOD, "done"]))
+        adapters.undo()
+        assert recording.problems
+        assert len(recording.spans) == 5
+        assert "my own words" not in str([dict(span.attributes) for span in recording.spans])

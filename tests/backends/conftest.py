@@ -22,6 +22,17 @@ def free_port():
         return server.getsockname()[1]
 
 
+def needed(found, what):
+    """Return a program, or skip the test with the reason; in CI it is never skipped."""
+    if found is not None and Path(found).exists():
+        return found
+    reason = f"{what} is not on this machine: `make servers backends` installs and builds what can be had"
+    if os.environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)
+    return None
+
+
 class Jaeger:
     """A Jaeger that keeps traces in memory: what is stopped has forgotten everything."""
 
@@ -81,13 +92,7 @@ def binary_of_jaeger():
 
 @pytest.fixture(scope="session")
 def built_jaeger():
-    binary = binary_of_jaeger()
-    if not binary.exists():
-        reason = "Jaeger is not built on this machine: `make backends` does that"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
-    return binary
+    return needed(binary_of_jaeger(), "Jaeger")
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 import programs
-from conftest import free_port
+from conftest import free_port, needed
 from receiver import Receiver
 from turnspan.stores import open_store
 
@@ -44,17 +44,6 @@ for n in range(count):
     except ConnectionError:
         pass
 """
-
-
-def needed(found, what):
-    """Return a program, or skip the test with the reason; in CI it is never skipped."""
-    if found is not None and Path(found).exists():
-        return found
-    reason = f"{what} is not on this machine: `make servers backends` installs and builds what can be had"
-    if os.environ.get("CI"):
-        pytest.fail(reason)
-    pytest.skip(reason)
-    return None
 
 
 class Server:

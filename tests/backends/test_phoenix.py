@@ -9,9 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from test_collector import needed
 
-from conftest import free_port
+from conftest import free_port, needed
 from programs import EXAMPLES, turnspan
 
 LOOPBACK_ONLY = """

@@ -15,8 +15,8 @@ from typing import Any, NamedTuple, cast
 
 from turnspan.errors import InvalidIdError, TurnspanError
 from turnspan.events import HandedOff, SessionStarted, derived_id, now_ns
-from turnspan.observed import as_events, recorder_for
-from turnspan.records import OURS, SessionRecord, TurnRecord, check_id, from_iso, iso, ours_of
+from turnspan.observed import as_events, as_handoff, recorder_for
+from turnspan.records import OURS, SessionRecord, ToolCallRecord, TurnRecord, check_id, from_iso, iso, ours_of
 from turnspan.stores.base import SessionStore
 
 KINDS = {
@@ -115,7 +115,9 @@ def store_history(
 
 
 def _started(kind: str, session: SessionRecord) -> SessionStarted:
-    at_ns = from_iso(session.created_at) or min(filter(None, map(_start_of, session.turns)), default=now_ns())
+    at_ns = from_iso(session.created_at) or min(
+        filter(None, (from_iso(turn.started_at) for turn in session.turns)), default=now_ns()
+    )
     ours = {**ours_of(session.metadata), "imported": kind}
     if session.parent_session_id:
         ours |= {"parent_session_id": session.parent_session_id, "root_session_id": session.root_session_id}
@@ -126,19 +128,11 @@ def _started(kind: str, session: SessionRecord) -> SessionStarted:
     )  # fmt: skip
 
 
-def _start_of(turn: TurnRecord) -> int | None:
-    return from_iso(turn.started_at)
-
-
 def _handoffs(session: SessionRecord, turn_ids: set[str]) -> Iterator[HandedOff]:
     for one in session.agent_transitions:
         if one.turn_id in turn_ids:
             at_ns = from_iso(one.timestamp) or from_iso(session.created_at) or now_ns()
-            yield HandedOff(
-                session_id=session.session_id, turn_id=one.turn_id or None, agent_id=one.from_agent, reason=one.reason,
-                from_agent=one.from_agent, to_agent=one.to_agent, at_ns=at_ns,
-                event_id=derived_id(session.session_id, one.turn_id, one.from_agent, one.to_agent, at_ns=at_ns),
-            )  # fmt: skip
+            yield as_handoff(session.session_id, one, at_ns)
 
 
 # What the readers share ---------------------------------------------------------------------------------------------
@@ -200,8 +194,6 @@ class Turns:
 
     def call(self, call_id: str, name: str, arguments: Any, at: str = "") -> None:
         """Call a tool; until its result is there it counts as skipped."""
-        from turnspan.records import ToolCallRecord
-
         made = ToolCallRecord.from_dict(
             {
                 "call_id": call_id,
