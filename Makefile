@@ -13,7 +13,7 @@ test: $(VENV)/.test                ## everything that is promised
 	$(BIN)/python -m pytest -q $(PYTEST)
 
 servers:                           ## PostgreSQL, Redis and Prometheus from the system's packages; without them their tests are skipped
-	tests/install_servers.sh
+	tests/support/install_servers.sh
 
 backends: $(VENV)/.test            ## against real backends; builds Jaeger and the Collector with Go, once per machine
 	tests/backends/build_jaeger.sh

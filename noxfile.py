@@ -14,13 +14,20 @@ ADAPTERS = Path("integrations/turnspan_integrations")
 BESIDE = {
     "langgraph": {"newest": ["langchain>=1.0"], "oldest": ["langchain==1.0.0"]},
     "otel": {
-        "newest": ["openai", "opentelemetry-instrumentation-openai-v2==2.3b0", "openinference-instrumentation-openai",
-                   "opentelemetry-instrumentation-openai", "opentelemetry-util-genai", "httpx", "wrapt<2"],
+        "newest": [
+            "openai",
+            "opentelemetry-instrumentation-openai-v2==2.3b0",
+            "openinference-instrumentation-openai",
+            "opentelemetry-instrumentation-openai",
+            "opentelemetry-util-genai",
+            "httpx",
+            "wrapt<2",
+        ],
         "oldest": ["openai"],
     },
     "openai_agents": {"newest": [], "oldest": ["openai==2.26.0"]},
     "oats_coder": {"newest": ["litellm"], "oldest": ["litellm"]},
-}  # fmt: skip
+}
 """What a runtime's tests need besides it."""
 
 
@@ -40,8 +47,8 @@ def play(session: nox.Session, runtime: str, version: str) -> None:
         wanted = wanted.partition(",")[0].replace(">=", "==")
     session.install("-e", ".[otlp]", wanted, *BESIDE.get(runtime, {}).get(version, ()))
     session.install("pytest>=8.3", "pytest-timeout>=2.3", "hypothesis>=6.120")
-    own = Path(f"tests/adapters/test_{runtime.removesuffix('_coder')}.py")
-    files = ["tests/adapters/test_play.py", *([str(own)] if own.exists() else [])]
+    own = Path(f"tests/runtimes/test_{runtime.removesuffix('_coder')}.py")
+    files = ["tests/runtimes/test_play.py", *([str(own)] if own.exists() else [])]
     if runtime == "oats_coder":  # goes with nothing else: its example runs here only
         files.append("tests/test_documents.py::test_each_example_runs_as_ever_under_turnspan_run[oats_session]")
     # a runtime's own deprecation warnings, and those of releases from years ago, are not ours

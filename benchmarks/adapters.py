@@ -48,7 +48,7 @@ def memory(name: str, runs: int) -> None:
 
     turnspan.configure(home=temporary())
     turnspan.instrument()
-    stage = importlib.import_module(f"stages.{name}").stages[0]()
+    stage = importlib.import_module(f"support.drivers.{name}").stages[0]()
     tools = [Wanted("add", {"a": 1, "b": 2}, "c1"), Wanted("shout", {"text": "hi"}, "c2")]
 
     async def some(first: int, count: int) -> None:

@@ -20,11 +20,11 @@ from turnspan.events import (
     TurnEnded,
     TurnStarted,
     Usage,
-    new_id,
 )
-from turnspan.journal import Journal, Position
-from turnspan.ledger import Ledger
-from turnspan.lookup import hits, summaries
+from turnspan.journal.live import Journal, Position
+from turnspan.model.ids import new_id
+from turnspan.reading.find import hits, summaries
+from turnspan.recording.ledger import Ledger
 from turnspan.stores import open_store
 from turnspan.stores.base import SessionFilter
 
@@ -48,13 +48,24 @@ def fill(store, turns, sessions, dice):
         events = (
             TurnStarted(**of, prompt=f"Please look at {text}"),
             ModelCallStarted(**of, call_id="m", provider="openai", model="gpt-5"),
-            ModelCallEnded(**of, call_id="m", output="Let me look.", response_id=f"resp_{dice.getrandbits(64):016x}",
-                           usage=Usage(input_tokens=100 + n % 900, output_tokens=20)),
-            ToolCallStarted(**of, call_id=call, tool_name=f"tool_{n % 50}", arguments={"query": text[:40], "limit": 20}),
+            ModelCallEnded(
+                **of,
+                call_id="m",
+                output="Let me look.",
+                response_id=f"resp_{dice.getrandbits(64):016x}",
+                usage=Usage(input_tokens=100 + n % 900, output_tokens=20),
+            ),
+            ToolCallStarted(
+                **of, call_id=call, tool_name=f"tool_{n % 50}", arguments={"query": text[:40], "limit": 20}
+            ),
             ToolCallEnded(**of, call_id=call, result={"rows": [{"id": n, "text": text}]}),
-            TurnEnded(**of, response_content="Found it.", status="error" if failed else "success",
-                      error=f"unlucky{n}" if failed else None),
-        )  # fmt: skip
+            TurnEnded(
+                **of,
+                response_content="Found it.",
+                status="error" if failed else "success",
+                error=f"unlucky{n}" if failed else None,
+            ),
+        )
         for event in events:
             journal.append(event, None)
         if n % (turns // 200) == 0:
@@ -68,7 +79,7 @@ def fill(store, turns, sessions, dice):
         if n % 100_000 == 99_999:
             print(f"  {n + 1} turns written, {rss_mib():.0f} MiB of memory", file=sys.stderr)
     some = [store.load_session(f"session-{dice.randrange(sessions):06}") for _ in range(20)]
-    from turnspan.content import encode
+    from turnspan.model.json_values import encode
 
     json_bytes = sum(len(encode(one.to_dict())) for one in some) / sum(len(one.turns) for one in some)
     return ids, json_bytes
@@ -118,7 +129,7 @@ def measured(kind, turns):
     if kind == "sqlite":
         url = f"sqlite:///{folder / 'many.db'}"
     else:
-        import servers
+        from support import servers
 
         server = servers.Postgres(folder, shared_buffers="4GB")  # PostgreSQL advises a quarter of the memory
         server.start()
@@ -136,8 +147,12 @@ def measured(kind, turns):
     store.close()
     if server is not None:
         server.stop()
-    return found, {"written in, s": round(took), "memory grew by, MiB": round(grown), "KiB a turn": size / turns / 1024,
-                   "its JSON, KiB": json_bytes / 1024}  # fmt: skip
+    return found, {
+        "written in, s": round(took),
+        "memory grew by, MiB": round(grown),
+        "KiB a turn": size / turns / 1024,
+        "its JSON, KiB": json_bytes / 1024,
+    }
 
 
 def main():

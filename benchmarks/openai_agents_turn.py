@@ -12,8 +12,8 @@ from common import median, process_s, provider, say, temporary, thread_s
 from opentelemetry import trace
 
 import turnspan
-from turnspan import process
-from turnspan.adapters import Adapters
+from turnspan.instrumentation.registry import Adapters
+from turnspan.recording import runtime
 
 ROUNDS, TURNS = 15, 40
 
@@ -44,10 +44,13 @@ class Minimal(TracingProcessor):
             span.span_data.type,
             context,
             attributes={
-                "gen_ai.operation.name": span.span_data.type, "gen_ai.conversation.id": "bench",
-                "gen_ai.agent.name": "bench", "sdk.trace_id": span.trace_id, "sdk.span_id": span.span_id,
+                "gen_ai.operation.name": span.span_data.type,
+                "gen_ai.conversation.id": "bench",
+                "gen_ai.agent.name": "bench",
+                "sdk.trace_id": span.trace_id,
+                "sdk.span_id": span.span_id,
             },
-        )  # fmt: skip
+        )
 
     def on_span_end(self, span):
         found = self.open.pop(span.span_id, None)
@@ -71,13 +74,13 @@ def turn() -> None:
 
 def measured() -> tuple[float, float]:
     gc.collect()
-    process.flush()
+    runtime.flush()
     trace.get_tracer_provider().force_flush()
     own, whole = thread_s(), process_s()
     for _ in range(TURNS):
         turn()
     own = thread_s() - own
-    process.flush(30)
+    runtime.flush(30)
     trace.get_tracer_provider().force_flush()
     return own / TURNS * 1e6, (process_s() - whole) / TURNS * 1e6
 

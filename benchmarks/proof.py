@@ -8,7 +8,6 @@ import time
 from common import provider, say, temporary
 from opentelemetry import trace
 
-from turnspan.chain import decode
 from turnspan.events import (
     ModelCallEnded,
     ModelCallStarted,
@@ -18,12 +17,13 @@ from turnspan.events import (
     TurnStarted,
     Usage,
 )
-from turnspan.proof import verify
-from turnspan.recorder import Recorder
-from turnspan.rehydrate import spans_again, told_of
+from turnspan.journal.hash_chain import decode
+from turnspan.otel_sdk.rehydration import spans_again, told_of
+from turnspan.recording.recorder import Recorder
 from turnspan.settings import Settings
 from turnspan.stores import open_store
 from turnspan.stores.base import AuditFilter
+from turnspan.verification import verify
 
 TURNS, SESSIONS = 5840, 40  # 12 events each
 

@@ -5,7 +5,8 @@ from opentelemetry import trace
 from turn import by_events
 
 import turnspan
-from turnspan import SessionManager, SqlSessionStore, TurnRecord, process
+from turnspan import SessionManager, SqlSessionStore, TurnRecord
+from turnspan.recording import runtime
 
 TURNS, WINDOW = 10_000, 100
 MANY, EACH = 100_000, 100
@@ -21,7 +22,7 @@ def main() -> None:
             by_events(n)
             own[n] = thread_s() - start
             if n % WINDOW == 0:
-                process.flush(30)
+                runtime.flush(30)
                 whole[n] = process_s() - start_whole
                 memory[n] = rss_mib()
     turnspan.shutdown()
@@ -74,7 +75,7 @@ def many() -> None:
         by_events(n, f"bench-{(n - 1) // EACH}")
         if n % EACH == 0:
             session.__exit__(None, None, None)
-            process.flush(30)
+            runtime.flush(30)
             memory[n] = rss_mib()
     turnspan.shutdown()
     say(

@@ -21,8 +21,8 @@ from turnspan.events import (
     TurnStarted,
     Usage,
 )
-from turnspan.journal import BATCH_LINES, Journal, Position
-from turnspan.ledger import Ledger
+from turnspan.journal.live import BATCH_LINES, Journal, Position
+from turnspan.recording.ledger import Ledger
 from turnspan.stores import open_store
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
@@ -44,9 +44,14 @@ def batches():
         for call in range(2):
             events.append(ModelCallStarted(**ids, call_id=f"m{call}", provider="openai", model="gpt-5"))
             events.append(
-                ModelCallEnded(**ids, call_id=f"m{call}", output="Let me look.", response_id=f"r-{n}-{call}",
-                               usage=Usage(input_tokens=100, output_tokens=20))
-            )  # fmt: skip
+                ModelCallEnded(
+                    **ids,
+                    call_id=f"m{call}",
+                    output="Let me look.",
+                    response_id=f"r-{n}-{call}",
+                    usage=Usage(input_tokens=100, output_tokens=20),
+                )
+            )
         for call in range(3):
             events.append(
                 ToolCallStarted(**ids, call_id=f"c{call}", tool_name="search", arguments={"query": f"open {n}"})
@@ -154,7 +159,7 @@ def postgresql_figures(changes):
     import psycopg
     import pytest
 
-    import servers
+    from support import servers
 
     folder = temporary()
     try:
@@ -210,8 +215,9 @@ def batches_of_one(turns):
         for event in (
             TurnStarted(**ids, prompt=f"Which invoices of customer {n} are open?"),
             ToolCallStarted(**ids, call_id="c", tool_name="search", arguments={"query": "open"}),
-            ToolCallEnded(**ids, call_id="c", result=RESULT), TurnEnded(**ids, response_content="Two."),
-        ):  # fmt: skip
+            ToolCallEnded(**ids, call_id="c", result=RESULT),
+            TurnEnded(**ids, response_content="Two."),
+        ):
             journal.append(event, None)
         for line in journal.read(Position(0, 0), read)[0]:
             ledger.fold(line)

@@ -11,7 +11,7 @@ from opentelemetry import trace
 from opentelemetry.trace import SpanKind, set_span_in_context
 
 import turnspan
-from turnspan import process
+from turnspan.recording import runtime
 
 ROUNDS, TURNS = 15, 200
 IDENTITY = {"gen_ai.conversation.id": "bench", "session.id": "bench"}
@@ -26,41 +26,59 @@ def bare(tracer, n: int) -> None:
     with tracer.start_as_current_span(
         "invoke_agent triage",
         attributes={
-            "gen_ai.operation.name": "invoke_agent", **IDENTITY, "turnspan.audit_event_id": IDS[0],
-            "turnspan.turn.id": turn_id, "gen_ai.agent.name": "triage",
+            "gen_ai.operation.name": "invoke_agent",
+            **IDENTITY,
+            "turnspan.audit_event_id": IDS[0],
+            "turnspan.turn.id": turn_id,
+            "gen_ai.agent.name": "triage",
         },
-    ) as turn:  # fmt: skip
+    ) as turn:
         for call in range(2):
             with tracer.start_as_current_span(
-                "chat gpt-5", kind=SpanKind.CLIENT,
+                "chat gpt-5",
+                kind=SpanKind.CLIENT,
                 attributes={
-                    "gen_ai.operation.name": "chat", "gen_ai.provider.name": "openai", "gen_ai.request.model": "gpt-5",
-                    **IDENTITY, "turnspan.audit_event_id": IDS[call], "turnspan.turn.id": turn_id,
+                    "gen_ai.operation.name": "chat",
+                    "gen_ai.provider.name": "openai",
+                    "gen_ai.request.model": "gpt-5",
+                    **IDENTITY,
+                    "turnspan.audit_event_id": IDS[call],
+                    "turnspan.turn.id": turn_id,
                 },
-            ) as span:  # fmt: skip
+            ) as span:
                 span.set_attributes(
                     {
-                        "turnspan.audit_event_id.end": IDS[call], "gen_ai.response.model": "gpt-5-2026",
-                        "gen_ai.response.id": "r", "gen_ai.usage.input_tokens": 100, "gen_ai.usage.output_tokens": 20,
+                        "turnspan.audit_event_id.end": IDS[call],
+                        "gen_ai.response.model": "gpt-5-2026",
+                        "gen_ai.response.id": "r",
+                        "gen_ai.usage.input_tokens": 100,
+                        "gen_ai.usage.output_tokens": 20,
                         "gen_ai.response.finish_reasons": ["stop"],
                     }
-                )  # fmt: skip
+                )
         for call in range(3):
             with tracer.start_as_current_span(
                 "execute_tool search",
                 attributes={
-                    "gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "search", "gen_ai.tool.type": "function",
-                    "gen_ai.tool.call.id": f"c{call}", **IDENTITY, "turnspan.audit_event_id": IDS[call],
-                    "turnspan.turn.id": turn_id, "gen_ai.agent.name": "triage",
+                    "gen_ai.operation.name": "execute_tool",
+                    "gen_ai.tool.name": "search",
+                    "gen_ai.tool.type": "function",
+                    "gen_ai.tool.call.id": f"c{call}",
+                    **IDENTITY,
+                    "turnspan.audit_event_id": IDS[call],
+                    "turnspan.turn.id": turn_id,
+                    "gen_ai.agent.name": "triage",
                 },
-            ) as span:  # fmt: skip
+            ) as span:
                 span.set_attributes({"turnspan.audit_event_id.end": IDS[call]})
         turn.set_attributes(
             {
-                "turnspan.audit_event_id.end": IDS[11], "turnspan.turn.status": "success", "turnspan.audit_event_count": 12,
+                "turnspan.audit_event_id.end": IDS[11],
+                "turnspan.turn.status": "success",
+                "turnspan.audit_event_count": 12,
                 "turnspan.audit_event_ids": IDS,
             }
-        )  # fmt: skip
+        )
 
 
 QUESTION = [
@@ -89,17 +107,21 @@ def by_events(n: int, session_id: str = "bench") -> None:
     """The same turn as an adapter tells it."""
     from turnspan import events as e
 
-    emit, ids = process.recorder().emit, {"session_id": session_id, "turn_id": e.new_id(), "agent_id": "triage"}
+    emit, ids = runtime.recorder().emit, {"session_id": session_id, "turn_id": e.new_id(), "agent_id": "triage"}
     emit(e.TurnStarted(**ids, prompt="Which invoices are open?"))
     for call in range(2):
         emit(e.ModelCallStarted(**ids, call_id=f"m{call}", provider="openai", model="gpt-5", messages=QUESTION))
         emit(
             e.ModelCallEnded(
-                **ids, call_id=f"m{call}", output=[{"role": "assistant", "content": "Let me look that up for you."}],
-                usage=e.Usage(input_tokens=100, output_tokens=20), response_model="gpt-5-2026", response_id="r",
+                **ids,
+                call_id=f"m{call}",
+                output=[{"role": "assistant", "content": "Let me look that up for you."}],
+                usage=e.Usage(input_tokens=100, output_tokens=20),
+                response_model="gpt-5-2026",
+                response_id="r",
                 finish_reasons=["stop"],
             )
-        )  # fmt: skip
+        )
     for call in range(3):
         emit(
             e.ToolCallStarted(
@@ -115,13 +137,13 @@ def measured(run) -> tuple[float, float, float]:
     import time
 
     gc.collect()
-    process.flush()
+    runtime.flush()
     trace.get_tracer_provider().force_flush()
     own, whole, clock = thread_s(), process_s(), time.perf_counter()
     for n in range(TURNS):
         run(n)
     own, clock = thread_s() - own, time.perf_counter() - clock
-    process.flush(30)
+    runtime.flush(30)
     trace.get_tracer_provider().force_flush()
     return own / TURNS * 1e6, (process_s() - whole) / TURNS * 1e6, clock / TURNS * 1e6
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import turnspan
 from turnspan import SessionManager, SessionRecord, SessionStore
-from turnspan.records import check_id
+from turnspan.model.records import check_id
 
 
 class ShelfStore(SessionStore):

@@ -15,5 +15,5 @@ def own_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XERXES_HOME", str(tmp_path / "xerxes"))
     yield
-    if (process := sys.modules.get("turnspan.process")) is not None:
-        process.shutdown(1.0)  # what is left open would go on writing to folders that are gone
+    if (runtime := sys.modules.get("turnspan.recording.runtime")) is not None:
+        runtime.shutdown(1.0)  # what is left open would go on writing to folders that are gone

@@ -1,15 +1,11 @@
 """What arrives at a receiver follows the GenAI conventions: all of it, in both profiles, with content and without."""
 
-import sys
-from pathlib import Path
 
 import pytest
 
-from programs import EXAMPLES, program, turnspan
-from receiver import Receiver
-
-sys.path.insert(0, str(Path(__file__).parent / "semconv"))
-import checker
+from support import semconv_checker as checker
+from support.programs import EXAMPLES, program, turnspan
+from support.receiver import Receiver
 
 EVERYTHING = """
 import turnspan
@@ -53,9 +49,17 @@ LEAST = {"pydantic_ai_agent": 0, "anthropic_loop": 4, "mcp_tools": 2}
 @pytest.mark.parametrize("content", [False, True], ids=["no content", "content"])
 @pytest.mark.parametrize(
     "what",
-    ["openai_agents_triage", "xerxes_agent", "langgraph_agent", "openai_loop", "anthropic_loop", "pydantic_ai_agent",
-     "mcp_tools", "everything"],
-)  # fmt: skip
+    [
+        "openai_agents_triage",
+        "xerxes_agent",
+        "langgraph_agent",
+        "openai_loop",
+        "anthropic_loop",
+        "pydantic_ai_agent",
+        "mcp_tools",
+        "everything",
+    ],
+)
 def test_what_arrives_follows_the_conventions(what, content, profile, tmp_path):
     path = program(tmp_path / "everything.py", EVERYTHING) if what == "everything" else EXAMPLES / f"{what}.py"
     env = {"TURNSPAN_SEMCONV": profile}
@@ -89,18 +93,30 @@ def test_the_checker_sees_what_is_wrong():
 
     span = Span(name="chat gpt", kind=Span.SPAN_KIND_INTERNAL)
     for key, value in (
-        ("gen_ai.operation.name", "chat"), ("gen_ai.request.model", "other"), ("gen_ai.usage.input_tokens", "many"),
-        ("gen_ai.made.up", "x"), ("gen_ai.input.messages", '[{"role": "user"}]'), ("error.type", "E"),
-    ):  # fmt: skip
+        ("gen_ai.operation.name", "chat"),
+        ("gen_ai.request.model", "other"),
+        ("gen_ai.usage.input_tokens", "many"),
+        ("gen_ai.made.up", "x"),
+        ("gen_ai.input.messages", '[{"role": "user"}]'),
+        ("error.type", "E"),
+    ):
         span.attributes.add(key=key).value.string_value = value
     said = "\n".join(checker.of_span(span, "main", content=False))
-    for says in ("kind internal", "a name that is not", "gen_ai.provider.name is required", "is a string_value, not a int",
-                 "gen_ai.made.up is in no", "without role or parts", "is content, which", "disagree"):  # fmt: skip
+    for says in (
+        "kind internal",
+        "a name that is not",
+        "gen_ai.provider.name is required",
+        "is a string_value, not a int",
+        "gen_ai.made.up is in no",
+        "without role or parts",
+        "is content, which",
+        "disagree",
+    ):
         assert says in said, says
 
 
 def test_what_samplers_should_see_is_there_when_a_span_starts(recording, monkeypatch):
-    from turnspan.spans import Spans
+    from turnspan.telemetry.live_spans import Spans
 
     started, start = {}, Spans._start_span
 

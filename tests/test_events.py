@@ -4,7 +4,8 @@ import os
 
 import turnspan
 from turnspan import events
-from turnspan.events import KINDS, Noted, derived_id, new_id
+from turnspan.events import KINDS, Noted
+from turnspan.model.ids import derived_id, new_id
 from turnspan.testing import counting
 
 
@@ -63,6 +64,16 @@ def test_every_public_name_can_be_imported():
 
 def test_the_vocabulary_is_that_of_the_design():
     assert set(KINDS) == {
-        "session.started", "session.ended", "turn.started", "turn.ended", "agent.started", "agent.ended", "model_call.started",
-        "model_call.ended", "tool_call.started", "tool_call.ended", "handed_off", "noted",
-    }  # fmt: skip
+        "session.started",
+        "session.ended",
+        "turn.started",
+        "turn.ended",
+        "agent.started",
+        "agent.ended",
+        "model_call.started",
+        "model_call.ended",
+        "tool_call.started",
+        "tool_call.ended",
+        "handed_off",
+        "noted",
+    }

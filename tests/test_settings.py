@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from programs import program, turnspan
+from support.programs import program, turnspan
 from turnspan import Settings, SettingsError
-from turnspan.adapters import choose, unusable
+from turnspan.instrumentation.registry import choose, unusable
 
 
 def test_argument_beats_environment_beats_default(monkeypatch):
@@ -40,10 +40,14 @@ def test_the_default_store_is_in_home(tmp_path):
 @pytest.mark.parametrize(
     ("chosen", "expected"),
     [
-        ("all", {"openai-agents", "xerxes"}), ("xerxes", {"xerxes"}), ("-xerxes", {"openai-agents"}),
-        ("all,-xerxes", {"openai-agents"}), ("openai_agents", {"openai-agents"}), ("none", set()),
+        ("all", {"openai-agents", "xerxes"}),
+        ("xerxes", {"xerxes"}),
+        ("-xerxes", {"openai-agents"}),
+        ("all,-xerxes", {"openai-agents"}),
+        ("openai_agents", {"openai-agents"}),
+        ("none", set()),
     ],
-)  # fmt: skip
+)
 def test_adapters_are_chosen_by_name(chosen, expected):
     assert choose(chosen, ["openai-agents", "xerxes"]) == expected
 

@@ -16,7 +16,8 @@ from collections.abc import Generator
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from turnspan.events import Call, Emit, Outcome, Usage
+from turnspan.adapter import Call, Emit, Outcome
+from turnspan.events import Usage
 from turnspan_integrations.loops import Answer, Asking, Loops, Message, Request, Said, on_close, tap
 
 REQUIRES = "anthropic>=0.40"
@@ -113,9 +114,12 @@ def _request(call: Call) -> Request:
     if (system := given.get("system")) is not None:
         found.insert(0, Message({"role": "system", "content": system}, [Said("system", system)]))
     return Request(
-        next((name for word, name in _CLOUDS.items() if word in client), "anthropic"), given.get("model"), found,
-        streamed=bool(given.get("stream")), list_id=id(messages),
-    )  # fmt: skip
+        next((name for word, name in _CLOUDS.items() if word in client), "anthropic"),
+        given.get("model"),
+        found,
+        streamed=bool(given.get("stream")),
+        list_id=id(messages),
+    )
 
 
 def _message(message: Any) -> Message:
@@ -166,10 +170,14 @@ def _output(blocks: list[Any]) -> list[Any]:
 
 def _answer(message: Any, blocks: list[Any], stop_reason: str | None, used: Any) -> Answer:
     return Answer(
-        _output(blocks), _message({"role": "assistant", "content": blocks}).said, final=stop_reason not in _GOES_ON,
-        model=getattr(message, "model", None), response_id=getattr(message, "id", None), usage=_usage(used),
+        _output(blocks),
+        _message({"role": "assistant", "content": blocks}).said,
+        final=stop_reason not in _GOES_ON,
+        model=getattr(message, "model", None),
+        response_id=getattr(message, "id", None),
+        usage=_usage(used),
         finish_reasons=[stop_reason] if stop_reason else [],
-    )  # fmt: skip
+    )
 
 
 def _usage(used: Any) -> Usage | None:
@@ -178,9 +186,11 @@ def _usage(used: Any) -> Usage | None:
         return None
     read, written = getattr(used, "cache_read_input_tokens", None), getattr(used, "cache_creation_input_tokens", None)
     return Usage(
-        input_tokens=(used.input_tokens or 0) + (read or 0) + (written or 0), output_tokens=used.output_tokens,
-        cache_read_tokens=read or None, cache_write_tokens=written or None,
-    )  # fmt: skip
+        input_tokens=(used.input_tokens or 0) + (read or 0) + (written or 0),
+        output_tokens=used.output_tokens,
+        cache_read_tokens=read or None,
+        cache_write_tokens=written or None,
+    )
 
 
 class _Chunks:

@@ -16,25 +16,19 @@ from contextvars import ContextVar
 from typing import Any
 from uuid import UUID
 
+from turnspan.adapter import Call, Emit, Outcome, Watch, error_text, error_type, new_id
 from turnspan.events import (
     AgentEnded,
     AgentStarted,
-    Call,
-    Emit,
     HandedOff,
     ModelCallEnded,
     ModelCallStarted,
     Noted,
-    Outcome,
     ToolCallEnded,
     ToolCallStarted,
     TurnEnded,
     TurnStarted,
     Usage,
-    Watch,
-    error_text,
-    error_type,
-    new_id,
 )
 
 REQUIRES = "langgraph>=1.0"
@@ -175,9 +169,12 @@ def _tool(emit: Emit, call: Call) -> _Watching:
         return
     ids: dict[str, Any] = {"session_id": here.session_id, "turn_id": here.turn_id, "agent_id": here.agent_id}
     started = ToolCallStarted(
-        **ids, call_id=call.kwargs.get("tool_call_id") or new_id(), parent_id=here.call_id, tool_name=tool.name,
+        **ids,
+        call_id=call.kwargs.get("tool_call_id") or new_id(),
+        parent_id=here.call_id,
+        tool_name=tool.name,
         arguments=_arguments(tool, call.argument(0, "tool_input")),
-    )  # fmt: skip
+    )
     emit(started)
     outcome = yield started
     result, status = _result_of(outcome.result)
@@ -248,11 +245,17 @@ def _handler_class() -> type[Any]:
             metadata, given = more.get("metadata") or {}, more.get("invocation_params") or {}
             last = max((n for n, message in enumerate(messages) if message["role"] == "assistant"), default=-1)
             started = ModelCallStarted(
-                session_id=here.session_id, turn_id=here.turn_id, call_id=str(run_id), parent_id=here.call_id,
-                agent_id=here.agent_id, provider=metadata.get("ls_provider"), history=last + 1,
+                session_id=here.session_id,
+                turn_id=here.turn_id,
+                call_id=str(run_id),
+                parent_id=here.call_id,
+                agent_id=here.agent_id,
+                provider=metadata.get("ls_provider"),
+                history=last + 1,
                 model=metadata.get("ls_model_name") or given.get("model") or given.get("model_name"),
-                messages=messages[last + 1 :], streamed=bool(given.get("stream")),
-            )  # fmt: skip
+                messages=messages[last + 1 :],
+                streamed=bool(given.get("stream")),
+            )
             self._running[run_id] = [started, None]
             self._emit(started)
 
@@ -272,13 +275,16 @@ def _handler_class() -> type[Any]:
             output = [_plain(message)] if message is not None else getattr(generation, "text", None)
             self._emit(
                 ModelCallEnded(
-                    **_ids(started), provider=said.get("model_provider"), output=output,
+                    **_ids(started),
+                    provider=said.get("model_provider"),
+                    output=output,
                     response_model=said.get("model_name") or said.get("model"),
                     response_id=None if str(response_id or "lc_run").startswith("lc_run") else response_id,
-                    usage=_usage(getattr(message, "usage_metadata", None)), finish_reasons=[str(finish)] if finish else [],
+                    usage=_usage(getattr(message, "usage_metadata", None)),
+                    finish_reasons=[str(finish)] if finish else [],
                     first_chunk_ns=None if first_ns is None else max(0, first_ns - started.at_ns),
                 )
-            )  # fmt: skip
+            )
 
         def _failed(self, error: BaseException, *, run_id: UUID, **_more: Any) -> None:
             if (running := self._running.pop(run_id, None)) is not None:
@@ -309,7 +315,9 @@ def _usage(given: Any) -> Usage | None:
         return None
     details, written = given.get("input_token_details") or {}, given.get("output_token_details") or {}
     return Usage(
-        input_tokens=given.get("input_tokens"), output_tokens=given.get("output_tokens"),
-        cache_read_tokens=details.get("cache_read"), cache_write_tokens=details.get("cache_creation"),
+        input_tokens=given.get("input_tokens"),
+        output_tokens=given.get("output_tokens"),
+        cache_read_tokens=details.get("cache_read"),
+        cache_write_tokens=details.get("cache_creation"),
         reasoning_tokens=written.get("reasoning"),
-    )  # fmt: skip
+    )

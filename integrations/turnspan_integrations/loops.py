@@ -21,17 +21,15 @@ from contextlib import suppress
 from contextvars import ContextVar
 from typing import Any, Literal, NamedTuple
 
+from turnspan.adapter import Emit, Outcome, new_id
 from turnspan.events import (
-    Emit,
     ModelCallEnded,
     ModelCallStarted,
-    Outcome,
     ToolCallEnded,
     ToolCallStarted,
     TurnEnded,
     TurnStarted,
     Usage,
-    new_id,
 )
 
 _POINTS_REMEMBERED = 4096
@@ -186,10 +184,14 @@ class Loops:
         failed: dict[str, Any] = {"status": "error", "error": _text(one.text), "error_type": "_OTHER"}
         self._emit(
             ToolCallEnded(
-                session_id=call.session_id, turn_id=call.turn_id, call_id=call.call_id, at_ns=at_ns, result=one.text,
+                session_id=call.session_id,
+                turn_id=call.turn_id,
+                call_id=call.call_id,
+                at_ns=at_ns,
+                result=one.text,
                 **(failed if one.failed else {"metadata": {"status_inferred": True}}),
             )
-        )  # fmt: skip
+        )
 
     def _end(self, found: Conversation, **how: Any) -> None:
         turn, found.turn = found.turn, None
@@ -244,9 +246,12 @@ class Loops:
             for one in answer.said:
                 if one.kind == "call" and not answer.final:
                     started = ToolCallStarted(
-                        session_id=turn.session_id, turn_id=turn.turn_id, call_id=one.call_id or new_id(),
-                        tool_name=one.name or "unknown", arguments=one.arguments,
-                    )  # fmt: skip
+                        session_id=turn.session_id,
+                        turn_id=turn.turn_id,
+                        call_id=one.call_id or new_id(),
+                        tool_name=one.name or "unknown",
+                        arguments=one.arguments,
+                    )
                     found.pending[str(started.call_id)] = started
                     self._emit(started)
             if answer.final:
@@ -309,10 +314,16 @@ class Asking:
         self._first_ns: int | None = None
         self._ended = False
         self.started = ModelCallStarted(
-            session_id=place.session_id, turn_id=place.turn_id, call_id=new_id(), parent_id=place.parent_id,
-            provider=request.provider, model=request.model, messages=[m.plain for m in request.messages[history:]],
-            history=history, streamed=request.streamed,
-        )  # fmt: skip
+            session_id=place.session_id,
+            turn_id=place.turn_id,
+            call_id=new_id(),
+            parent_id=place.parent_id,
+            provider=request.provider,
+            model=request.model,
+            messages=[m.plain for m in request.messages[history:]],
+            history=history,
+            streamed=request.streamed,
+        )
         loops.began(str(self.started.call_id))
 
     def chunk(self) -> None:
@@ -325,10 +336,15 @@ class Asking:
         if self._end():
             self._emit(
                 ModelCallEnded(
-                    **self._ids(), output=answer.output, response_model=answer.model, response_id=answer.response_id,
-                    usage=answer.usage, finish_reasons=list(answer.finish_reasons), first_chunk_ns=self._first_ns,
+                    **self._ids(),
+                    output=answer.output,
+                    response_model=answer.model,
+                    response_id=answer.response_id,
+                    usage=answer.usage,
+                    finish_reasons=list(answer.finish_reasons),
+                    first_chunk_ns=self._first_ns,
                 )
-            )  # fmt: skip
+            )
             self._loops.answered(self, answer)
 
     def failed(self, outcome: Outcome, output: Any = None) -> None:

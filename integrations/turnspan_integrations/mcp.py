@@ -12,7 +12,8 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Any
 
-from turnspan.events import Call, Emit, Outcome, ToolCallEnded, ToolCallStarted, new_id
+from turnspan.adapter import Call, Emit, Outcome, new_id
+from turnspan.events import ToolCallEnded, ToolCallStarted
 
 REQUIRES = "mcp>=1.22"
 CANNOT: dict[str, str] = {}
@@ -31,9 +32,13 @@ def _called(emit: Emit, call: Call) -> Generator[Any, Outcome, None]:
         return
     ids: dict[str, Any] = {"session_id": here.session_id, "turn_id": here.turn_id, "agent_id": here.agent_id}
     started = ToolCallStarted(
-        **ids, call_id=new_id(), parent_id=here.call_id, tool_name=str(call.argument(0, "name")), tool_type="extension",
+        **ids,
+        call_id=new_id(),
+        parent_id=here.call_id,
+        tool_name=str(call.argument(0, "name")),
+        tool_type="extension",
         arguments=call.argument(1, "arguments") or {},
-    )  # fmt: skip
+    )
     emit(started)
     if not _passes_context_on():
         given = call.kwargs.get("meta") or {}

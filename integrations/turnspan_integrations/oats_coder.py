@@ -13,21 +13,17 @@ from collections.abc import Generator
 from pathlib import PurePath
 from typing import Any
 
+from turnspan.adapter import Call, Emit, Outcome, Watch, new_id
 from turnspan.events import (
     AgentEnded,
     AgentStarted,
-    Call,
-    Emit,
     ModelCallEnded,
     ModelCallStarted,
-    Outcome,
     ToolCallEnded,
     ToolCallStarted,
     TurnEnded,
     TurnStarted,
     Usage,
-    Watch,
-    new_id,
 )
 
 REQUIRES = "oats-coder>=1.0.19"
@@ -109,9 +105,12 @@ def _tool(emit: Emit, call: Call) -> _Watching:
         return
     ids: dict[str, Any] = {"session_id": here.session_id, "turn_id": here.turn_id, "agent_id": here.agent_id}
     started = ToolCallStarted(
-        **ids, call_id=str(call.argument(1, "tool_call_id") or new_id()), parent_id=here.call_id,
-        tool_name=str(call.argument(0, "tool_name")), arguments=call.argument(2, "arguments"),
-    )  # fmt: skip
+        **ids,
+        call_id=str(call.argument(1, "tool_call_id") or new_id()),
+        parent_id=here.call_id,
+        tool_name=str(call.argument(0, "tool_name")),
+        arguments=call.argument(2, "arguments"),
+    )
     emit(started)
     outcome = yield started
     emit(ToolCallEnded(**ids, call_id=started.call_id, **_tool_ended(outcome)))
@@ -141,9 +140,15 @@ def _completion(emit: Emit, call: Call, *, streamed: bool) -> _Watching:
     history = max((n for n, one in enumerate(said, 1) if one["role"] == "assistant"), default=0)
     ids: dict[str, Any] = {"session_id": here.session_id, "turn_id": here.turn_id, "agent_id": here.agent_id}
     started = ModelCallStarted(
-        **ids, call_id=new_id(), parent_id=here.call_id, model=request.model, history=history, messages=said[history:],
-        provider=request.provider_id or getattr(call.instance, "id", None), streamed=streamed,
-    )  # fmt: skip
+        **ids,
+        call_id=new_id(),
+        parent_id=here.call_id,
+        model=request.model,
+        history=history,
+        messages=said[history:],
+        provider=request.provider_id or getattr(call.instance, "id", None),
+        streamed=streamed,
+    )
     emit(started)
     whole = _Whole()
     outcome = yield Watch(started, whole.take)
@@ -152,10 +157,15 @@ def _completion(emit: Emit, call: Call, *, streamed: bool) -> _Watching:
     finish = [whole.finish_reason] if whole.finish_reason else []
     emit(
         ModelCallEnded(
-            **ids, call_id=started.call_id, **outcome.ended(), output=[whole.message()], finish_reasons=finish,
-            response_model=whole.model, usage=whole.usage,
+            **ids,
+            call_id=started.call_id,
+            **outcome.ended(),
+            output=[whole.message()],
+            finish_reasons=finish,
+            response_model=whole.model,
+            usage=whole.usage,
         )
-    )  # fmt: skip
+    )
 
 
 def _message(message: Any) -> dict[str, Any]:

@@ -13,7 +13,8 @@ import contextlib
 from collections.abc import Generator
 from typing import Any
 
-from turnspan.events import Call, Emit, Outcome, Usage
+from turnspan.adapter import Call, Emit, Outcome
+from turnspan.events import Usage
 from turnspan_integrations.loops import Answer, Asking, Kind, Loops, Message, Request, Said, on_close, tap
 
 REQUIRES = "openai>=1.66"
@@ -37,9 +38,11 @@ def install(emit: Emit) -> None:
         return _watched(emit, loops.ask(_responses_request(call)), _Responses())
 
     for target, observer in (
-        ("openai.resources.chat.completions:Completions", chat), ("openai.resources.chat.completions:AsyncCompletions", chat),
-        ("openai.resources.responses:Responses", responses), ("openai.resources.responses:AsyncResponses", responses),
-    ):  # fmt: skip
+        ("openai.resources.chat.completions:Completions", chat),
+        ("openai.resources.chat.completions:AsyncCompletions", chat),
+        ("openai.resources.responses:Responses", responses),
+        ("openai.resources.responses:AsyncResponses", responses),
+    ):
         for method in ("create", "parse"):
             emit.wrap(f"{target}.{method}", observer)
 
@@ -99,10 +102,11 @@ def _usage(used: Any, given: str, written: str) -> Usage | None:
         return None
     read, thought = getattr(used, f"{given}_tokens_details", None), getattr(used, f"{written}_tokens_details", None)
     return Usage(
-        input_tokens=getattr(used, f"{given}_tokens", None), output_tokens=getattr(used, f"{written}_tokens", None),
+        input_tokens=getattr(used, f"{given}_tokens", None),
+        output_tokens=getattr(used, f"{written}_tokens", None),
         cache_read_tokens=getattr(read, "cached_tokens", None) or None,
         reasoning_tokens=getattr(thought, "reasoning_tokens", None) or None,
-    )  # fmt: skip
+    )
 
 
 def _text(content: Any) -> Any:
@@ -120,9 +124,12 @@ def _chat_request(call: Call) -> Request:
     given = _given(call)
     messages = given.get("messages")
     return Request(
-        _provider(call.instance), given.get("model"), streamed=bool(given.get("stream")),
-        messages=[_chat_message(m) for m in messages] if isinstance(messages, (list, tuple)) else [], list_id=id(messages),
-    )  # fmt: skip
+        _provider(call.instance),
+        given.get("model"),
+        streamed=bool(given.get("stream")),
+        messages=[_chat_message(m) for m in messages] if isinstance(messages, (list, tuple)) else [],
+        list_id=id(messages),
+    )
 
 
 def _chat_message(message: Any) -> Message:
@@ -160,9 +167,14 @@ class _Chat:
         output = [{k: m[k] for k in ("role", "content", "tool_calls", "refusal") if m.get(k)} for m in messages]
         said = _chat_message({"role": "assistant", **messages[0]}).said if messages else []
         return Answer(
-            output, said, final=not any(one.kind == "call" for one in said), model=result.model,
-            response_id=result.id or None, usage=_usage(used, "prompt", "completion"), finish_reasons=finish,
-        )  # fmt: skip
+            output,
+            said,
+            final=not any(one.kind == "call" for one in said),
+            model=result.model,
+            response_id=result.id or None,
+            usage=_usage(used, "prompt", "completion"),
+            finish_reasons=finish,
+        )
 
     def take(self, chunk: Any) -> None:
         """Take a chunk."""
@@ -206,9 +218,14 @@ def _responses_request(call: Call) -> Request:
     conversation = given.get("conversation")
     own = conversation.get("id") if isinstance(conversation, dict) else getattr(conversation, "id", conversation)
     return Request(
-        _provider(call.instance), given.get("model"), messages, streamed=bool(given.get("stream")),
-        own=own, previous=given.get("previous_response_id"), list_id=id(asked),
-    )  # fmt: skip
+        _provider(call.instance),
+        given.get("model"),
+        messages,
+        streamed=bool(given.get("stream")),
+        own=own,
+        previous=given.get("previous_response_id"),
+        list_id=id(asked),
+    )
 
 
 def _item(item: Any) -> Message:
@@ -239,9 +256,13 @@ class _Responses:
         why = getattr(result.incomplete_details, "reason", None) or ("tool_calls" if calls else "stop")
         return Answer(
             [{"role": "assistant", **item.plain} if "content" in item.plain else item.plain for item in items],
-            said, final=not calls, model=result.model, response_id=result.id,
-            usage=_usage(result.usage, "input", "output"), finish_reasons=[why],
-        )  # fmt: skip
+            said,
+            final=not calls,
+            model=result.model,
+            response_id=result.id,
+            usage=_usage(result.usage, "input", "output"),
+            finish_reasons=[why],
+        )
 
     def take(self, event: Any) -> None:
         """Take an event of a stream."""

@@ -16,24 +16,18 @@ from collections import OrderedDict
 from collections.abc import Generator
 from typing import Any
 
+from turnspan.adapter import Call, Emit, Outcome, Session, error_text, error_type, new_id
 from turnspan.events import (
     AgentEnded,
     AgentStarted,
-    Call,
-    Emit,
     HandedOff,
     ModelCallEnded,
     ModelCallStarted,
-    Outcome,
-    Session,
     ToolCallEnded,
     ToolCallStarted,
     TurnEnded,
     TurnStarted,
     Usage,
-    error_text,
-    error_type,
-    new_id,
 )
 
 REQUIRES = "openai-agents>=0.14"
@@ -319,10 +313,13 @@ def _model_started(run: _Run, agent: Any, system_prompt: Any, input_items: Any) 
     new = [{"role": "system", "content": system_prompt}] if system_prompt and not before else []
     model = getattr(agent.model, "model", agent.model)
     run.model = ModelCallStarted(
-        **run.at(call_id=new_id(), parent_id=run.inside), provider=_provider(agent.model),
-        model=model if isinstance(model, str) else None, messages=run.said([*new, *items[before:]]), history=before,
+        **run.at(call_id=new_id(), parent_id=run.inside),
+        provider=_provider(agent.model),
+        model=model if isinstance(model, str) else None,
+        messages=run.said([*new, *items[before:]]),
+        history=before,
         streamed=run.streamed,
-    )  # fmt: skip
+    )
     run.emit(run.model)
 
 
@@ -336,24 +333,30 @@ def _model_ended(run: _Run, response: Any) -> None:
     calls = any(getattr(item, "type", None) == "function_call" for item in output)
     run.emit(
         ModelCallEnded(
-            **run.at(call_id=started.call_id), response_id=response.response_id,
-            output=run.said([_item(item) for item in output]), finish_reasons=["tool_calls" if calls else "stop"],
-            usage=None if not used.total_tokens else Usage(  # a model that counts nothing says zero
-                input_tokens=used.input_tokens, output_tokens=used.output_tokens,
+            **run.at(call_id=started.call_id),
+            response_id=response.response_id,
+            output=run.said([_item(item) for item in output]),
+            finish_reasons=["tool_calls" if calls else "stop"],
+            usage=None
+            if not used.total_tokens
+            else Usage(  # a model that counts nothing says zero
+                input_tokens=used.input_tokens,
+                output_tokens=used.output_tokens,
                 cache_read_tokens=getattr(read, "cached_tokens", None) or None,
                 cache_write_tokens=getattr(read, "cache_write_tokens", None) or None,
                 reasoning_tokens=getattr(reasoning, "reasoning_tokens", None) or None,
             ),
         )
-    )  # fmt: skip
+    )
 
 
 def _tool_started(run: _Run, context: Any, agent: Any, tool: Any) -> None:
     call_id = getattr(context, "tool_call_id", None)
     started = ToolCallStarted(
-        **run.at(call_id=call_id or new_id(), parent_id=run.inside, agent_id=agent.name), tool_name=tool.name,
+        **run.at(call_id=call_id or new_id(), parent_id=run.inside, agent_id=agent.name),
+        tool_name=tool.name,
         arguments=run.said(getattr(context, "tool_arguments", None)),
-    )  # fmt: skip
+    )
     run.tools[call_id] = started
     run.emit(started)
 

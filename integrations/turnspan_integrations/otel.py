@@ -16,22 +16,18 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
+from turnspan.adapter import Emit, Scope, SpanReading, derived_id, new_id
 from turnspan.events import (
     AgentEnded,
     AgentStarted,
-    Emit,
     ModelCallEnded,
     ModelCallStarted,
-    Scope,
-    SpanReading,
     Started,
     ToolCallEnded,
     ToolCallStarted,
     TurnEnded,
     TurnStarted,
     Usage,
-    derived_id,
-    new_id,
 )
 from turnspan_integrations.completion_hook import said_in
 
@@ -43,13 +39,17 @@ _TRACES_WAITING, _SPANS_WAITING = 256, 2000
 
 _KINDS = {
     "gen_ai.operation.name": {
-        "invoke_agent": "agent", "invoke_workflow": "agent", "chat": "model", "text_completion": "model",
-        "generate_content": "model", "execute_tool": "tool",
+        "invoke_agent": "agent",
+        "invoke_workflow": "agent",
+        "chat": "model",
+        "text_completion": "model",
+        "generate_content": "model",
+        "execute_tool": "tool",
     },
     "openinference.span.kind": {"AGENT": "agent", "LLM": "model", "TOOL": "tool"},
     "traceloop.span.kind": {"workflow": "agent", "agent": "agent", "tool": "tool"},
     "llm.request.type": {"chat": "model", "completion": "model"},
-}  # fmt: skip
+}
 _NAMES = {
     "session": ("gen_ai.conversation.id", "session.id", "traceloop.association.properties.session_id"),
     "run": ("gen_ai.agent.call.id",),
@@ -60,16 +60,33 @@ _NAMES = {
     "response_model": ("gen_ai.response.model", "llm.response.model"),
     "response_id": ("gen_ai.response.id", "llm.response.id"),
     "finish": ("gen_ai.response.finish_reasons", "llm.finish_reason", "gen_ai.completion.0.finish_reason"),
-    "input_tokens": ("gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens", "llm.token_count.prompt",
-                     "llm.usage.prompt_tokens"),
-    "output_tokens": ("gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens", "llm.token_count.completion",
-                      "llm.usage.completion_tokens"),
-    "cache_read_tokens": ("gen_ai.usage.cache_read.input_tokens", "llm.token_count.prompt_details.cache_read",
-                          "gen_ai.usage.cache_read_input_tokens"),
-    "cache_write_tokens": ("gen_ai.usage.cache_write.input_tokens", "gen_ai.usage.cache_creation.input_tokens",
-                           "llm.token_count.prompt_details.cache_write"),
-    "reasoning_tokens": ("gen_ai.usage.reasoning.output_tokens", "gen_ai.usage.details.reasoning_tokens",
-                         "llm.token_count.completion_details.reasoning"),
+    "input_tokens": (
+        "gen_ai.usage.input_tokens",
+        "gen_ai.usage.prompt_tokens",
+        "llm.token_count.prompt",
+        "llm.usage.prompt_tokens",
+    ),
+    "output_tokens": (
+        "gen_ai.usage.output_tokens",
+        "gen_ai.usage.completion_tokens",
+        "llm.token_count.completion",
+        "llm.usage.completion_tokens",
+    ),
+    "cache_read_tokens": (
+        "gen_ai.usage.cache_read.input_tokens",
+        "llm.token_count.prompt_details.cache_read",
+        "gen_ai.usage.cache_read_input_tokens",
+    ),
+    "cache_write_tokens": (
+        "gen_ai.usage.cache_write.input_tokens",
+        "gen_ai.usage.cache_creation.input_tokens",
+        "llm.token_count.prompt_details.cache_write",
+    ),
+    "reasoning_tokens": (
+        "gen_ai.usage.reasoning.output_tokens",
+        "gen_ai.usage.details.reasoning_tokens",
+        "llm.token_count.completion_details.reasoning",
+    ),
     "tool": ("gen_ai.tool.name", "tool.name", "traceloop.entity.name"),
     "tool_type": ("gen_ai.tool.type",),
     "call": ("gen_ai.tool.call.id", "tool_call.id"),
@@ -77,7 +94,7 @@ _NAMES = {
     "result": ("gen_ai.tool.call.result", "output.value", "traceloop.entity.output"),
     "input": ("gen_ai.input.messages", "input.value", "traceloop.entity.input"),
     "output": ("final_result", "gen_ai.output.messages", "output.value", "traceloop.entity.output"),
-}  # fmt: skip
+}
 """What is said, and under which names; the conventions' own come first."""
 
 
@@ -173,21 +190,32 @@ class Reader:
             own = what["session"]
             session = self._emit.session(None if own is None else str(own), agent_id=what["agent"])
             return TurnStarted(
-                session_id=session.id, turn_id=what["run"] or new_id(), agent_id=what["agent"] or span.name,
-                prompt=_prompt(what), at_ns=span.start_time, **more,
-            )  # fmt: skip
+                session_id=session.id,
+                turn_id=what["run"] or new_id(),
+                agent_id=what["agent"] or span.name,
+                prompt=_prompt(what),
+                at_ns=span.start_time,
+                **more,
+            )
         ids: dict[str, Any] = {
-            "session_id": here.session_id, "turn_id": here.turn_id, "parent_id": here.call_id, "at_ns": span.start_time,
-            "agent_id": here.agent_id, **more,
-        }  # fmt: skip
+            "session_id": here.session_id,
+            "turn_id": here.turn_id,
+            "parent_id": here.call_id,
+            "at_ns": span.start_time,
+            "agent_id": here.agent_id,
+            **more,
+        }
         if what.kind == "agent":
             ids |= {"agent_id": what["agent"] or span.name}
             return AgentStarted(**ids, call_id=new_id(), description=what["description"])
         if what.kind == "tool":
             return ToolCallStarted(
-                **ids, call_id=what["call"] or new_id(), tool_name=what["tool"] or span.name,
-                tool_type=what["tool_type"] or "function", arguments=what.json("arguments"),
-            )  # fmt: skip
+                **ids,
+                call_id=what["call"] or new_id(),
+                tool_name=what["tool"] or span.name,
+                tool_type=what["tool_type"] or "function",
+                arguments=what.json("arguments"),
+            )
         return ModelCallStarted(
             **ids, call_id=new_id(), provider=what["provider"], model=what["model"], messages=_messages(what, "input")
         )
@@ -310,11 +338,16 @@ def _model_ended(ids: dict[str, Any], what: What, said: tuple[list[Any], list[An
     finish = what["finish"]
     used = {name: what[name] for name in Usage.__struct_fields__}
     return ModelCallEnded(
-        **ids, provider=what["provider"], model=what["model"], messages=asked,
-        output=answered, response_model=what["response_model"], response_id=what["response_id"],
+        **ids,
+        provider=what["provider"],
+        model=what["model"],
+        messages=asked,
+        output=answered,
+        response_model=what["response_model"],
+        response_id=what["response_id"],
         finish_reasons=[finish] if isinstance(finish, str) else list(finish or ()),
         usage=Usage(**used) if any(value is not None for value in used.values()) else None,
-    )  # fmt: skip
+    )
 
 
 def _messages(what: What, side: str) -> Any:

@@ -12,16 +12,22 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Any
 
-from turnspan.events import Call, Emit, Outcome
+from turnspan.adapter import Call, Emit, Outcome
 from turnspan_integrations.otel import Reader, What
 
 REQUIRES = "pydantic-ai-slim>=2.0"
 CANNOT: dict[str, str] = {}
 PARTS = ("turnspan_integrations.otel",)
 _CONTENT = (
-    "gen_ai.input.messages", "gen_ai.output.messages", "gen_ai.system_instructions", "gen_ai.tool.call.arguments",
-    "gen_ai.tool.call.result", "final_result", "pydantic_ai.all_messages", "model_request_parameters",
-)  # fmt: skip
+    "gen_ai.input.messages",
+    "gen_ai.output.messages",
+    "gen_ai.system_instructions",
+    "gen_ai.tool.call.arguments",
+    "gen_ai.tool.call.result",
+    "final_result",
+    "pydantic_ai.all_messages",
+    "model_request_parameters",
+)
 
 
 def install(emit: Emit) -> None:

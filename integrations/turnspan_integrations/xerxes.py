@@ -14,23 +14,19 @@ import weakref
 from collections.abc import Generator
 from typing import Any
 
+from turnspan.adapter import Call, Emit, Outcome, Watch, new_id
 from turnspan.events import (
     AgentEnded,
     AgentStarted,
-    Call,
-    Emit,
     HandedOff,
     ModelCallEnded,
     ModelCallStarted,
     Noted,
-    Outcome,
     ToolCallEnded,
     ToolCallStarted,
     TurnEnded,
     TurnStarted,
     Usage,
-    Watch,
-    new_id,
 )
 
 REQUIRES = "xerxes-agent>=0.2.5,<0.3"
@@ -192,10 +188,13 @@ class _ClassRuntime(_Runtime):
             default=-1,
         )
         started = turn.model = ModelCallStarted(
-            **turn.at(call_id=new_id(), parent_id=turn.inside), provider=_provider(call.instance),
-            model=model or getattr(getattr(call.instance, "config", None), "model", None), messages=asked[last + 1 :],
-            history=last + 1, streamed=True,
-        )  # fmt: skip
+            **turn.at(call_id=new_id(), parent_id=turn.inside),
+            provider=_provider(call.instance),
+            model=model or getattr(getattr(call.instance, "config", None), "model", None),
+            messages=asked[last + 1 :],
+            history=last + 1,
+            streamed=True,
+        )
         self.emit(started)
         outcome = yield started
         if outcome.error is not None:
@@ -222,10 +221,12 @@ class _ClassRuntime(_Runtime):
         said = [{"role": "assistant", "content": "".join(text)}] if text else []
         self.emit(
             ModelCallEnded(
-                **turn.at(call_id=started.call_id), output=[*said, *({"type": "function_call", **c} for c in calls)],
-                finish_reasons=["tool_calls" if calls else "stop"] if outcome.status == "success" else [], **outcome.ended(),
+                **turn.at(call_id=started.call_id),
+                output=[*said, *({"type": "function_call", **c} for c in calls)],
+                finish_reasons=["tool_calls" if calls else "stop"] if outcome.status == "success" else [],
+                **outcome.ended(),
             )
-        )  # fmt: skip
+        )
 
     def _call_tool(self, call: Call) -> _Watching:
         turn = self.current()
@@ -235,8 +236,9 @@ class _ClassRuntime(_Runtime):
         agent = getattr(call.argument(2, "agent"), "id", None) or turn.agent
         started = ToolCallStarted(
             **turn.at(call_id=_unused(turn, request.id), parent_id=turn.inside, agent_id=agent),
-            tool_name=request.name, arguments=request.arguments,
-        )  # fmt: skip
+            tool_name=request.name,
+            arguments=request.arguments,
+        )
         self.emit(started)
         outcome = yield started
         ended = outcome.ended()
@@ -313,10 +315,13 @@ class _LoopRuntime(_Runtime):
         self.emit.wrap("xerxes.streaming.loop:run", self._run)
         self.emit.wrap("xerxes.streaming.loop:_stream_llm", self._ask)
         for module, name in (
-            ("xerxes.streaming", "run_agent_loop"), ("xerxes", "run_agent_loop"),
-            ("xerxes.daemon.runtime", "run_agent_loop"), ("xerxes.bridge.server", "run_agent_loop"),
-            ("xerxes.channels.telegram_gateway", "run_agent_loop"), ("xerxes.acp.runner", "run_loop"),
-        ):  # fmt: skip
+            ("xerxes.streaming", "run_agent_loop"),
+            ("xerxes", "run_agent_loop"),
+            ("xerxes.daemon.runtime", "run_agent_loop"),
+            ("xerxes.bridge.server", "run_agent_loop"),
+            ("xerxes.channels.telegram_gateway", "run_agent_loop"),
+            ("xerxes.acp.runner", "run_loop"),
+        ):
             if module in sys.modules and name in vars(sys.modules[module]):  # those that are imported later get ours
                 self.emit.wrap((sys.modules[module], name), self._run)
 
@@ -351,9 +356,10 @@ class _LoopRuntime(_Runtime):
             turn.said.append(item.text)
         elif kind == "ToolStart":
             started = ToolCallStarted(
-                **turn.at(call_id=_unused(turn, item.tool_call_id), parent_id=turn.inside), tool_name=item.name,
+                **turn.at(call_id=_unused(turn, item.tool_call_id), parent_id=turn.inside),
+                tool_name=item.name,
                 arguments=item.inputs,
-            )  # fmt: skip
+            )
             turn.tools[item.tool_call_id] = str(started.call_id)
             self.emit(started)
         elif kind == "ToolEnd":
@@ -377,9 +383,13 @@ class _LoopRuntime(_Runtime):
         given = list(messages or [])
         last = max((n for n, m in enumerate(given) if isinstance(m, dict) and m.get("role") == "assistant"), default=-1)
         started = ModelCallStarted(
-            **turn.at(call_id=new_id(), parent_id=turn.inside), provider=provider, model=model, messages=given[last + 1 :],
-            history=last + 1, streamed=True,
-        )  # fmt: skip
+            **turn.at(call_id=new_id(), parent_id=turn.inside),
+            provider=provider,
+            model=model,
+            messages=given[last + 1 :],
+            history=last + 1,
+            streamed=True,
+        )
         self.emit(started)
         text: list[str] = []
         done: dict[str, Any] = {}
@@ -394,16 +404,20 @@ class _LoopRuntime(_Runtime):
         calls = done.get("tool_calls") or []
         said = [{"role": "assistant", "content": "".join(text)}] if text else []
         usage = Usage(
-            input_tokens=done.get("in_tokens"), output_tokens=done.get("out_tokens"),
-            cache_read_tokens=done.get("cache_read_tokens") or None, cache_write_tokens=done.get("cache_creation_tokens") or None,
-        )  # fmt: skip
+            input_tokens=done.get("in_tokens"),
+            output_tokens=done.get("out_tokens"),
+            cache_read_tokens=done.get("cache_read_tokens") or None,
+            cache_write_tokens=done.get("cache_creation_tokens") or None,
+        )
         self.emit(
             ModelCallEnded(
-                **turn.at(call_id=started.call_id), output=[*said, *({"type": "function_call", **c} for c in calls)],
-                usage=usage if done else None, finish_reasons=["tool_calls" if calls else "stop"] if done else [],
+                **turn.at(call_id=started.call_id),
+                output=[*said, *({"type": "function_call", **c} for c in calls)],
+                usage=usage if done else None,
+                finish_reasons=["tool_calls" if calls else "stop"] if done else [],
                 **outcome.ended(),
             )
-        )  # fmt: skip
+        )
 
 
 def _unused(turn: _Turn, call_id: str | None) -> str:

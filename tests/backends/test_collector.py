@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-import programs
 from conftest import free_port, needed
-from receiver import Receiver
+from support import programs
+from support.receiver import Receiver
 from turnspan.stores import open_store
 
 ROOT = Path(__file__).parents[2]
@@ -86,10 +86,13 @@ def collector(jaeger, others, tmp_path):
     grpc, http, metrics = free_port(), free_port(), free_port()
     jaeger_grpc = yaml.safe_load(jaeger.config)["receivers"]["otlp"]["protocols"]["grpc"]["endpoint"]
     env = {
-        "OTLP_GRPC_LISTEN": f"127.0.0.1:{grpc}", "OTLP_HTTP_LISTEN": f"127.0.0.1:{http}",
-        "PROMETHEUS_LISTEN": f"127.0.0.1:{metrics}", "JAEGER_OTLP": jaeger_grpc, "TEMPO_OTLP": others.url,
+        "OTLP_GRPC_LISTEN": f"127.0.0.1:{grpc}",
+        "OTLP_HTTP_LISTEN": f"127.0.0.1:{http}",
+        "PROMETHEUS_LISTEN": f"127.0.0.1:{metrics}",
+        "JAEGER_OTLP": jaeger_grpc,
+        "TEMPO_OTLP": others.url,
         "LOKI_OTLP": others.url,
-    }  # fmt: skip
+    }
     config = CONFIG.read_text().replace(
         "service:\n", "service:\n  telemetry: {metrics: {level: none}, logs: {level: warn}}\n", 1
     )
@@ -195,9 +198,12 @@ def test_every_query_of_the_dashboards_has_an_answer_in_a_real_prometheus(collec
     prices = (folder / "prices.yaml").read_text().replace("interval: 1m", "interval: 1s")
     (folder / "prices.yaml").write_text(prices)
     command = [
-        binary, f"--config.file={folder / 'prometheus.yaml'}", f"--storage.tsdb.path={tmp_path / 'tsdb'}",
-        f"--web.listen-address=127.0.0.1:{port}", "--log.level=warn",
-    ]  # fmt: skip
+        binary,
+        f"--config.file={folder / 'prometheus.yaml'}",
+        f"--storage.tsdb.path={tmp_path / 'tsdb'}",
+        f"--web.listen-address=127.0.0.1:{port}",
+        "--log.level=warn",
+    ]
     server = Server(command, port, tmp_path)
     try:
         asked = {}

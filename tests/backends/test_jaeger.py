@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from programs import EXAMPLES, program, run
-from programs import turnspan as command
-from turnspan.proof import verify
+from support.programs import EXAMPLES, program, run
+from support.programs import turnspan as command
 from turnspan.settings import Settings
 from turnspan.stores import open_store
+from turnspan.verification import verify
 
 MANY = """
 import sys, time, turnspan

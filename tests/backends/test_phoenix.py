@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from conftest import free_port, needed
-from programs import EXAMPLES, turnspan
+from support.programs import EXAMPLES, turnspan
 
 LOOPBACK_ONLY = """
 import sys
@@ -31,9 +31,13 @@ def phoenix(tmp_path):
     python = needed(cache / "phoenix-20.26.0" / "bin" / "python", "Phoenix")
     port, log = free_port(), tmp_path / "phoenix.log"
     env = {
-        **os.environ, "PHOENIX_HOST": "127.0.0.1", "PHOENIX_PORT": str(port), "PHOENIX_GRPC_PORT": str(free_port()),
-        "PHOENIX_TELEMETRY_ENABLED": "false", "PHOENIX_WORKING_DIR": str(tmp_path / "phoenix"),
-    }  # fmt: skip
+        **os.environ,
+        "PHOENIX_HOST": "127.0.0.1",
+        "PHOENIX_PORT": str(port),
+        "PHOENIX_GRPC_PORT": str(free_port()),
+        "PHOENIX_TELEMETRY_ENABLED": "false",
+        "PHOENIX_WORKING_DIR": str(tmp_path / "phoenix"),
+    }
     for name in [name for name in env if name.startswith(("TURNSPAN_", "OTEL_"))]:
         del env[name]
     with log.open("ab") as out:
@@ -63,9 +67,10 @@ def _get(url):
 @pytest.mark.timeout(300)
 def test_a_session_is_a_session_there_with_its_agents_tools_and_ids(phoenix):
     env = {
-        "OTEL_RESOURCE_ATTRIBUTES": "openinference.project.name=agents", "OTEL_METRICS_EXPORTER": "none",
+        "OTEL_RESOURCE_ATTRIBUTES": "openinference.project.name=agents",
+        "OTEL_METRICS_EXPORTER": "none",
         "OTEL_LOGS_EXPORTER": "none",
-    }  # fmt: skip
+    }
     turnspan("run", "--otlp", phoenix, EXAMPLES / "openai_agents_triage.py", env=env, check=True)
     session = json.loads(turnspan("show", "last", "--json", check=True).stdout)
     deadline = time.monotonic() + 60

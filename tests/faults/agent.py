@@ -12,7 +12,7 @@ import threading
 import time
 
 import turnspan
-from turnspan.recorder import Recorder
+from turnspan.recording.recorder import Recorder
 
 FAULTS = set(os.environ.get("FAULTS", "").split())
 TURNS = int(os.environ.get("TURNS", "12"))
@@ -162,7 +162,7 @@ if __name__ == "__main__":
         inject()
     turnspan.instrument()
     if "adapter-raises" in FAULTS:
-        from turnspan.hooks import Hooks
+        from turnspan.instrumentation.adapter_context import Hooks
 
         if not os.environ.get("TURNSPAN_DISABLED"):
             broken_adapter(Hooks("broken"))

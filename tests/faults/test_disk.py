@@ -1,8 +1,8 @@
 """A disk that takes no more, for real: the operating system refuses to let files grow."""
 
-from programs import PYTHON, program, run
+from support.programs import PYTHON, program, run
 from turnspan import open_store
-from turnspan.recovery import recover
+from turnspan.recording.recovery import recover
 
 AGENT = """
 import resource, sys, time

@@ -6,11 +6,11 @@ import signal
 import subprocess
 import time
 
-from programs import PYTHON, program
+from support.programs import PYTHON, program
 from turnspan import open_store
-from turnspan.chain import decode
-from turnspan.journal import dead_journals
-from turnspan.recovery import recover
+from turnspan.journal.dead import dead_journals
+from turnspan.journal.hash_chain import decode
+from turnspan.recording.recovery import recover
 
 # Each line on stdout is written behind the call of ours that it tells of: what it says had been observed for certain.
 WORKER = """

@@ -8,11 +8,11 @@ import os
 import subprocess
 from collections import Counter
 
-from programs import PYTHON, program
+from support.programs import PYTHON, program
 from turnspan import open_store
-from turnspan.proof import verify
-from turnspan.recovery import recover
+from turnspan.recording.recovery import recover
 from turnspan.settings import Settings
+from turnspan.verification import verify
 
 KILLS = 1000 if os.environ.get("SOAK") == "1" else 200
 AT_ONCE = 4
@@ -22,7 +22,7 @@ import os, random, signal, sys, time
 import turnspan
 from turnspan import process
 from turnspan.events import *
-import turnspan.stores.sql, turnspan.recovery, turnspan.rehydrate, turnspan.telemetry, turnspan.logs, turnspan.metrics
+import turnspan.stores.sql, turnspan.recording.recovery, turnspan.otel_sdk.rehydration, turnspan.otel_sdk.setup, turnspan.telemetry.log_lines, turnspan.telemetry.metrics
 import opentelemetry.sdk.trace.export
 
 kills, at_once = int(sys.argv[1]), int(sys.argv[2])

@@ -16,12 +16,12 @@ from pathlib import Path
 
 import pytest
 
-from programs import PYTHON, run
-from programs import turnspan as command
-from receiver import Receiver
+from support.programs import PYTHON, run
+from support.programs import turnspan as command
+from support.receiver import Receiver
 from turnspan import open_store
-from turnspan.proof import verify
 from turnspan.settings import Settings
+from turnspan.verification import verify
 
 AGENT = Path(__file__).parent / "agent.py"
 MOST_MS = 50
@@ -39,19 +39,22 @@ GROUPS = {
     "ending": ["sigterm", "os-exit", "sigkill", "raises"],
 }
 SINGLES = [fault for faults in GROUPS.values() for fault in faults]
-PAIRS = [
-    pair
-    for one, two in itertools.combinations(GROUPS.values(), 2)
-    for pair in itertools.product(one, two)
-]  # fmt: skip
+PAIRS = [pair for one, two in itertools.combinations(GROUPS.values(), 2) for pair in itertools.product(one, two)]
 SOAK = os.environ.get("SOAK") == "1"
 SAMPLE = PAIRS if SOAK else random.Random(3).sample(PAIRS, 30)
 
 DIES = {"os-exit", "sigkill", "fork"}  # some process of it cannot say goodbye
 EXPLAINED_BY = {
     "crashed": DIES,
-    "dropped": {"queue-full", "log-unwritable", "exporter-down", "exporter-hanging", "exporter-500", "exporter-garbage"},
-}  # fmt: skip
+    "dropped": {
+        "queue-full",
+        "log-unwritable",
+        "exporter-down",
+        "exporter-hanging",
+        "exporter-500",
+        "exporter-garbage",
+    },
+}
 
 
 def server(answer):

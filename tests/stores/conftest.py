@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import pytest
 
-import servers
+from support import servers
 
 _numbers = itertools.count()
 

@@ -6,7 +6,7 @@ from importlib import import_module
 import pytest
 
 import turnspan
-from programs import EXAMPLES
+from support.programs import EXAMPLES
 from turnspan import FileSessionStore, InMemorySessionStore, SqlSessionStore
 from turnspan.stores import open_store
 from turnspan.stores.base import SessionStore
@@ -140,7 +140,7 @@ class FourMethods(SessionStore):
         self._inner = InMemorySessionStore()
 
     def save_session(self, session):
-        from turnspan.records import check_id
+        from turnspan.model.records import check_id
 
         check_id("session", session.session_id)
         self._inner.save_session(session)

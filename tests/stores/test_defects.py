@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from programs import PYTHON
+from support.programs import PYTHON
 from turnspan import (
     FileSessionStore,
     SessionManager,

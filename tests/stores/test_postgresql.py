@@ -9,20 +9,20 @@ from collections import Counter
 import pytest
 import sqlalchemy as sa
 
-import servers
 import turnspan
-from programs import PYTHON
+from support import servers
+from support.programs import PYTHON
 from turnspan import SessionRecord, StoreUnavailableError, TurnRecord
 from turnspan.errors import SettingsError
 from turnspan.events import ToolCallEnded, ToolCallStarted, TurnEnded, TurnStarted
-from turnspan.proof import verify
-from turnspan.recorder import Recorder
-from turnspan.recovery import recover
+from turnspan.recording.recorder import Recorder
+from turnspan.recording.recovery import recover
 from turnspan.settings import Settings
 from turnspan.stores import open_store
 from turnspan.stores.sql import values
 from turnspan.stores.sql.database import Database
 from turnspan.stores.sql.schema import SEARCH, metadata, sessions, turns
+from turnspan.verification import verify
 
 PROCESSES, TURNS, SHARED = 16, 200, 50
 
@@ -53,10 +53,13 @@ def test_many_processes_write_while_the_server_is_killed_and_started_again(tmp_p
     environment = turnspan.environment() | {"TURNSPAN_STORE": server.url(), "TURNSPAN_LOG": "off"}
     workers = [
         subprocess.Popen(
-            [PYTHON, "-c", WORK, str(number), str(TURNS), str(SHARED)], cwd=tmp_path, env=environment, stderr=subprocess.PIPE
+            [PYTHON, "-c", WORK, str(number), str(TURNS), str(SHARED)],
+            cwd=tmp_path,
+            env=environment,
+            stderr=subprocess.PIPE,
         )
         for number in range(PROCESSES)
-    ]  # fmt: skip
+    ]
     dice = random.Random(1)
     for _ in range(2):
         time.sleep(dice.uniform(2, 4))
@@ -189,8 +192,11 @@ def test_every_statement_is_valid_for_the_dialect(dialect):
     assert SEARCH[dialect]
     database = object.__new__(Database)
     database.kind = dialect
-    upsert = str(database.upsert_of(turns, ["session_id", "turn_id", "status"], ["session_id", "turn_id"], [], values.OF_ITS_CALLS)
-                 .compile(dialect=made, column_keys=["session_id", "turn_id", "status"]))  # fmt: skip
+    upsert = str(
+        database.upsert_of(
+            turns, ["session_id", "turn_id", "status"], ["session_id", "turn_id"], [], values.OF_ITS_CALLS
+        ).compile(dialect=made, column_keys=["session_id", "turn_id", "status"])
+    )
     assert (
         "ON DUPLICATE KEY UPDATE" if dialect == "mysql" else "ON CONFLICT (session_id, turn_id) DO UPDATE"
     ) in upsert

@@ -5,12 +5,12 @@ import time
 
 import pytest
 
-import servers
 import turnspan
-from programs import PYTHON
+from support import servers
+from support.programs import PYTHON
 from turnspan import SessionRecord, StoreUnavailableError, TurnRecord
 from turnspan.errors import SettingsError
-from turnspan.lookup import summaries
+from turnspan.reading.find import summaries
 from turnspan.stores import open_store
 from turnspan.stores.base import SessionFilter
 

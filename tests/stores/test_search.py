@@ -3,8 +3,8 @@
 import pytest
 
 from turnspan import FileSessionStore, InMemorySessionStore, SqlSessionStore
-from turnspan.lookup import summaries
-from turnspan.records import AgentTransitionRecord, SessionRecord, ToolCallRecord, TurnRecord
+from turnspan.model.records import AgentTransitionRecord, SessionRecord, ToolCallRecord, TurnRecord
+from turnspan.reading.find import summaries
 from turnspan.stores import open_store
 from turnspan.stores.base import SessionFilter
 
@@ -25,9 +25,19 @@ def turn(
     minutes=1,
 ):
     return TurnRecord(
-        turn_id, agent, prompt, response, list(calls), AT.format(0), AT.format(minutes), status, error,
-        metadata={"turnspan": {"model_calls": [{"model": model, "usage": {"input_tokens": tokens, "output_tokens": 1}}]}},
-    )  # fmt: skip
+        turn_id,
+        agent,
+        prompt,
+        response,
+        list(calls),
+        AT.format(0),
+        AT.format(minutes),
+        status,
+        error,
+        metadata={
+            "turnspan": {"model_calls": [{"model": model, "usage": {"input_tokens": tokens, "output_tokens": 1}}]}
+        },
+    )
 
 
 def session(number, *turns, **more):
@@ -39,7 +49,12 @@ SESSIONS = [
     session(1, turn("t1", "Which invoices are open?", "Two of them."), workspace_id="acme"),
     session(
         2,
-        turn("t1", "Refund the café bill", "Done", calls=[ToolCallRecord("c", "issue_refund", {"invoice": "INV-77"}, "ok")]),
+        turn(
+            "t1",
+            "Refund the café bill",
+            "Done",
+            calls=[ToolCallRecord("c", "issue_refund", {"invoice": "INV-77"}, "ok")],
+        ),
         turn("t2", "again", None, status="error", error="RateLimitError: slow down", agent="billing"),
         agent_transitions=[AgentTransitionRecord("triage", "billing", None, "t2")],
     ),
@@ -47,11 +62,16 @@ SESSIONS = [
     session(4, turn("t1", "long work", "done at last", minutes=30)),
     session(
         5,
-        turn("t1", "search", "nothing", calls=[ToolCallRecord("c", "web_search", {"q": "open questions"}, None, "error", "boom")]),
+        turn(
+            "t1",
+            "search",
+            "nothing",
+            calls=[ToolCallRecord("c", "web_search", {"q": "open questions"}, None, "error", "boom")],
+        ),
         metadata={"turnspan": {"parent_session_id": "s-1", "root_session_id": "s-1"}},
     ),
     session(6),
-]  # fmt: skip
+]
 
 
 @pytest.fixture(params=["memory", "file", "redis", "sqlite", "postgresql"], scope="module")
@@ -87,13 +107,30 @@ def found(store, **where):
 @pytest.mark.parametrize(
     ("text", "numbers"),
     [
-        ("invoices", [1]), ("INVOICES", [1]), ("invoices open", [1]), ("open", [5, 1]), ("invoices refund", []),
-        ('"which invoices"', [1]), ('"invoices which"', []), ("invo*", [2, 1]), ("invo", []), ("café", [2]),
-        ("issue_refund", [2]), ("INV-77", [2]), ("refund INV-77", [2]), ("RateLimitError", [2]), ("web_search boom", [5]),
-        ("refund slow", []), ("world", [3]), ("...", [6, 5, 4, 3, 2, 1]), ("O'Reilly", []), ('open "', [5, 1]), ("a) OR (b", []),
+        ("invoices", [1]),
+        ("INVOICES", [1]),
+        ("invoices open", [1]),
+        ("open", [5, 1]),
+        ("invoices refund", []),
+        ('"which invoices"', [1]),
+        ('"invoices which"', []),
+        ("invo*", [2, 1]),
+        ("invo", []),
+        ("café", [2]),
+        ("issue_refund", [2]),
+        ("INV-77", [2]),
+        ("refund INV-77", [2]),
+        ("RateLimitError", [2]),
+        ("web_search boom", [5]),
+        ("refund slow", []),
+        ("world", [3]),
+        ("...", [6, 5, 4, 3, 2, 1]),
+        ("O'Reilly", []),
+        ('open "', [5, 1]),
+        ("a) OR (b", []),
         ("\x00open", [5, 1]),
     ],
-)  # fmt: skip
+)
 def test_words_are_found_in_what_a_turn_says(store, text, numbers):
     assert found(store, text=text) == numbers
 
@@ -101,13 +138,22 @@ def test_words_are_found_in_what_a_turn_says(store, text, numbers):
 @pytest.mark.parametrize(
     ("where", "numbers"),
     [
-        ({"agent_id": "billing"}, [2]), ({"status": "error"}, [2]), ({"tool": "web_search"}, [5]), ({"tool": "web"}, []),
-        ({"model": "gpt-5"}, [3]), ({"min_tokens": 5001}, [3]), ({"min_tokens": 5002}, []),
-        ({"min_duration_ms": 30 * 60_000}, [4]), ({"parent_id": "s-1"}, [5]), ({"workspace_id": "acme"}, [1]),
-        ({"since": AT.format(4)}, [6, 5, 4]), ({"until": AT.format(2)}, [1]),
-        ({"status": "success", "text": "hello", "model": "gpt-5"}, [3]), ({"status": "error", "model": "gpt-5"}, []),
+        ({"agent_id": "billing"}, [2]),
+        ({"status": "error"}, [2]),
+        ({"tool": "web_search"}, [5]),
+        ({"tool": "web"}, []),
+        ({"model": "gpt-5"}, [3]),
+        ({"min_tokens": 5001}, [3]),
+        ({"min_tokens": 5002}, []),
+        ({"min_duration_ms": 30 * 60_000}, [4]),
+        ({"parent_id": "s-1"}, [5]),
+        ({"workspace_id": "acme"}, [1]),
+        ({"since": AT.format(4)}, [6, 5, 4]),
+        ({"until": AT.format(2)}, [1]),
+        ({"status": "success", "text": "hello", "model": "gpt-5"}, [3]),
+        ({"status": "error", "model": "gpt-5"}, []),
     ],
-)  # fmt: skip
+)
 def test_filters(store, where, numbers):
     assert found(store, **where) == numbers
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import click
 
-from turnspan import __version__
+from turnspan._version import __version__
 from turnspan.errors import TurnspanError
 
 COMMANDS = {

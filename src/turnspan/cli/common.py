@@ -14,14 +14,14 @@ import click
 from rich.console import Console
 from rich.markup import escape
 
-from turnspan.content import folded
 from turnspan.errors import TurnspanError
-from turnspan.links import LOGS, TRACES, Links
+from turnspan.model.json_values import folded
+from turnspan.reading.deep_links import LOGS, TRACES, Links
 from turnspan.settings import Settings
 from turnspan.stores import SessionStore, open_store
 
 if TYPE_CHECKING:
-    from turnspan.recovery import Recovered
+    from turnspan.recording.recovery import Recovered
 
 F = TypeVar("F", bound=Callable[..., Any])
 STATUS_STYLE = {
@@ -92,11 +92,11 @@ def open_reading(home: str | None, store: str | None) -> Reading:
 
 def recover_for(settings: Settings, store: SessionStore) -> list[Recovered]:
     """Store what dead processes left; the SDK is loaded only if there are spans to send."""
-    from turnspan.recovery import recover_as_set
-    from turnspan.seals import Key
+    from turnspan.journal.seals import Key
+    from turnspan.recording.recovery import recover_as_set
 
     def send(spans: list[Any]) -> None:
-        from turnspan.telemetry import resend
+        from turnspan.otel_sdk.setup import resend
 
         resend(settings, spans)
 
@@ -142,7 +142,7 @@ def lasting(duration_ms: float | None) -> str:
 
 def short(value: Any, limit: int = 80) -> str:
     """Return content folded, with secrets hidden."""
-    from turnspan.redaction import hidden
+    from turnspan.recording.redaction import hidden
 
     return folded(hidden(folded(value, 100_000)), limit)
 

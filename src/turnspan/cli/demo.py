@@ -16,10 +16,10 @@ from turnspan.cli.run import BOOTSTRAP
 from turnspan.cli.show import as_tree, load
 from turnspan.cli.verify import show_report
 from turnspan.errors import TurnspanError
-from turnspan.proof import verify
-from turnspan.timeline import tree_of
+from turnspan.reading.timeline import tree_of
+from turnspan.verification import verify
 
-_PROGRAM = Path(__file__).parents[1] / "bootstrap" / "demo_program.py"
+_PROGRAM = Path(__file__).parents[1] / "instrumentation" / "bootstrap" / "demo_program.py"
 
 
 @click.command()
@@ -31,9 +31,12 @@ def command(home: str | None, as_json: bool) -> None:
     python_path = os.pathsep.join(filter(None, [str(BOOTSTRAP), os.environ.get("PYTHONPATH", "")]))
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("TURNSPAN_", "OTEL_"))}
     done = subprocess.run(  # noqa: S603  our own program
-        [sys.executable, str(_PROGRAM)], env={**clean, "PYTHONPATH": python_path, "TURNSPAN_HOME": str(kept)},
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        [sys.executable, str(_PROGRAM)],
+        env={**clean, "PYTHONPATH": python_path, "TURNSPAN_HOME": str(kept)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     if done.returncode:
         raise TurnspanError(f"The demo program failed:\n{done.stderr}")
     reading = open_reading(str(kept), None)
@@ -51,8 +54,15 @@ def command(home: str | None, as_json: bool) -> None:
     ]
     report = verify(settings=reading.settings, store=reading.store)
     if as_json:
-        print_json({"home": str(kept), "session": session.to_dict(), "place": place.to_dict(), "unresolved": missing,
-                    "proven": report.proven})  # fmt: skip
+        print_json(
+            {
+                "home": str(kept),
+                "session": session.to_dict(),
+                "place": place.to_dict(),
+                "unresolved": missing,
+                "proven": report.proven,
+            }
+        )
         return
     out = console()
     out.print(f"[bold]$ turnspan run demo_program.py[/]\n{done.stdout}")

@@ -21,21 +21,22 @@ import click
 from rich.markup import escape
 from rich.table import Table
 
-from turnspan import __version__
-from turnspan.adapters import GROUP, name_of, requirement_of, unusable
-from turnspan.chain import SpanIds
+from turnspan._version import __version__
 from turnspan.cli.common import console, print_json, reads, when
 from turnspan.errors import TurnspanError
-from turnspan.events import ToolCallEnded, ToolCallStarted, TurnEnded, TurnStarted, new_id
-from turnspan.links import TRACES, Links
-from turnspan.lookup import summaries
-from turnspan.proof.evidence import span_source
-from turnspan.records import ours_of
-from turnspan.redaction import hidden
-from turnspan.rehydrate import Told, send, spans_again
+from turnspan.events import ToolCallEnded, ToolCallStarted, TurnEnded, TurnStarted
+from turnspan.instrumentation.registry import GROUP, name_of, requirement_of, unusable
+from turnspan.journal.hash_chain import SpanIds
+from turnspan.model.ids import new_id
+from turnspan.model.records import ours_of
+from turnspan.otel_sdk.rehydration import Told, send, spans_again
+from turnspan.reading.deep_links import TRACES, Links
+from turnspan.reading.find import summaries
+from turnspan.recording.redaction import hidden
 from turnspan.settings import Settings
 from turnspan.stores import open_store
 from turnspan.stores.base import SessionFilter
+from turnspan.verification.sources import span_source
 
 _STYLE = {"ok": "green", "note": "dim", "warn": "yellow", "fail": "red"}
 
@@ -129,7 +130,7 @@ def _test_turn(settings: Settings, otlp: str, where: str | None) -> Check:
     said = _Said()
     logging.getLogger("opentelemetry").addHandler(said)
     try:
-        from turnspan.telemetry import span_exporter
+        from turnspan.otel_sdk.setup import span_exporter
 
         exporter = span_exporter(otlp)
         sent = send(spans_again([Told("doctor", event, span) for event, span in events]), exporter)
@@ -148,9 +149,12 @@ def _test_turn(settings: Settings, otlp: str, where: str | None) -> Check:
             return Check("test turn", "fail", f"{says}; {arrived} of them are in {where} after {_PATIENCE_S:g} s")
         says += f"; all of them are in {where}"
     link = Links("TURNSPAN_TRACE_URL", settings.trace_url, TRACES).to(
-        trace_id=trace_id, span_id=turn, audit_event_id=events[0][0].event_id, session_id=ids["session_id"],
+        trace_id=trace_id,
+        span_id=turn,
+        audit_event_id=events[0][0].event_id,
+        session_id=ids["session_id"],
         turn_id=ids["turn_id"],
-    )  # fmt: skip
+    )
     return Check("test turn", "ok", says if link is None else f"{says}: {link}")
 
 

@@ -6,7 +6,7 @@ import click
 
 from turnspan.cli.common import open_reading, print_json, reads
 from turnspan.cli.show import load
-from turnspan.proof.erasure import erase
+from turnspan.maintenance.erase import erase
 
 
 @click.command()

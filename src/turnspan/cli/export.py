@@ -10,8 +10,8 @@ import click
 from turnspan.cli.common import Reading, open_reading, reads
 from turnspan.cli.show import load
 from turnspan.errors import TurnspanError
-from turnspan.export import FORMATS
-from turnspan.records import SessionRecord
+from turnspan.interchange.exporters import FORMATS
+from turnspan.model.records import SessionRecord
 
 
 @click.command()
@@ -21,7 +21,7 @@ from turnspan.records import SessionRecord
 @reads
 def command(
     session: str, format_: str, output: Path | None, home: str | None, store: str | None, as_json: bool
-) -> None:  # fmt: skip
+) -> None:
     """Write SESSION (its id, any id in it, or "last").
 
     json and jsonl are the record, openai the conversation as chat messages, markdown a document, otlp the spans as the
@@ -39,10 +39,10 @@ def command(
 
 
 def _otlp(reading: Reading, session: SessionRecord) -> str:
-    from turnspan.rehydrate import spans_again, told_of
-    from turnspan.semconv import PROFILES
+    from turnspan.otel_sdk.rehydration import spans_again, told_of
+    from turnspan.otel_sdk.setup import otlp_json
     from turnspan.stores.base import Audited
-    from turnspan.telemetry import otlp_json
+    from turnspan.telemetry.semconv import PROFILES
 
     if not isinstance(reading.store, Audited):
         raise TurnspanError(f"{reading.settings.store_url} keeps no audit rows, so spans cannot be made of it")

@@ -8,7 +8,7 @@ from rich.table import Table
 
 from turnspan.cli.common import Reading, console, linked, open_reading, print_json, reads
 from turnspan.errors import TurnspanError
-from turnspan.lookup import Place, hits, place_of
+from turnspan.reading.find import Place, hits, place_of
 
 
 @click.command()
@@ -32,9 +32,12 @@ def command(id_: str, home: str | None, store: str | None, as_json: bool) -> Non
 def links_of(reading: Reading, place: Place) -> dict[str, str | None]:
     """Return where a place's trace and its log lines can be looked at."""
     ids = {
-        "trace_id": place.trace_id, "span_id": place.span_id, "session_id": place.hit.session_id, "turn_id": place.hit.turn_id,
+        "trace_id": place.trace_id,
+        "span_id": place.span_id,
+        "session_id": place.hit.session_id,
+        "turn_id": place.hit.turn_id,
         "audit_event_id": next(iter(place.audit_event_ids), None),
-    }  # fmt: skip
+    }
     return {"trace_url": reading.traces.to(**ids), "log_url": reading.logs.to(**ids)}
 
 

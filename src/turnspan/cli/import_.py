@@ -10,8 +10,8 @@ import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from turnspan.cli.common import print_json, reads
-from turnspan.histories import KINDS, Report, expected, read, store_history
-from turnspan.process import configure, recorder
+from turnspan.interchange.importers import KINDS, Report, expected, read, store_history
+from turnspan.recording.runtime import configure, recorder
 from turnspan.stores import open_store
 
 _SHOWN_MOST = 20

@@ -6,7 +6,7 @@ import click
 
 from turnspan.cli.common import open_reading, print_json, reads, time_of
 from turnspan.errors import TurnspanError
-from turnspan.proof.housekeeping import prune, shrink
+from turnspan.maintenance.retention import prune, shrink
 
 
 @click.command()

@@ -6,7 +6,7 @@ import click
 
 from turnspan.cli.common import print_json
 from turnspan.errors import TurnspanError
-from turnspan.proof.rebuild import lines_of_journals, lines_of_store, rebuild
+from turnspan.maintenance.rebuild import lines_of_journals, lines_of_store, rebuild
 from turnspan.settings import Settings
 from turnspan.stores import open_store
 from turnspan.stores.base import Audited

@@ -9,16 +9,16 @@ import click
 from opentelemetry.sdk.trace import ReadableSpan
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from turnspan import semconv as sc
 from turnspan.cli.common import Reading, open_reading, print_json, reads, time_of
 from turnspan.cli.show import load
 from turnspan.errors import TurnspanError
-from turnspan.lookup import hits, summaries
-from turnspan.rehydrate import send, spans_again, told_of
-from turnspan.semconv import PROFILES
+from turnspan.otel_sdk.rehydration import send, spans_again, told_of
+from turnspan.otel_sdk.setup import FileSpanExporter, span_exporter
+from turnspan.reading.find import hits, summaries
 from turnspan.settings import Settings
 from turnspan.stores.base import Audited, SessionFilter
-from turnspan.telemetry import FileSpanExporter, span_exporter
+from turnspan.telemetry import semconv as sc
+from turnspan.telemetry.semconv import PROFILES
 
 
 @click.command()

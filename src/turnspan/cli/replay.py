@@ -11,7 +11,7 @@ from rich.table import Table
 
 from turnspan.cli.common import STATUS_MARK, STATUS_STYLE, console, lasting, open_reading, print_json, reads, short
 from turnspan.cli.show import load
-from turnspan.timeline import Step, Total, steps_of, totals_of
+from turnspan.reading.timeline import Step, Total, steps_of, totals_of
 
 _BY: dict[str, Literal["agent", "tool", "model"]] = {"agent": "agent", "tool": "tool", "model": "model"}
 
@@ -56,9 +56,12 @@ def as_table(steps: list[Step]) -> Table:
         said = item.details.get("prompt") or item.details.get("arguments")
         what = f"{'  ' * step.depth}{item.kind} [bold]{escape(item.name)}[/]"
         table.add_row(
-            f"{step.offset_ms / 1000:.3f} s", escape(step.agent), f"{what}  [dim]{escape(short(said, 50))}[/]" if said else what,
-            f"[{style}]{STATUS_MARK.get(item.status, item.status)}[/]", lasting(item.duration_ms),
-        )  # fmt: skip
+            f"{step.offset_ms / 1000:.3f} s",
+            escape(step.agent),
+            f"{what}  [dim]{escape(short(said, 50))}[/]" if said else what,
+            f"[{style}]{STATUS_MARK.get(item.status, item.status)}[/]",
+            lasting(item.duration_ms),
+        )
     return table
 
 
@@ -70,9 +73,13 @@ def as_totals(totals: list[Total], by: str) -> Table:
         table.add_column(name, justify="right" if number else "left", no_wrap=True)
     for one in totals:
         table.add_row(
-            escape(one.name), str(one.count), str(one.failed or "-"), lasting(one.duration_ms),
-            str(one.input_tokens or "-"), str(one.output_tokens or "-"),
-        )  # fmt: skip
+            escape(one.name),
+            str(one.count),
+            str(one.failed or "-"),
+            lasting(one.duration_ms),
+            str(one.input_tokens or "-"),
+            str(one.output_tokens or "-"),
+        )
     return table
 
 

@@ -10,15 +10,20 @@ from pathlib import Path
 import click
 
 from turnspan.errors import SettingsError, TurnspanError
-from turnspan.redaction import Redactor
-from turnspan.seals import Key
+from turnspan.journal.seals import Key
+from turnspan.recording.redaction import Redactor
 from turnspan.settings import Settings, scheme_of
 
-BOOTSTRAP = Path(__file__).parents[1] / "bootstrap"
+BOOTSTRAP = Path(__file__).parents[1] / "instrumentation" / "bootstrap"
 _OPTIONS = {
-    "home": "TURNSPAN_HOME", "store": "TURNSPAN_STORE", "adapters": "TURNSPAN_ADAPTERS", "session": "TURNSPAN_SESSION_ID",
-    "workspace": "TURNSPAN_WORKSPACE_ID", "log": "TURNSPAN_LOG", "otlp": "OTEL_EXPORTER_OTLP_ENDPOINT",
-}  # fmt: skip
+    "home": "TURNSPAN_HOME",
+    "store": "TURNSPAN_STORE",
+    "adapters": "TURNSPAN_ADAPTERS",
+    "session": "TURNSPAN_SESSION_ID",
+    "workspace": "TURNSPAN_WORKSPACE_ID",
+    "log": "TURNSPAN_LOG",
+    "otlp": "OTEL_EXPORTER_OTLP_ENDPOINT",
+}
 
 
 @click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
@@ -56,7 +61,7 @@ def _check(given: dict[str, str | None]) -> None:
     if settings.adapters != "all":
         from importlib.metadata import entry_points
 
-        from turnspan.adapters import GROUP, choose, name_of, requirement_of, unusable
+        from turnspan.instrumentation.registry import GROUP, choose, name_of, requirement_of, unusable
 
         found = {name_of(entry): entry for entry in entry_points(group=GROUP)}
         for name in choose(settings.adapters, found):

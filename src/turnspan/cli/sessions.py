@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from turnspan.cli.common import console, open_reading, print_json, reads, short, time_of, when
-from turnspan.lookup import summaries
+from turnspan.reading.find import summaries
 from turnspan.stores.base import SessionFilter
 
 
@@ -36,20 +36,43 @@ from turnspan.stores.base import SessionFilter
 @click.option("--after", help="The page after this session id.")
 @reads
 def command(
-    workspace: str | None, agent: str | None, status: str | None, since: str | None, until: str | None,
-    search: str | None, tool: str | None, model: str | None, parent: str | None, min_tokens: int | None,
-    min_seconds: float | None, limit: int, after: str | None, home: str | None, store: str | None, as_json: bool,
-) -> None:  # fmt: skip
+    workspace: str | None,
+    agent: str | None,
+    status: str | None,
+    since: str | None,
+    until: str | None,
+    search: str | None,
+    tool: str | None,
+    model: str | None,
+    parent: str | None,
+    min_tokens: int | None,
+    min_seconds: float | None,
+    limit: int,
+    after: str | None,
+    home: str | None,
+    store: str | None,
+    as_json: bool,
+) -> None:
     """List sessions, the last used first."""
     reading = open_reading(home, store)
     found = summaries(
         reading.store,
         SessionFilter(
-            workspace_id=workspace, agent_id=agent, status=status, since=time_of(since), until=time_of(until),
-            text=search, tool=tool, model=model, parent_id=parent, min_tokens=min_tokens,
-            min_duration_ms=None if min_seconds is None else min_seconds * 1000, limit=limit, after=after,
+            workspace_id=workspace,
+            agent_id=agent,
+            status=status,
+            since=time_of(since),
+            until=time_of(until),
+            text=search,
+            tool=tool,
+            model=model,
+            parent_id=parent,
+            min_tokens=min_tokens,
+            min_duration_ms=None if min_seconds is None else min_seconds * 1000,
+            limit=limit,
+            after=after,
         ),
-    )  # fmt: skip
+    )
     if as_json:
         print_json([asdict(one) for one in found])
         return
@@ -61,9 +84,14 @@ def command(
         table.add_column(name, no_wrap=True, justify="right" if name in ("TURNS", "FAILED") else "left")
     for one in found:
         table.add_row(
-            escape(one.session_id), when(one.updated_at), str(one.turns), str(one.failed_turns or "-"),
-            escape(one.agent_id or "-"), escape(one.workspace_id or "-"), escape(short(one.prompt, 50)),
-        )  # fmt: skip
+            escape(one.session_id),
+            when(one.updated_at),
+            str(one.turns),
+            str(one.failed_turns or "-"),
+            escape(one.agent_id or "-"),
+            escape(one.workspace_id or "-"),
+            escape(short(one.prompt, 50)),
+        )
     console().print(table)
     if len(found) == limit:
         click.echo(f"more: turnspan sessions --after {found[-1].session_id}")

@@ -21,12 +21,12 @@ from turnspan.cli.common import (
     when,
 )
 from turnspan.errors import TurnspanError
-from turnspan.links import Links
-from turnspan.lookup import hits, summaries
-from turnspan.records import SessionRecord, ours_of
+from turnspan.model.records import SessionRecord, ours_of
+from turnspan.reading.deep_links import Links
+from turnspan.reading.find import hits, summaries
+from turnspan.reading.timeline import Item, tree_of
 from turnspan.stores import SessionStore
 from turnspan.stores.base import SessionFilter
-from turnspan.timeline import Item, tree_of
 
 _MOST_CHILDREN = 50
 
@@ -80,10 +80,17 @@ def as_tree(session: SessionRecord, children: Sequence[str] = (), traces: Links 
     for turn in session.turns:
         root = tree_of(turn, session.agent_transitions)
         branch = tree.add(_line(root))
-        url = None if traces is None else traces.to(
-            trace_id=root.trace_id, span_id=root.span_id, session_id=session.session_id, turn_id=turn.turn_id,
-            audit_event_id=next(iter(turn.audit_event_ids), None),
-        )  # fmt: skip
+        url = (
+            None
+            if traces is None
+            else traces.to(
+                trace_id=root.trace_id,
+                span_id=root.span_id,
+                session_id=session.session_id,
+                turn_id=turn.turn_id,
+                audit_event_id=next(iter(turn.audit_event_ids), None),
+            )
+        )
         trace = linked(root.trace_id or "-", url)
         branch.add(f"[dim]turn {escape(turn.turn_id)}  trace {trace}  {len(turn.audit_event_ids)} events[/]")
         if url is not None and not console().is_terminal:  # a file has no links

@@ -10,9 +10,9 @@ from rich.table import Table
 
 from turnspan.cli.common import console, open_reading, print_json, reads, time_of
 from turnspan.cli.show import load
-from turnspan.proof import verify
-from turnspan.proof.report import CHECKS, EXPLAINED, Report
-from turnspan.redaction import hidden
+from turnspan.recording.redaction import hidden
+from turnspan.verification import verify
+from turnspan.verification.report import CHECKS, EXPLAINED, Report
 
 _SAYS = {
     0: "[green]Proven[/]: all that was looked at agrees.",
@@ -33,10 +33,17 @@ _MOST_SHOWN = 50
 @click.option("--retention", help="How long backends keep things (7d, 12h): what is older and gone has expired.")
 @reads
 def command(
-    session: str | None, since: str | None, spans: str | None, logs: str | None, key: str | None, retention: str | None,
+    session: str | None,
+    since: str | None,
+    spans: str | None,
+    logs: str | None,
+    key: str | None,
+    retention: str | None,
     otlp: str | None,
-    home: str | None, store: str | None, as_json: bool,
-) -> None:  # fmt: skip
+    home: str | None,
+    store: str | None,
+    as_json: bool,
+) -> None:
     """Verify SESSION (an id in it, or "last"), those used since a time, or all.
 
     Exit code 0: proven; 1: gaps that are explained (sampled out, dropped, crashed, pending, expired); 2: gaps that are
@@ -45,11 +52,17 @@ def command(
     reading = open_reading(home, store)
     session_id = load(reading.store, session).session_id if session is not None else None
     report = verify(
-        session_id, since=time_of(since), spans=spans, logs=logs, store=reading.store, key=key,
-        retention_ns=_lasting_ns(retention), settings=reading.settings,
-    )  # fmt: skip
+        session_id,
+        since=time_of(since),
+        spans=spans,
+        logs=logs,
+        store=reading.store,
+        key=key,
+        retention_ns=_lasting_ns(retention),
+        settings=reading.settings,
+    )
     if otlp is not None:
-        from turnspan.telemetry import send_verification
+        from turnspan.otel_sdk.setup import send_verification
 
         send_verification(report, otlp)
     if as_json:

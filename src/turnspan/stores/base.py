@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
-from turnspan.records import SessionRecord
+from turnspan.model.records import SessionRecord
 from turnspan.stores.rows import AuditRow, Changes, Removed, merge
 
 

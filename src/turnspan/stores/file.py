@@ -26,11 +26,11 @@ from urllib.parse import quote, unquote
 
 import msgspec
 
-from turnspan.content import encode
 from turnspan.errors import StoreUnavailableError, UnreadableSessionError
-from turnspan.events import now_ns
-from turnspan.files import append
-from turnspan.records import SessionRecord, check_id, iso
+from turnspan.model.append_files import append
+from turnspan.model.ids import now_ns
+from turnspan.model.json_values import encode
+from turnspan.model.records import SessionRecord, check_id, iso
 from turnspan.stores.base import AuditFilter, SessionStore, audit_order
 from turnspan.stores.rows import AuditRow, Changes, Removed, merge, removal
 

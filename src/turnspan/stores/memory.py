@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import msgspec
 
-from turnspan.events import now_ns
-from turnspan.records import SessionRecord, check_id, iso
+from turnspan.model.ids import now_ns
+from turnspan.model.records import SessionRecord, check_id, iso
 from turnspan.stores.base import AuditFilter, SessionStore, audit_order
 from turnspan.stores.rows import AuditRow, Changes, Removed, merge, removal
 

@@ -16,10 +16,10 @@ from urllib.parse import parse_qs, quote, urlsplit, urlunsplit
 
 import msgspec
 
-from turnspan.content import encode
 from turnspan.errors import SettingsError, StoreUnavailableError
-from turnspan.events import derived_id, now_ns
-from turnspan.records import SessionRecord, check_id, from_iso, iso
+from turnspan.model.ids import derived_id, now_ns
+from turnspan.model.json_values import encode
+from turnspan.model.records import SessionRecord, check_id, from_iso, iso
 from turnspan.settings import without_password
 from turnspan.stores.base import AuditFilter, SessionStore, audit_order
 from turnspan.stores.rows import AuditRow, Changes, Removed, merge, removal, transition_key
@@ -296,7 +296,7 @@ def _handoff(transition: Any) -> str:
 
 def _fields_of(
     session: SessionRecord, before: dict[str, str] | None = None, turns: int = 0, handoffs: int = 0
-) -> dict[str, Any]:  # fmt: skip
+) -> dict[str, Any]:
     """Return a session, or a part of it, as the fields of its hash; turns and handoffs behind those that there are."""
     before = before or {}
     data = session.to_dict()

@@ -8,8 +8,16 @@ from typing import Any, TypedDict
 
 import msgspec
 
-from turnspan.events import derived_id
-from turnspan.records import OURS, RUNNING, AgentTransitionRecord, SessionRecord, ToolCallRecord, TurnRecord, from_iso
+from turnspan.model.ids import derived_id
+from turnspan.model.records import (
+    OURS,
+    RUNNING,
+    AgentTransitionRecord,
+    SessionRecord,
+    ToolCallRecord,
+    TurnRecord,
+    from_iso,
+)
 
 MOST_SEALS = 64
 """Seals that a session's metadata keeps, those of its newest chains; the chains themselves have all."""
@@ -145,10 +153,15 @@ def removal(session_id: str, rows: Iterable[AuditRow], at: str) -> list[Removed]
         else:
             found.append(
                 Removed(
-                    journal=row.journal, first=row.sequence, last=row.sequence, previous_hash=row.previous_hash,
-                    hash=row.hash, session=removed_name(session_id), at=at,
+                    journal=row.journal,
+                    first=row.sequence,
+                    last=row.sequence,
+                    previous_hash=row.previous_hash,
+                    hash=row.hash,
+                    session=removed_name(session_id),
+                    at=at,
                 )
-            )  # fmt: skip
+            )
     return found
 
 
@@ -183,10 +196,14 @@ class Changes:
 
         audit = [row for row in self.audit if row.session_id == session_id]
         return Changes(
-            mine(self.sessions), mine(self.turns), mine(self.tool_calls),
-            mine(self.model_calls), mine(self.transitions), audit,
+            mine(self.sessions),
+            mine(self.turns),
+            mine(self.tool_calls),
+            mine(self.model_calls),
+            mine(self.transitions),
+            audit,
             {turn for turn in self.whole_turns if turn[0] == session_id},
-        )  # fmt: skip
+        )
 
     def session_ids(self) -> list[str]:
         """Return the sessions that this batch touches, in order of appearance."""
@@ -228,30 +245,48 @@ def rows_of_turn(session_id: str, turn: TurnRecord) -> Changes:
     changes = Changes(
         turns=[
             TurnRow(
-                session_id=session_id, turn_id=turn.turn_id, agent_id=data["agent_id"], prompt=data["prompt"],
-                response_content=data["response_content"], status=data["status"], error=data["error"],
-                started_at=data["started_at"], ended_at=data["ended_at"],
-                trace_id=ours.get("trace_id"), span_id=ours.get("span_id"),
-                audit_event_ids=data["audit_event_ids"], metadata=metadata, unknown=turn.unknown(),
+                session_id=session_id,
+                turn_id=turn.turn_id,
+                agent_id=data["agent_id"],
+                prompt=data["prompt"],
+                response_content=data["response_content"],
+                status=data["status"],
+                error=data["error"],
+                started_at=data["started_at"],
+                ended_at=data["ended_at"],
+                trace_id=ours.get("trace_id"),
+                span_id=ours.get("span_id"),
+                audit_event_ids=data["audit_event_ids"],
+                metadata=metadata,
+                unknown=turn.unknown(),
             )
         ],
         whole_turns={(session_id, turn.turn_id)},
-    )  # fmt: skip
+    )
     for ordinal, (record, call) in enumerate(zip(turn.tool_calls, data["tool_calls"], strict=True)):
         own = call["metadata"].get(OURS)
         own = own if isinstance(own, dict) else {}
         changes.tool_calls.append(
             ToolCallRow(
-                session_id=session_id, turn_id=turn.turn_id, position=ordinal,
+                session_id=session_id,
+                turn_id=turn.turn_id,
+                position=ordinal,
                 event_id=tool_call_key(session_id, turn.turn_id, record, ordinal),
-                call_id=call["call_id"], tool_name=call["tool_name"], arguments=call["arguments"],
-                result=call["result"], status=call["status"], error=call["error"],
-                started_at=own.get("started_at"), duration_ms=call["duration_ms"],
+                call_id=call["call_id"],
+                tool_name=call["tool_name"],
+                arguments=call["arguments"],
+                result=call["result"],
+                status=call["status"],
+                error=call["error"],
+                started_at=own.get("started_at"),
+                duration_ms=call["duration_ms"],
                 sandbox_context=call["sandbox_context"],
-                trace_id=own.get("trace_id"), span_id=own.get("span_id"), metadata=call["metadata"],
+                trace_id=own.get("trace_id"),
+                span_id=own.get("span_id"),
+                metadata=call["metadata"],
                 unknown=record.unknown(),
             )
-        )  # fmt: skip
+        )
     for ordinal, details in enumerate(models):
         ids = details.get("audit_event_ids")
         key = ids[0] if ids else derived_id(session_id, turn.turn_id, "model_call.started", ordinal)
@@ -287,10 +322,13 @@ def merge(session: SessionRecord | None, changes: Changes) -> SessionRecord:
             known.add(transition_key(transition))
             session.agent_transitions.append(
                 AgentTransitionRecord(
-                    transition["from_agent"], transition["to_agent"], transition["reason"], transition["turn_id"],
+                    transition["from_agent"],
+                    transition["to_agent"],
+                    transition["reason"],
+                    transition["turn_id"],
                     transition["timestamp"],
                 ).knowing(transition["unknown"])
-            )  # fmt: skip
+            )
     return session
 
 
@@ -325,9 +363,16 @@ def _merge_turn(session: SessionRecord, turns: dict[str, TurnRecord], row: TurnR
 
 def _merge_tool_call(turn: TurnRecord, row: ToolCallRow) -> None:
     record = ToolCallRecord(
-        row["call_id"], row["tool_name"], row["arguments"], row["result"], row["status"], row["error"],
-        row["duration_ms"], row["sandbox_context"], row["metadata"],
-    ).knowing(row["unknown"])  # fmt: skip
+        row["call_id"],
+        row["tool_name"],
+        row["arguments"],
+        row["result"],
+        row["status"],
+        row["error"],
+        row["duration_ms"],
+        row["sandbox_context"],
+        row["metadata"],
+    ).knowing(row["unknown"])
     for ordinal, call in enumerate(turn.tool_calls):
         if tool_call_key(row["session_id"], row["turn_id"], call, ordinal) == row["event_id"]:
             turn.tool_calls[ordinal] = record

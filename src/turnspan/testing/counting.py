@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from turnspan import events
+from turnspan.model import ids
 
 START_NS = 1_700_000_000 * 10**9  # 2023-11-14 22:13:20 UTC
 
 
-class CountingSource(events.Source):
+class CountingSource(ids.Source):
     """Each look at the clock is a second later; each id is one more than the last."""
 
     def __init__(self, start_ns: int = START_NS) -> None:
@@ -31,8 +31,8 @@ class CountingSource(events.Source):
 @contextmanager
 def counting() -> Iterator[CountingSource]:
     """Let times and ids count for the length of a block, so that whole records can be compared."""
-    before, events.source = events.source, CountingSource()
+    before, ids.source = ids.source, CountingSource()
     try:
-        yield events.source
+        yield ids.source
     finally:
-        events.source = before
+        ids.source = before

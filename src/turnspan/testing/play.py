@@ -16,9 +16,9 @@ from typing import Any, ClassVar, NamedTuple
 
 from opentelemetry.sdk.trace import ReadableSpan
 
-from turnspan import semconv as sc
-from turnspan.content import text_of
-from turnspan.records import TurnRecord, ours_of
+from turnspan.model.json_values import text_of
+from turnspan.model.records import TurnRecord, ours_of
+from turnspan.telemetry import semconv as sc
 
 TELLS = {
     "agents": "the name of the agent",
@@ -139,10 +139,16 @@ def normalised(turn: TurnRecord, without: Iterable[str] = ()) -> dict[str, Any]:
     models = ours_of(turn.metadata).get("model_calls", [])
     used = [(m.get("usage", {}).get("input_tokens"), m.get("usage", {}).get("output_tokens")) for m in models]
     found: dict[str, Any] = {
-        "prompt": text_of(turn.prompt), "response": text_of(turn.response_content), "status": turn.status,
-        "tools": sorted((c.tool_name, sorted(c.arguments.items()), text_of(c.result), c.status) for c in turn.tool_calls),
-        "asked": len(models), "tokens": used, "agent": turn.agent_id,
-    }  # fmt: skip
+        "prompt": text_of(turn.prompt),
+        "response": text_of(turn.response_content),
+        "status": turn.status,
+        "tools": sorted(
+            (c.tool_name, sorted(c.arguments.items()), text_of(c.result), c.status) for c in turn.tool_calls
+        ),
+        "asked": len(models),
+        "tokens": used,
+        "agent": turn.agent_id,
+    }
     without = set(without)
     if "agents" in without:
         del found["agent"]

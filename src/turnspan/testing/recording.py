@@ -14,13 +14,13 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExporter, SpanExportResult
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from turnspan import process
-from turnspan import semconv as sc
-from turnspan.recorder import Recorder
-from turnspan.records import SessionRecord, TurnRecord
+from turnspan.model.records import SessionRecord, TurnRecord
+from turnspan.otel_sdk.setup import SessionSpanProcessor
+from turnspan.recording import runtime
+from turnspan.recording.recorder import Recorder
 from turnspan.settings import Settings
 from turnspan.stores import InMemorySessionStore
-from turnspan.telemetry import SessionSpanProcessor
+from turnspan.telemetry import semconv as sc
 
 
 class Recording:
@@ -35,7 +35,7 @@ class Recording:
     @property
     def spans(self) -> Sequence[ReadableSpan]:
         """The spans that have ended, in order of their ends."""
-        process.flush()
+        runtime.flush()
         return self._exporter.get_finished_spans()
 
     @property
@@ -128,10 +128,10 @@ def record(*, strict: bool = True, **settings: Any) -> Iterator[Recording]:
         _current.recordings.append(exporter)
         store = InMemorySessionStore()
         recorder = Recorder(Settings.read(**{"home": home, "strict": strict, **settings}), store)
-        before = process.use(recorder)
+        before = runtime.use(recorder)
         try:
             yield Recording(recorder, store, exporter, home)
         finally:
-            process.use(before)
+            runtime.use(before)
             recorder.close()
             _current.recordings.remove(exporter)

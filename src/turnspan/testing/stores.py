@@ -18,14 +18,9 @@ from typing import Any
 import msgspec
 
 from turnspan.errors import InvalidIdError
-from turnspan.manager import SessionManager
-from turnspan.records import (
-    AgentTransitionRecord,
-    SessionRecord,
-    ToolCallRecord,
-    TurnRecord,
-)
+from turnspan.model.records import AgentTransitionRecord, SessionRecord, ToolCallRecord, TurnRecord
 from turnspan.stores.base import AuditFilter
+from turnspan.stores.manager import SessionManager
 from turnspan.stores.rows import AuditRow, Changes, SessionRow, removed_name, rows_of_turn
 
 
@@ -213,14 +208,24 @@ class AppendingStoreConformance(SessionStoreConformance):
 
     def test_the_head_of_a_session_keeps_what_it_has(self, store: Any) -> None:
         head = SessionRow(
-            session_id="s", workspace_id="w", agent_id="a", created_at="2026-01-01T10:00:00+00:00",
-            updated_at="2026-01-01T10:00:00+00:00", ended=False, metadata={"k": 1, "turnspan": {"session_id_from": "new"}},
-        )  # fmt: skip
+            session_id="s",
+            workspace_id="w",
+            agent_id="a",
+            created_at="2026-01-01T10:00:00+00:00",
+            updated_at="2026-01-01T10:00:00+00:00",
+            ended=False,
+            metadata={"k": 1, "turnspan": {"session_id_from": "new"}},
+        )
         store.apply(Changes(sessions=[head]))
         later: SessionRow = {
-            **head, "workspace_id": None, "agent_id": "b", "created_at": "2027", "updated_at": "2027", "ended": True,
+            **head,
+            "workspace_id": None,
+            "agent_id": "b",
+            "created_at": "2027",
+            "updated_at": "2027",
+            "ended": True,
             "metadata": {"l": 2, "turnspan": {"session_id_from": "explicit"}},
-        }  # fmt: skip
+        }
         store.apply(Changes(sessions=[later]))
         session = store.load_session("s")
         assert (session.workspace_id, session.agent_id) == ("w", "a")
@@ -240,23 +245,47 @@ class AppendingStoreConformance(SessionStoreConformance):
         changes.turns += rows_of_turn("s", TurnRecord("t-2", prompt="second")).turns
         changes.sessions.append(
             SessionRow(
-                session_id="s", workspace_id=None, agent_id=None, created_at="2026-01-01T10:00:00+00:00",
-                updated_at="2026-01-01T10:00:00+00:00", ended=False, metadata={},
+                session_id="s",
+                workspace_id=None,
+                agent_id=None,
+                created_at="2026-01-01T10:00:00+00:00",
+                updated_at="2026-01-01T10:00:00+00:00",
+                ended=False,
+                metadata={},
             )
-        )  # fmt: skip
+        )
         changes.transitions.append(
             {
-                "session_id": "s", "turn_id": "t-1", "from_agent": "a", "to_agent": "b", "reason": None,
-                "timestamp": "2026-01-01T10:00:10+00:00", "unknown": None,
+                "session_id": "s",
+                "turn_id": "t-1",
+                "from_agent": "a",
+                "to_agent": "b",
+                "reason": None,
+                "timestamp": "2026-01-01T10:00:10+00:00",
+                "unknown": None,
             }
-        )  # fmt: skip
+        )
         changes.audit.append(
             AuditRow(
-                event_id="019b76da" + "0" * 24, journal="j" * 32, sequence=1, kind="turn.started", session_id="s", turn_id="t-1",
-                call_id=None, at="2026-01-01T10:00:00+00:00", at_ns=1, trace_id=None, span_id=None, trace_flags=None, parent_span_id=None,
-                digest="d" * 64, previous_hash="", hash="h" * 64, payload="{}",
+                event_id="019b76da" + "0" * 24,
+                journal="j" * 32,
+                sequence=1,
+                kind="turn.started",
+                session_id="s",
+                turn_id="t-1",
+                call_id=None,
+                at="2026-01-01T10:00:00+00:00",
+                at_ns=1,
+                trace_id=None,
+                span_id=None,
+                trace_flags=None,
+                parent_span_id=None,
+                digest="d" * 64,
+                previous_hash="",
+                hash="h" * 64,
+                payload="{}",
             )
-        )  # fmt: skip
+        )
         return changes
 
 
@@ -268,13 +297,18 @@ class AuditedStoreConformance(AppendingStoreConformance):
         changes = self.batch()
         changes.audit = [
             msgspec.structs.replace(
-                changes.audit[0], event_id=f"{_AT_MS:012x}{journal}{sequence:019d}", journal=journal * 32, sequence=sequence,
-                session_id="s" if sequence % 3 else "other", hash=f"{journal}{sequence}", previous_hash=f"{journal}{sequence - 1}",
+                changes.audit[0],
+                event_id=f"{_AT_MS:012x}{journal}{sequence:019d}",
+                journal=journal * 32,
+                sequence=sequence,
+                session_id="s" if sequence % 3 else "other",
+                hash=f"{journal}{sequence}",
+                previous_hash=f"{journal}{sequence - 1}",
                 payload=f'{{"n":{sequence}}}',
             )
             for sequence in (3, 1, 2, 5, 4, 6)
             for journal in "ab"
-        ]  # fmt: skip
+        ]
         return changes
 
     def test_audit_rows_come_by_journal_and_sequence(self, store: Any) -> None:
@@ -293,9 +327,11 @@ class AuditedStoreConformance(AppendingStoreConformance):
         changes = self.audit_batch()
         store.apply(changes)
         for where in (
-            AuditFilter(journal="a" * 32, first=2, last=4), AuditFilter(sessions=frozenset({"other"})),
-            AuditFilter(since_id=f"{_AT_MS:012x}b", until_id=f"{_AT_MS:012x}c"), AuditFilter(sessions=frozenset()),
-        ):  # fmt: skip
+            AuditFilter(journal="a" * 32, first=2, last=4),
+            AuditFilter(sessions=frozenset({"other"})),
+            AuditFilter(since_id=f"{_AT_MS:012x}b", until_id=f"{_AT_MS:012x}c"),
+            AuditFilter(sessions=frozenset()),
+        ):
             assert {row.event_id for row in store.audit_rows(where)} == {
                 row.event_id for row in changes.audit if where.takes(row)
             }

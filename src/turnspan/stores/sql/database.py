@@ -28,9 +28,13 @@ _EXTRAS = {"postgresql": "turnspan[postgresql]"}
 _LOCK = 0x7475726E7370616E  # "turnspan": the advisory lock that migrations run under
 # A host that is gone without a word is noticed within half a minute, not after the system's two hours.
 _POSTGRESQL = {
-    "application_name": "turnspan", "connect_timeout": 10, "keepalives_idle": 10, "keepalives_interval": 5,
-    "keepalives_count": 3, "tcp_user_timeout": 30_000,
-}  # fmt: skip
+    "application_name": "turnspan",
+    "connect_timeout": 10,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+}
 _LATER = ("08", "25006", "40", "53", "55P03", "57", "58")
 """SQLSTATE classes of what may go better later: connections, failover to a read-only host, deadlocks, full disks."""
 
@@ -194,9 +198,15 @@ class Database:
             self.execute_many(connection, ("new", table.name), lambda: self.insert_of(table), rows)
 
     def upsert(
-        self, connection: sa.Connection, table: sa.Table, rows: Sequence[dict[str, Any]], keys: Sequence[str],
-        *, keep: Sequence[str] = (), computed: dict[str, Any] | None = None,
-    ) -> None:  # fmt: skip
+        self,
+        connection: sa.Connection,
+        table: sa.Table,
+        rows: Sequence[dict[str, Any]],
+        keys: Sequence[str],
+        *,
+        keep: Sequence[str] = (),
+        computed: dict[str, Any] | None = None,
+    ) -> None:
         """Insert rows, or change those that are there.
 
         Args:
@@ -210,9 +220,11 @@ class Database:
         """
         if rows:
             self.execute_many(
-                connection, ("upsert", table.name),
-                lambda: self.upsert_of(table, list(rows[0]), keys, keep, computed or {}), rows,
-            )  # fmt: skip
+                connection,
+                ("upsert", table.name),
+                lambda: self.upsert_of(table, list(rows[0]), keys, keep, computed or {}),
+                rows,
+            )
 
     def insert_of(self, table: sa.Table) -> Any:
         """Return the statement that inserts a row unless it is there."""
@@ -222,8 +234,13 @@ class Database:
         return (sqlite if self.kind == "sqlite" else postgresql).insert(table).on_conflict_do_nothing()
 
     def upsert_of(
-        self, table: sa.Table, columns: Sequence[str], keys: Sequence[str], keep: Sequence[str], computed: dict[str, Any]
-    ) -> Any:  # fmt: skip
+        self,
+        table: sa.Table,
+        columns: Sequence[str],
+        keys: Sequence[str],
+        keep: Sequence[str],
+        computed: dict[str, Any],
+    ) -> Any:
         """Return the statement that inserts a row, or changes the one that is there."""
         changed = [name for name in (*columns, *computed) if name not in keys and name not in keep]
         if self.kind == "mysql":

@@ -32,9 +32,15 @@ def convert(connection: sa.Connection) -> None:
             f"ALTER TABLE {name} RENAME TO {old}",
             f"CREATE TABLE {name} (LIKE {old} INCLUDING DEFAULTS INCLUDING GENERATED) PARTITION BY RANGE ({key})",
             f"ALTER TABLE {name} ADD PRIMARY KEY ({keys})",
-            *([f"ALTER TABLE {name} ADD CONSTRAINT one_turn_of_a_month UNIQUE ({unique})",
-               f"ALTER SEQUENCE {name}_position_seq OWNED BY {name}.position"] if unique else []),
-        ):  # fmt: skip
+            *(
+                [
+                    f"ALTER TABLE {name} ADD CONSTRAINT one_turn_of_a_month UNIQUE ({unique})",
+                    f"ALTER SEQUENCE {name}_position_seq OWNED BY {name}.position",
+                ]
+                if unique
+                else []
+            ),
+        ):
             connection.exec_driver_sql(statement)
         for index in table.indexes:
             connection.execute(sa.schema.CreateIndex(index))

@@ -38,9 +38,7 @@ def page(connection: sa.Connection, where: SessionFilter) -> list[SessionSummary
     if where.text is not None and (words := words_of(where.text)):
         query = query.where(sessions.c.session_id.in_(_saying(connection, words)))
     if where.after is not None:
-        edge = connection.execute(
-            sa.select(sessions.c.updated_at).where(sessions.c.session_id == where.after)
-        ).scalar()  # fmt: skip
+        edge = connection.execute(sa.select(sessions.c.updated_at).where(sessions.c.session_id == where.after)).scalar()
         query = query.where(
             sa.tuple_(sessions.c.updated_at, sessions.c.session_id) < sa.tuple_(edge or "", where.after)
         )
@@ -105,8 +103,9 @@ def has_words(dialect: str, words: list[str]) -> Any:
     """Return the condition that a turn has all of these: words, ``"phrases"`` and ``beginnings*``."""
     if dialect == "mysql":
         match = " ".join(f'+"{_quoted(word)}"' if not word.endswith("*") else f"+{_quoted(word)}*" for word in words)
-        return sa.text("MATCH (turns.prompt, turns.response_content, turns.error, turns.tools) "
-                       "AGAINST (:match IN BOOLEAN MODE)").bindparams(match=match)  # fmt: skip
+        return sa.text(
+            "MATCH (turns.prompt, turns.response_content, turns.error, turns.tools) AGAINST (:match IN BOOLEAN MODE)"
+        ).bindparams(match=match)
     queries = []
     for word in words:
         phrase = sa.func.phraseto_tsquery("simple", _quoted(word))
@@ -142,12 +141,19 @@ def _summaries(connection: sa.Connection, heads: list[Any]) -> list[SessionSumma
     none = (None, 0, 0, None)
     return [
         SessionSummary(
-            head["session_id"], head["workspace_id"], head["agent_id"], head["created_at"], head["updated_at"],
-            bool(head["ended"]), of.get(head["session_id"], none)[1], int(of.get(head["session_id"], none)[2]),
-            prompt.get(head["session_id"], ""), head["parent_id"],
+            head["session_id"],
+            head["workspace_id"],
+            head["agent_id"],
+            head["created_at"],
+            head["updated_at"],
+            bool(head["ended"]),
+            of.get(head["session_id"], none)[1],
+            int(of.get(head["session_id"], none)[2]),
+            prompt.get(head["session_id"], ""),
+            head["parent_id"],
         )
         for head in heads
-    ]  # fmt: skip
+    ]
 
 
 class Found(NamedTuple):
@@ -160,10 +166,16 @@ class Found(NamedTuple):
 
 
 _PLACES: list[tuple[str, sa.Table, str]] = [
-    ("session", sessions, "session_id"), ("turn", turns, "turn_id"), ("trace", turns, "trace_id"),
-    ("audit event", audit_events, "event_id"), ("span", turns, "span_id"), ("span", tool_calls, "span_id"),
-    ("span", model_calls, "span_id"), ("tool call", tool_calls, "call_id"), ("response", model_calls, "response_id"),
-]  # fmt: skip
+    ("session", sessions, "session_id"),
+    ("turn", turns, "turn_id"),
+    ("trace", turns, "trace_id"),
+    ("audit event", audit_events, "event_id"),
+    ("span", turns, "span_id"),
+    ("span", tool_calls, "span_id"),
+    ("span", model_calls, "span_id"),
+    ("tool call", tool_calls, "call_id"),
+    ("response", model_calls, "response_id"),
+]
 
 
 def with_id(connection: sa.Connection, prefix: str, limit: int) -> list[Found]:

@@ -35,7 +35,8 @@ _json = sa.Text().with_variant(mysql.LONGTEXT(), "mysql")
 _number = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
 sessions = sa.Table(
-    "sessions", metadata,
+    "sessions",
+    metadata,
     sa.Column("session_id", _id, primary_key=True),
     sa.Column("workspace_id", _id),
     sa.Column("agent_id", _name),
@@ -49,10 +50,11 @@ sessions = sa.Table(
     sa.Index("sessions_by_time", "updated_at", "session_id"),
     sa.Index("sessions_by_parent", "parent_id"),
     sa.Index("sessions_by_workspace", "workspace_id", "updated_at"),
-)  # fmt: skip
+)
 
 turns = sa.Table(
-    "turns", metadata,
+    "turns",
+    metadata,
     sa.Column("position", _number, primary_key=True, autoincrement=True),
     sa.Column("session_id", _id, nullable=False),
     sa.Column("turn_id", _id, nullable=False),
@@ -79,10 +81,11 @@ turns = sa.Table(
     sa.Index("turns_by_status", "status", "session_id"),
     sa.Index("turns_by_duration", "duration_ms", "session_id"),
     sa.Index("turns_by_tokens", "tokens", "session_id"),
-)  # fmt: skip
+)
 
 tool_calls = sa.Table(
-    "tool_calls", metadata,
+    "tool_calls",
+    metadata,
     sa.Column("session_id", _id, primary_key=True),
     sa.Column("turn_id", _id, primary_key=True),
     sa.Column("event_id", _hex, primary_key=True),
@@ -104,10 +107,11 @@ tool_calls = sa.Table(
     sa.Index("tool_calls_by_name", "tool_name", "session_id"),
     sa.Index("tool_calls_by_span", "span_id"),
     sqlite_with_rowid=False,
-)  # fmt: skip
+)
 
 model_calls = sa.Table(
-    "model_calls", metadata,
+    "model_calls",
+    metadata,
     sa.Column("session_id", _id, primary_key=True),
     sa.Column("turn_id", _id, primary_key=True),
     sa.Column("event_id", _hex, primary_key=True),
@@ -128,10 +132,11 @@ model_calls = sa.Table(
     sa.Index("model_calls_by_model", "model", "session_id"),
     sa.Index("model_calls_by_span", "span_id"),
     sqlite_with_rowid=False,
-)  # fmt: skip
+)
 
 agent_transitions = sa.Table(
-    "agent_transitions", metadata,
+    "agent_transitions",
+    metadata,
     sa.Column("position", _number, primary_key=True, autoincrement=True),
     sa.Column("session_id", _id, nullable=False),
     sa.Column("turn_id", _id, nullable=False),
@@ -142,10 +147,11 @@ agent_transitions = sa.Table(
     sa.Column("key", sa.String(64), nullable=False),
     sa.Column("unknown", _json),
     sa.UniqueConstraint("session_id", "key", name="one_transition"),
-)  # fmt: skip
+)
 
 audit_events = sa.Table(
-    "audit_events", metadata,
+    "audit_events",
+    metadata,
     sa.Column("event_id", _hex, primary_key=True),
     sa.Column("journal", _hex, nullable=False),
     sa.Column("sequence", sa.BigInteger, nullable=False),
@@ -165,10 +171,11 @@ audit_events = sa.Table(
     sa.Column("payload", _json),
     sa.Index("audit_events_by_session", "session_id"),
     sqlite_with_rowid=False,
-)  # fmt: skip
+)
 
 audit_removed = sa.Table(
-    "audit_removed", metadata,
+    "audit_removed",
+    metadata,
     sa.Column("journal", _hex, primary_key=True),
     sa.Column("first", sa.BigInteger, primary_key=True),
     sa.Column("last", sa.BigInteger, nullable=False),
@@ -177,7 +184,7 @@ audit_removed = sa.Table(
     sa.Column("session", _hex, nullable=False),
     sa.Column("at", _at, nullable=False),
     sqlite_with_rowid=False,
-)  # fmt: skip
+)
 
 _LIMITS: dict[Any, float] = {_id: NAME_LENGTH, _name: NAME_LENGTH, _text: math.inf}
 AS_GIVEN = {

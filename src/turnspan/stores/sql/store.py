@@ -11,8 +11,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from turnspan.events import now_ns
-from turnspan.records import OURS, SessionRecord, TurnRecord, check_id, iso
+from turnspan.model.ids import now_ns
+from turnspan.model.records import OURS, SessionRecord, TurnRecord, check_id, iso
 from turnspan.stores.base import AuditFilter, SessionFilter, SessionStore, SessionSummary
 from turnspan.stores.rows import AuditRow, Changes, Removed, removal, rows_of_turn
 from turnspan.stores.sql import partitions, queries, values
@@ -82,9 +82,11 @@ class SqlSessionStore(SessionStore):
             for table in (tool_calls, model_calls, agent_transitions, turns):
                 connection.execute(sa.delete(table).where(table.c.session_id == session.session_id))
             row = {
-                **values.session_values(head), "unknown": values.dump_some(session.unknown()),
-                "parent_id": session.parent_session_id, "root_id": session.root_session_id,
-            }  # fmt: skip
+                **values.session_values(head),
+                "unknown": values.dump_some(session.unknown()),
+                "parent_id": session.parent_session_id,
+                "root_id": session.root_session_id,
+            }
             self._database.upsert(connection, sessions, [row], ["session_id"])
             self._apply_turns(connection, changes)
             transitions: list[Any] = [
@@ -93,7 +95,7 @@ class SqlSessionStore(SessionStore):
             ]
             self._database.insert_new(
                 connection, agent_transitions, [values.transition_values(one) for one in transitions]
-            )  # fmt: skip
+            )
 
     def load_session(self, session_id: str) -> SessionRecord | None:
         """Read a whole session."""

@@ -7,16 +7,9 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
-from turnspan.content import encode_plain
-from turnspan.events import derived_id
-from turnspan.records import (
-    OURS,
-    AgentTransitionRecord,
-    SessionRecord,
-    ToolCallRecord,
-    TurnRecord,
-    from_iso,
-)
+from turnspan.model.ids import derived_id
+from turnspan.model.json_values import encode_plain
+from turnspan.model.records import OURS, AgentTransitionRecord, SessionRecord, ToolCallRecord, TurnRecord, from_iso
 from turnspan.stores.rows import (
     Changes,
     ModelCallRow,
@@ -40,9 +33,11 @@ def session_values(head: SessionRow) -> dict[str, Any]:
     ours = head["metadata"].get(OURS)
     above = ours if isinstance(ours, dict) else {}
     return {
-        **head, "metadata": dump(head["metadata"]),
-        "parent_id": above.get("parent_session_id"), "root_id": above.get("root_session_id"),
-    }  # fmt: skip
+        **head,
+        "metadata": dump(head["metadata"]),
+        "parent_id": above.get("parent_session_id"),
+        "root_id": above.get("root_session_id"),
+    }
 
 
 def merged_head(kept: Any, head: SessionRow) -> dict[str, Any] | None:
@@ -65,10 +60,12 @@ def turn_values(row: TurnRow) -> dict[str, Any]:
     """Return a turn, but for what its calls tell: see :data:`OF_ITS_CALLS`."""
     start, end = from_iso(row["started_at"]), from_iso(row["ended_at"])
     return {
-        **row, "audit_event_ids": dump(row["audit_event_ids"]), "metadata": dump(row["metadata"]),
+        **row,
+        "audit_event_ids": dump(row["audit_event_ids"]),
+        "metadata": dump(row["metadata"]),
         "unknown": dump_some(row["unknown"]),
         "duration_ms": None if start is None or end is None else (end - start) / 1e6,
-    }  # fmt: skip
+    }
 
 
 def of_its_calls(session_id: Any, turn_id: Any) -> dict[str, Any]:
@@ -94,9 +91,12 @@ def tool_values(row: ToolCallRow) -> dict[str, Any]:
     """Return a tool call."""
     result = None if row["result"] is None else dump(row["result"])
     return {
-        **row, "arguments": dump(row["arguments"]), "result": result, "metadata": dump(row["metadata"]),
+        **row,
+        "arguments": dump(row["arguments"]),
+        "result": result,
+        "metadata": dump(row["metadata"]),
         "unknown": dump_some(row["unknown"]),
-    }  # fmt: skip
+    }
 
 
 def model_values(row: ModelCallRow) -> dict[str, Any]:
@@ -104,13 +104,23 @@ def model_values(row: ModelCallRow) -> dict[str, Any]:
     details = row["details"]
     usage = details.get("usage") or {}
     return {
-        "session_id": row["session_id"], "turn_id": row["turn_id"], "event_id": row["event_id"], "position": row["position"],
-        "provider": details.get("provider"), "model": details.get("response_model") or details.get("model"),
-        "response_id": details.get("response_id"), "status": details.get("status", "success"), "error": details.get("error"),
-        "started_at": details.get("started_at"), "duration_ms": details.get("duration_ms"),
-        "input_tokens": usage.get("input_tokens"), "output_tokens": usage.get("output_tokens"),
-        "trace_id": details.get("trace_id"), "span_id": details.get("span_id"), "details": dump(details),
-    }  # fmt: skip
+        "session_id": row["session_id"],
+        "turn_id": row["turn_id"],
+        "event_id": row["event_id"],
+        "position": row["position"],
+        "provider": details.get("provider"),
+        "model": details.get("response_model") or details.get("model"),
+        "response_id": details.get("response_id"),
+        "status": details.get("status", "success"),
+        "error": details.get("error"),
+        "started_at": details.get("started_at"),
+        "duration_ms": details.get("duration_ms"),
+        "input_tokens": usage.get("input_tokens"),
+        "output_tokens": usage.get("output_tokens"),
+        "trace_id": details.get("trace_id"),
+        "span_id": details.get("span_id"),
+        "details": dump(details),
+    }
 
 
 def transition_values(row: TransitionRow) -> dict[str, Any]:
@@ -132,9 +142,13 @@ def touched_by(changes: Changes) -> list[dict[str, Any]]:
 def session_of(head: Any) -> SessionRecord:
     """Return a session without its turns."""
     session = SessionRecord(
-        head["session_id"], head["workspace_id"], head["created_at"], head["updated_at"], head["agent_id"],
+        head["session_id"],
+        head["workspace_id"],
+        head["created_at"],
+        head["updated_at"],
+        head["agent_id"],
         metadata=load(head["metadata"]),
-    )  # fmt: skip
+    )
     if head["ended"]:
         session.metadata["ended"] = True
     return _restored(session, head)
@@ -143,18 +157,34 @@ def session_of(head: Any) -> SessionRecord:
 def turn_of(row: Any) -> TurnRecord:
     """Return a turn without its calls."""
     turn = TurnRecord(
-        row["turn_id"], row["agent_id"], row["prompt"], row["response_content"], [], row["started_at"], row["ended_at"],
-        row["status"], row["error"], load(row["audit_event_ids"] or "[]"), load(row["metadata"]),
-    )  # fmt: skip
+        row["turn_id"],
+        row["agent_id"],
+        row["prompt"],
+        row["response_content"],
+        [],
+        row["started_at"],
+        row["ended_at"],
+        row["status"],
+        row["error"],
+        load(row["audit_event_ids"] or "[]"),
+        load(row["metadata"]),
+    )
     return _restored(turn, row)
 
 
 def tool_call_of(row: Any) -> ToolCallRecord:
     """Return a tool call."""
     call = ToolCallRecord(
-        row["call_id"], row["tool_name"], load(row["arguments"]), load(row["result"] or "null"), row["status"],
-        row["error"], row["duration_ms"], row["sandbox_context"], load(row["metadata"]),
-    )  # fmt: skip
+        row["call_id"],
+        row["tool_name"],
+        load(row["arguments"]),
+        load(row["result"] or "null"),
+        row["status"],
+        row["error"],
+        row["duration_ms"],
+        row["sandbox_context"],
+        load(row["metadata"]),
+    )
     return _restored(call, row)
 
 

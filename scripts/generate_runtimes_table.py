@@ -1,0 +1,34 @@
+"""Writes the README's table of runtimes: from what the adapters declare, which the play holds them to.
+
+python scripts/generate_runtimes_table.py
+"""
+
+import importlib
+import re
+import sys
+from importlib.metadata import entry_points
+from pathlib import Path
+
+README = Path(__file__).parents[1] / "README.md"
+BEGIN, END = "<!-- runtimes: made by scripts/generate_runtimes_table.py -->\n", "<!-- end of runtimes -->\n"
+
+
+def table():
+    """Return the table."""
+    names = {entry.module for entry in entry_points(group="turnspan.adapters") if entry.module.startswith("turnspan_")}
+    rows = ["| adapter | runtime | what it cannot tell |", "|---|---|---|"]
+    for name in sorted(names):
+        module = importlib.import_module(name)
+        title = module.__doc__.partition("\n\n")[0].rstrip(".").replace("\n", " ")
+        said = re.search(r"Cannot tell: (.*?)\.\n", module.__doc__, re.DOTALL)
+        declared = [f"{what} ({why})" for what, why in module.CANNOT.items()]
+        cannot = "; ".join([*declared, *([" ".join(said[1].split())] if said else [])])
+        rows.append(f"| `{name.rpartition('.')[2].replace('_', '-')}` | {title}: `{module.REQUIRES}` | {cannot} |")
+    return "\n".join(rows) + "\n"
+
+
+if __name__ == "__main__":
+    before, _, rest = README.read_text().partition(BEGIN)
+    _, _, after = rest.partition(END)
+    README.write_text(f"{before}{BEGIN}{table()}{END}{after}")
+    sys.exit(0)

@@ -1,0 +1,347 @@
+"""``observe(manager)``: the same manager, watched.
+
+What goes through it becomes events, so it has spans and log lines, and its records get the audit event ids filled in.
+The write that the user asked for is done by the manager itself, at once, and raises as before when it fails.
+"""
+
+from __future__ import annotations
+
+import weakref
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, Protocol, TypeVar, cast
+
+from turnspan.events import (
+    Event,
+    HandedOff,
+    ModelCallEnded,
+    ModelCallStarted,
+    SessionEnded,
+    SessionStarted,
+    ToolCallEnded,
+    ToolCallStarted,
+    TurnEnded,
+    TurnStarted,
+    Usage,
+)
+from turnspan.model.ids import derived_id, now_ns
+from turnspan.model.records import OURS, TurnRecord, from_iso, iso
+from turnspan.recording import runtime
+from turnspan.recording.recorder import Recorder
+from turnspan.settings import Settings
+from turnspan.stores.base import Appends, lock_of
+from turnspan.stores.rows import model_calls_of
+
+
+class Manager(Protocol):
+    """What a session manager can do; Calute's, Xerxes' and ours are such."""
+
+    @property
+    def store(self) -> Any:
+        """The store underneath."""
+
+    def start_session(
+        self,
+        workspace_id: str | None = None,
+        agent_id: str | None = None,
+        *,
+        session_id: str | None = None,
+        metadata: dict[str, Any] | None = None,
+    ) -> Any:
+        """Begin a session."""
+
+    def record_turn(self, session_id: str, turn: Any) -> None:
+        """Add a turn."""
+
+    def record_agent_transition(self, session_id: str, transition: Any) -> None:
+        """Add a handoff."""
+
+    def end_session(self, session_id: str) -> None:
+        """End a session."""
+
+    def get_session(self, session_id: str) -> Any:
+        """Return a session."""
+
+    def list_sessions(self, workspace_id: str | None = None) -> list[str]:
+        """Return the ids of sessions."""
+
+
+M = TypeVar("M", bound=Manager)
+_recorders: weakref.WeakKeyDictionary[Any, Recorder] = weakref.WeakKeyDictionary()
+
+
+def observe(manager: M) -> M:
+    """Return the manager, watched: same methods, same results, same exceptions, plus events.
+
+    Args:
+        manager: Any object with the methods of a session manager, over any store.
+
+    Returns:
+        An object of the same interface. Turns that are watched live in the sessions it starts go to its store too.
+
+    """
+    return cast("M", ObservedManager(manager))
+
+
+def recorder_for(store: Any) -> Recorder:
+    """Return the recorder whose store this is: the process's own, or one made for it."""
+    own = runtime.recorder()
+    if own.keeper.keeps_in(store):
+        return own
+    found = _recorders.get(store)
+    if found is None or found.closed:
+        settings = Settings.read(home=own.settings.home)
+        found = _recorders[store] = Recorder(settings, store)
+        found.adopt_providers(own)
+    return found
+
+
+class ObservedManager:
+    """The decorator around a session manager."""
+
+    def __init__(self, manager: Manager) -> None:
+        self._manager = manager
+        self._store = manager.store
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._manager, name)
+
+    @property
+    def _recorder(self) -> Recorder:
+        return recorder_for(self._store)
+
+    @property
+    def store(self) -> Any:
+        """The store underneath."""
+        return self._store
+
+    def start_session(
+        self,
+        workspace_id: str | None = None,
+        agent_id: str | None = None,
+        *,
+        session_id: str | None = None,
+        metadata: dict[str, Any] | None = None,
+        **more: Any,
+    ) -> Any:
+        """Begin a session; ``more`` is what this manager takes besides."""
+        given = {"session_id": session_id, "metadata": metadata, **more}
+        session = self._writing("start_session", workspace_id, agent_id, **given)
+        runtime.recorder().leave_to(self._recorder, session.session_id)
+        self._recorder.emit(
+            SessionStarted(
+                session_id=session.session_id, workspace_id=workspace_id, agent_id=agent_id, source="explicit"
+            )
+        )
+        return session
+
+    def record_turn(self, session_id: str, turn: Any) -> None:
+        """Add a turn. One that was watched live is only stamped; any other is replayed as events, with its own times."""
+        recorder = self._recorder
+        if recorder.settings.disabled:
+            self._manager.record_turn(session_id, turn)
+            return
+        if not recorder.knows_session(session_id) and self._manager.get_session(session_id) is None:
+            self._manager.record_turn(session_id, turn)  # raises, as it always did
+            return
+        replayed: list[Event] = []
+        if (known := recorder.events_of(session_id, turn.turn_id)) is not None:
+            ids, span = known
+            if recorder.is_open(session_id, turn.turn_id):
+                end = TurnEnded(
+                    session_id=session_id, turn_id=turn.turn_id, status=_turn_status(turn), error=turn.error
+                )
+                ids.append(end.event_id)
+                replayed.append(end)
+            else:
+                recorder.flush()  # what the application records comes last, and wins
+            _stamp(turn, ids, None if span is None else {"trace_id": span.trace_id, "span_id": span.span_id})
+            replayed = [_with_record(event, turn) for event in replayed]
+        else:
+            replayed = as_events(session_id, turn)
+        with self._alone():
+            for event in replayed:
+                recorder.emit(event)
+            if known is not None and not replayed:
+                self._forget(session_id, turn.turn_id)
+            self._manager.record_turn(session_id, turn)
+
+    def _forget(self, session_id: str, turn_id: str) -> None:
+        """Take out a turn that the writer has stored: managers that load and save whole sessions add it blindly."""
+        if isinstance(self._store, Appends):
+            return
+        kept = self._store.load_session(session_id)
+        if kept is not None and any(turn.turn_id == turn_id for turn in kept.turns):
+            kept.turns = [turn for turn in kept.turns if turn.turn_id != turn_id]
+            self._store.save_session(kept)
+
+    def record_agent_transition(self, session_id: str, transition: Any) -> None:
+        """Add a handoff."""
+        recorder = self._recorder
+        if (at_ns := from_iso(transition.timestamp)) is None:  # its time makes two records of it the same one
+            at_ns = now_ns()
+            transition.timestamp = iso(at_ns)
+        self._writing("record_agent_transition", session_id, transition)
+        recorder.emit(as_handoff(session_id, transition, at_ns))
+
+    def end_session(self, session_id: str) -> None:
+        """End a session."""
+        self._writing("end_session", session_id)
+        self._recorder.emit(SessionEnded(session_id=session_id))
+
+    def get_session(self, session_id: str) -> Any:
+        """Return a session, with everything that was recorded until now."""
+        self._recorder.flush()
+        return self._manager.get_session(session_id)
+
+    def list_sessions(self, workspace_id: str | None = None) -> list[str]:
+        """Return the ids of sessions."""
+        self._recorder.flush()
+        return self._manager.list_sessions(workspace_id)
+
+    def _writing(self, method: str, *args: Any, **kwargs: Any) -> Any:
+        with self._alone():
+            return getattr(self._manager, method)(*args, **kwargs)
+
+    def _alone(self) -> AbstractContextManager[Any]:
+        """Return what keeps everybody else out, the writer too, of a store that loads and saves whole sessions."""
+        return nullcontext() if isinstance(self._store, Appends) else lock_of(self._store)
+
+
+def _turn_status(turn: Any) -> Any:
+    return turn.status if turn.status in ("success", "error", "cancelled") else "success"
+
+
+def _stamp(turn: Any, ids: list[str], ours: dict[str, Any] | None) -> None:
+    turn.audit_event_ids = list(dict.fromkeys([*turn.audit_event_ids, *ids]))
+    if ours:
+        kept = turn.metadata.get(OURS)
+        turn.metadata[OURS] = {**(kept if isinstance(kept, dict) else {}), **ours}
+
+
+def _with_record(event: Event, turn: Any) -> Event:
+    """Give the end of a turn the record itself, so that journal and store agree with what the user recorded."""
+    if not isinstance(event, TurnEnded):
+        return event
+    import msgspec
+
+    record = TurnRecord.from_dict(turn.to_dict())
+    return msgspec.structs.replace(event, record=record.to_dict())
+
+
+def as_handoff(session_id: str, transition: Any, at_ns: int) -> HandedOff:
+    """Return a recorded handoff as the event that it must have been, with an id that is the same each time."""
+    return HandedOff(
+        session_id=session_id,
+        turn_id=transition.turn_id or None,
+        agent_id=transition.from_agent,
+        from_agent=transition.from_agent,
+        to_agent=transition.to_agent,
+        reason=transition.reason,
+        at_ns=at_ns,
+        event_id=derived_id(
+            session_id,
+            transition.turn_id,
+            transition.from_agent,
+            transition.to_agent,
+            transition.timestamp,
+            at_ns=at_ns,
+        ),
+    )
+
+
+def as_events(session_id: str, turn: Any) -> list[Event]:
+    """Return a finished turn as the events that it must have been, with ids that are the same each time.
+
+    The turn gets their ids, and its end carries the turn itself.
+    """
+    events = _events_of(session_id, turn)
+    _stamp(turn, [event.event_id for event in events], None)
+    return [*events[:-1], _with_record(events[-1], turn)]
+
+
+def _events_of(session_id: str, turn: Any) -> list[Event]:
+    ended_ns = from_iso(turn.ended_at)
+    started_ns = from_iso(turn.started_at) or ended_ns or now_ns()
+    ended_ns = max(ended_ns or started_ns, started_ns)
+    agent = turn.agent_id
+
+    def identity(kind: str, ordinal: int, at_ns: int) -> dict[str, Any]:
+        return {
+            "session_id": session_id,
+            "turn_id": turn.turn_id,
+            "at_ns": at_ns,
+            "event_id": derived_id(session_id, turn.turn_id, kind, ordinal, at_ns=at_ns),
+        }
+
+    events: list[Event] = [TurnStarted(**identity("turn.started", 0, started_ns), agent_id=agent, prompt=turn.prompt)]
+    timed: list[tuple[int, Event]] = []
+    for ordinal, call in enumerate(turn.tool_calls):
+        ours = call.metadata.get(OURS) if isinstance(call.metadata.get(OURS), dict) else {}
+        at_ns = from_iso((ours or {}).get("started_at")) or started_ns
+        after_ns = at_ns + int((call.duration_ms or 0) * 1e6)
+        key = f"{call.call_id}:{ordinal}"
+        status: Any = call.status if call.status in ("success", "error", "timeout", "skipped", "cancelled") else "error"
+        timed.append(
+            (
+                at_ns,
+                ToolCallStarted(
+                    **identity("tool_call.started", ordinal, at_ns),
+                    call_id=key,
+                    agent_id=agent,
+                    tool_name=call.tool_name,
+                    arguments=call.arguments,
+                ),
+            )
+        )
+        timed.append(
+            (
+                after_ns,
+                ToolCallEnded(
+                    **identity("tool_call.ended", ordinal, after_ns),
+                    call_id=key,
+                    agent_id=agent,
+                    result=call.result,
+                    status=status,
+                    error=call.error,
+                ),
+            )
+        )
+    for ordinal, details in enumerate(model_calls_of(turn)):
+        at_ns = from_iso(details.get("started_at")) or started_ns
+        after_ns = at_ns + int((details.get("duration_ms") or 0) * 1e6)
+        key = f"model:{ordinal}"
+        timed.append(
+            (
+                at_ns,
+                ModelCallStarted(
+                    **identity("model_call.started", ordinal, at_ns),
+                    call_id=key,
+                    agent_id=agent,
+                    provider=details.get("provider"),
+                    model=details.get("model"),
+                ),
+            )
+        )
+        usage = details.get("usage")
+        timed.append(
+            (
+                after_ns,
+                ModelCallEnded(
+                    **identity("model_call.ended", ordinal, after_ns),
+                    call_id=key,
+                    agent_id=agent,
+                    usage=Usage(**{k: v for k, v in usage.items() if k in Usage.__struct_fields__}) if usage else None,
+                ),
+            )
+        )
+    events += [event for _, event in sorted(timed, key=lambda pair: pair[0])]
+    events.append(
+        TurnEnded(
+            **identity("turn.ended", 0, ended_ns),
+            agent_id=agent,
+            response_content=turn.response_content,
+            status=_turn_status(turn),
+            error=turn.error,
+        )
+    )
+    return events

@@ -1,0 +1,1 @@
+"""Zero code: adapters found, woken and undone, calls wrapped, context propagated."""

@@ -1,0 +1,251 @@
+"""Watching calls: one driver for every kind of function.
+
+An observer is a generator around one call (see :data:`turnspan.events.Observer`). The driver runs it beside a plain
+function, a coroutine, a generator, an asynchronous generator, or a coroutine that returns one, and makes what the
+observer started the current turn or call while the program's own code runs. For streams it does so step by step and
+never across a ``yield``, because there the consumer's code runs. The program's results and exceptions pass through
+untouched, and an observer that fails is told once and left out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import inspect
+from collections.abc import AsyncGenerator, Callable, Generator
+from types import AsyncGeneratorType, GeneratorType
+from typing import Any
+
+import wrapt
+from opentelemetry import context
+from opentelemetry.context import Context
+
+from turnspan.adapter import Call, Observer, Outcome, Watch
+from turnspan.events import Started
+from turnspan.model.ids import now_ns
+from turnspan.recording.recorder import Recorder
+
+Running = Generator[Started | Watch | Context | None, Outcome, None]
+_CANCELLED = (asyncio.CancelledError, GeneratorExit, KeyboardInterrupt, SystemExit)
+
+
+def outcome_of(error: BaseException | None, result: Any = None, items: int = 0) -> Outcome:
+    """Return how a call ended."""
+    if isinstance(error, GeneratorExit):
+        return Outcome(result, None, cancelled=True, items=items, at_ns=now_ns())
+    return Outcome(result, error, cancelled=isinstance(error, _CANCELLED), items=items)
+
+
+class Watching:
+    """One observer beside one call."""
+
+    __slots__ = ("_context", "_observer", "_on_item", "_recorder", "items")
+
+    def __init__(self, recorder: Recorder, begin: Callable[[], Running]) -> None:
+        self._recorder = recorder
+        self._observer: Running | None = None
+        self._context: Context | None = None
+        self._on_item: Callable[[Any], None] | None = None
+        self.items = 0
+        try:
+            self._observer = begin()
+            told = next(self._observer)
+        except StopIteration:
+            self._observer = None  # not interested in this call
+            return
+        except Exception as error:
+            self._fail(error)
+            return
+        if isinstance(told, Watch):
+            told, self._on_item = told
+        if isinstance(told, Context):
+            self._context = told
+        elif told is not None:
+            self._context = recorder.context_of(told)
+
+    @property
+    def context(self) -> Context | None:
+        """The context that the program's code runs in."""
+        return self._context
+
+    def enter(self) -> Any:
+        """Make the turn or call the current one for the program's code; ``leave`` takes the token."""
+        return None if self._context is None else context.attach(self._context)
+
+    def item(self, item: Any) -> None:
+        """Show the observer an item of a stream."""
+        self.items += 1
+        if self._on_item is not None and self._observer is not None:
+            try:
+                self._on_item(item)
+            except Exception as error:
+                self._fail(error)
+
+    def end(self, outcome: Outcome) -> None:
+        """Tell the observer how the call ended; only the first end counts."""
+        observer, self._observer = self._observer, None
+        if observer is None:
+            return
+        if outcome.cancelled and outcome.error is None:
+            # A stream was closed, perhaps by the garbage collector in the middle of any allocation, also of one that a
+            # context variable is being set by: CPython does not survive setting one then, and span processors do.
+            self._recorder.later(lambda: self._tell(observer, outcome))
+        else:
+            self._tell(observer, outcome)
+
+    def _tell(self, observer: Running, outcome: Outcome) -> None:
+        try:
+            observer.send(outcome)
+        except StopIteration:
+            return
+        except Exception as error:
+            self._fail(error)
+
+    def _fail(self, error: Exception) -> None:
+        self._observer = None
+        self._recorder.problem(f"observer {getattr(error.__traceback__, 'tb_lineno', '')}".strip(), error)
+
+
+class Watched(wrapt.FunctionWrapper):  # type: ignore[misc]
+    """A watched function: it looks like the function, binds like it, and is pickled by its name like it."""
+
+    def __reduce_ex__(self, _protocol: Any) -> str:
+        return str(self.__wrapped__.__qualname__)
+
+
+def watched(recorder: Callable[[], Recorder | None], observer: Observer) -> Callable[..., Any]:
+    """Return a wrapt wrapper that runs an observer beside each call of one function."""
+    kind: Callable[..., Any] | None = None
+
+    def wrapper(function: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        nonlocal kind
+        active = recorder()
+        if active is None:
+            return function(*args, **kwargs)
+        if kind is None:
+            kind = _kind_of(function)
+        return kind(active, observer, Call(instance, args, kwargs), function)
+
+    return wrapper
+
+
+def _kind_of(function: Callable[..., Any]) -> Callable[..., Any]:
+    if inspect.iscoroutinefunction(function):
+        return _coroutine
+    if inspect.isasyncgenfunction(function):
+        return lambda active, observer, call, f: _async_steps(
+            f(*call.args, **call.kwargs), lambda: Watching(active, lambda: observer(call))
+        )
+    if inspect.isgeneratorfunction(function):
+        return lambda active, observer, call, f: _steps(
+            f(*call.args, **call.kwargs), lambda: Watching(active, lambda: observer(call))
+        )
+    return _plain
+
+
+def _leave(token: Any) -> None:
+    if token is not None:
+        context.detach(token)
+
+
+def _plain(active: Recorder, observer: Observer, call: Call, function: Callable[..., Any]) -> Any:
+    watching = Watching(active, lambda: observer(call))
+    token = watching.enter()
+    try:
+        result = function(*call.args, **call.kwargs)
+    except BaseException as error:
+        _leave(token)
+        watching.end(outcome_of(error))
+        raise
+    _leave(token)
+    if inspect.iscoroutine(result):
+        return _awaited(watching, result)
+    return _returned(watching, result)
+
+
+async def _coroutine(active: Recorder, observer: Observer, call: Call, function: Callable[..., Any]) -> Any:
+    return await _awaited(Watching(active, lambda: observer(call)), function(*call.args, **call.kwargs))
+
+
+async def _awaited(watching: Watching, coroutine: Any) -> Any:
+    token = watching.enter()
+    try:
+        result = await coroutine
+    except BaseException as error:
+        _leave(token)
+        watching.end(outcome_of(error))
+        raise
+    _leave(token)
+    return _returned(watching, result)
+
+
+def _returned(watching: Watching, result: Any) -> Any:
+    """Go on watching a stream that was returned; anything else is the end."""
+    if isinstance(result, AsyncGeneratorType):
+        return _async_steps(result, lambda: watching)
+    if isinstance(result, GeneratorType):
+        return _steps(result, lambda: watching)
+    watching.end(outcome_of(None, result))
+    return result
+
+
+def _steps(stream: Generator[Any, Any, Any], begin: Callable[[], Watching]) -> Generator[Any, Any, Any]:
+    watching = begin()  # at the first step, not before
+    error: BaseException | None = None
+    result: Any = None
+    step: Callable[[], Any] = functools.partial(next, stream)
+    try:
+        while True:
+            token = watching.enter()
+            try:
+                item = step()
+            except StopIteration as stop:
+                result = stop.value
+                return result
+            finally:
+                _leave(token)
+            watching.item(item)
+            try:
+                sent = yield item
+            except GeneratorExit:
+                stream.close()  # not as the current call: see Watching.end
+                raise
+            except BaseException as thrown:
+                step = functools.partial(stream.throw, thrown)
+            else:
+                step = functools.partial(stream.send, sent)
+    except BaseException as caught:
+        error = caught
+        raise
+    finally:
+        watching.end(outcome_of(error, result, watching.items))
+
+
+async def _async_steps(stream: AsyncGenerator[Any, Any], begin: Callable[[], Watching]) -> AsyncGenerator[Any, Any]:
+    watching = begin()
+    error: BaseException | None = None
+    step: Callable[[], Any] = stream.__anext__
+    try:
+        while True:
+            token = watching.enter()
+            try:
+                item = await step()
+            except StopAsyncIteration:
+                return
+            finally:
+                _leave(token)
+            watching.item(item)
+            try:
+                sent = yield item
+            except GeneratorExit:
+                await stream.aclose()
+                raise
+            except BaseException as thrown:
+                step = functools.partial(stream.athrow, thrown)
+            else:
+                step = functools.partial(stream.asend, sent)
+    except BaseException as caught:
+        error = caught
+        raise
+    finally:
+        watching.end(outcome_of(error, None, watching.items))

@@ -1,0 +1,151 @@
+"""Zero code: watch the runtimes of a program without a line of it changed.
+
+``turnspan run``, ``opentelemetry-instrument`` and ``turnspan.instrument()`` end here and do the same. Starting costs
+little: adapters wait for the import of their runtime, and the SDK for the first turn.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from contextlib import suppress
+from typing import Any
+
+import wrapt
+
+from turnspan.instrumentation.registry import Adapters, logger
+from turnspan.settings import Settings, scheme_of
+
+_adapters = Adapters()
+_on = False
+_ends_well = False
+_given: dict[str, Any] = {}
+
+
+def instrument(**settings: Any) -> None:
+    """Watch every supported runtime that this program imports, or has imported.
+
+    Args:
+        settings: As for :func:`turnspan.configure`.
+
+    Raises:
+        SettingsError: When a setting means nothing, or an adapter's name is unknown.
+        MissingExtraError: When an adapter was named whose runtime is not installed.
+
+    """
+    global _on
+    read = Settings.read(**settings)
+    if read.disabled:
+        return
+    scheme_of(read.store_url)
+    _given.clear()
+    _given.update(settings)
+    _adapters.watch(read.adapters, by_name="adapters" in settings)
+    if "turnspan.recording.runtime" in sys.modules:
+        _configure(sys.modules["turnspan.recording.runtime"])
+    elif not _on:
+        wrapt.register_post_import_hook(
+            lambda module: _configure(module) if _on else None, "turnspan.recording.runtime"
+        )
+    _on = True
+    if not _ends_well:
+        _end_well()
+
+
+def _configure(runtime: Any) -> None:
+    """Set the process up when it is first needed: a program that uses no runtime pays for none of it."""
+    from turnspan.instrumentation import propagation
+
+    runtime.configure(**_given)
+    runtime.on_first_use(propagation.install)
+
+
+def uninstrument() -> None:
+    """Stop watching; programs run as if turnspan had never been there. What was recorded is stored."""
+    global _on
+    _adapters.undo()
+    if _on:
+        _on = False
+        from turnspan.instrumentation import propagation
+        from turnspan.recording import runtime
+
+        propagation.uninstall()
+        runtime.configure(telemetry=False)
+
+
+def installed() -> list[str]:
+    """Return the adapters that watch a runtime now."""
+    return _adapters.installed()
+
+
+def begin() -> None:
+    """Instrument at the start of a program that did not ask for it itself: say what is wrong, never stop it."""
+    if _on:
+        return
+    if os.environ.get("TRACEPARENT") or os.environ.get("BAGGAGE"):
+        from turnspan.instrumentation import propagation
+
+        propagation.take_over()
+    try:
+        instrument()
+    except Exception as error:
+        logger.warning("turnspan records nothing: %s", error)
+
+
+def _end_well() -> None:
+    """See that SIGTERM and the end of a multiprocessing child flush as the end of a program does."""
+    global _ends_well
+    _ends_well = True
+    if threading.current_thread() is threading.main_thread():
+        with suppress(ValueError, OSError):
+            if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+                signal.signal(signal.SIGTERM, _terminated)
+    wrapt.register_post_import_hook(_flush_children, "multiprocessing.util")
+    wrapt.register_post_import_hook(_follow_children, "multiprocessing.process")
+
+
+def _terminated(_signum: int, _frame: Any) -> None:
+    """Store what there is, then die of the signal as the program would have."""
+    helper = threading.Thread(target=_shut_down, daemon=True)  # the main thread may hold a lock right now
+    with suppress(RuntimeError):
+        helper.start()
+        helper.join(5.0)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _shut_down() -> None:
+    if (runtime := sys.modules.get("turnspan.recording.runtime")) is not None:
+        runtime.shutdown()
+
+
+def _flush_children(util: Any) -> None:
+    """Flush at the end of multiprocessing children: they skip atexit (uvicorn's workers are such children)."""
+
+    def register(_: Any = None) -> None:
+        util.Finalize(None, _shut_down, exitpriority=100)
+
+    if getattr(sys.modules.get("multiprocessing.process"), "parent_process", lambda: None)() is not None:
+        register()
+    util.register_after_fork(_adapters, register)
+
+
+def _follow_children(process: Any) -> None:
+    """Have spawned multiprocessing children go on in the session they were started in: they inherit no context."""
+
+    def start(function: Any, child: Any, args: Any, kwargs: Any) -> Any:
+        if _on and "turnspan.instrumentation.propagation" in sys.modules:
+            child._turnspan = sys.modules["turnspan.instrumentation.propagation"].variables()  # noqa: SLF001  pickled with the child
+        return function(*args, **kwargs)
+
+    def bootstrap(function: Any, child: Any, args: Any, kwargs: Any) -> Any:
+        if _on and (carried := getattr(child, "_turnspan", None)):
+            from turnspan.instrumentation import propagation
+
+            propagation.take_over(carried)
+        return function(*args, **kwargs)
+
+    wrapt.wrap_function_wrapper(process, "BaseProcess.start", start)
+    wrapt.wrap_function_wrapper(process, "BaseProcess._bootstrap", bootstrap)

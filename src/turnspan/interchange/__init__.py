@@ -1,0 +1,1 @@
+"""Sessions from and to other formats."""

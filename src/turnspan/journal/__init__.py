@@ -1,0 +1,1 @@
+"""The journal: an append-only, hash-chained file for each process, which nothing observed is lost from."""

@@ -1,0 +1,73 @@
+"""Journals of dead processes: found by their lock, read whole, completed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from turnspan.events import Event
+from turnspan.journal.hash_chain import Line, SpanIds, decode, digest_of, line_hash
+from turnspan.journal.segments import _framed, _locked, _retire, header_of, read_whole, segments_of
+from turnspan.model.json_values import encode
+
+# What dead processes left ----------------------------------------------------------------------------------------
+
+
+class DeadJournal:
+    """The chain of a process that is gone, held by a lock while it is recovered."""
+
+    def __init__(self, directory: Path, journal_id: str, lock_fd: int) -> None:
+        self.directory, self.id, self._lock_fd = directory, journal_id, lock_fd
+        self.torn_bytes = 0
+        self.lines = [line for path in segments_of(directory, journal_id) for line in self._lines_of(path)]
+
+    def _lines_of(self, path: Path) -> list[Line]:
+        whole = read_whole(path)
+        self.torn_bytes += whole.damaged_bytes
+        self._end = whole.end
+        return whole.lines
+
+    @property
+    def store(self) -> str:
+        """URL of the store that the lines were meant for."""
+        headers = (header_of(path) for path in segments_of(self.directory, self.id))
+        return next((str(header.get("store", "")) for header in headers if header is not None), "")
+
+    def complete(self, events: Sequence[tuple[Event, SpanIds | None]]) -> list[Line]:
+        """Continue the chain with what nobody was left to tell, and return its lines; a torn last line makes room."""
+        last = self.lines[-1]
+        sequence, own = last.sequence, line_hash(self.id, last.head, decode(last.payload))
+        added: list[Line] = []
+        for event, span in events:
+            payload = encode(event)
+            line = Line(sequence + 1, own, "", digest_of(payload), span, payload)
+            added.append(line)
+            sequence, own = line.sequence, line_hash(self.id, line.head, event)
+        with segments_of(self.directory, self.id)[-1].open("r+b") as file:
+            file.truncate(self._end)
+            file.seek(self._end)
+            self._end += file.write(b"".join(_framed(line.head, line.payload) for line in added))
+        self.lines += added
+        return added
+
+    def close(self, *, confirmed: bool, keep: bool = False) -> None:
+        """Let go; drop the files when the store has all of it."""
+        if confirmed:
+            for path in segments_of(self.directory, self.id):
+                _retire(path, keep=keep)
+            (self.directory / f"{self.id}.lock").unlink(missing_ok=True)
+        os.close(self._lock_fd)
+
+
+def dead_journals(directory: Path) -> Iterator[DeadJournal]:
+    """Find and lock, one by one, the journals whose process is gone. The lock tells, not the pid."""
+    for path in sorted(directory.glob("*.lock")):
+        try:
+            fd = _locked(path)
+        except OSError:
+            continue  # alive, or being recovered by somebody else
+        if not path.exists():  # recovered between our look and our lock
+            os.close(fd)
+            continue
+        yield DeadJournal(directory, path.stem, fd)

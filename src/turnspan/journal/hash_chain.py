@@ -1,0 +1,88 @@
+"""The chain: what one line of the journal says, and the hash that ties it to the line before.
+
+A line's hash covers its journal, its number, the hash before it, the digest of its payload, its span and the ids of
+its event. Content is covered by the digest alone, so that it can be erased and the chain still proves what it proved.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import Any, NamedTuple
+
+import msgspec
+
+from turnspan.events import KIND_OF, AnyEvent, Event
+from turnspan.model.json_values import encode
+
+
+class SpanIds(NamedTuple):
+    """The span that an event stands on: hex ids, the W3C trace flags (1: sampled), and the span above it ("": none)."""
+
+    trace_id: str
+    span_id: str
+    flags: int
+    parent_id: str = ""
+
+
+class Line(msgspec.Struct, frozen=True, gc=False):
+    """One line: an event, encoded, with its place in the chain.
+
+    The first line of a chain has no ``previous`` hash. An empty ``hash`` is not known yet.
+    """
+
+    sequence: int
+    previous: str
+    hash: str
+    digest: str
+    span: SpanIds | None
+    payload: bytes
+
+    def __repr__(self) -> str:
+        """Show the place, never content."""
+        return f"Line(sequence={self.sequence}, digest={self.digest!r}, ...)"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        """Show the same to rich."""
+        return [("sequence", self.sequence), ("digest", self.digest)]
+
+    @property
+    def head(self) -> str:
+        """How the line begins."""
+        return head_of(self.sequence, self.previous, self.digest, self.span)
+
+
+_encode = msgspec.json.Encoder().encode
+_decoder: msgspec.json.Decoder[Event] = msgspec.json.Decoder(AnyEvent)
+
+
+def decode(payload: bytes) -> Event:
+    """Return the event that a line holds."""
+    return _decoder.decode(payload)
+
+
+def digest_of(payload: bytes) -> str:
+    """Return the digest of an event's payload: SHA-256 as hex."""
+    return sha256(payload).hexdigest()
+
+
+def head_of(sequence: int, previous: str, digest: str, span: SpanIds | None) -> str:
+    """Return how a line begins: its number, the hash before it, the digest of its payload, its span."""
+    if span is None:
+        return f"{sequence} {previous or '-'} {digest} - - 0 -"
+    return f"{sequence} {previous or '-'} {digest} {span[0]} {span[1]} {span[2]} {span[3] or '-'}"
+
+
+def line_hash(journal: str, head: str, event: Event) -> str:
+    """Return the hash of a line: SHA-256 over its journal, its head and its event's ids."""
+    return hash_of(
+        journal, head, KIND_OF[type(event)], event.event_id, event.at_ns, event.session_id, event.turn_id, event.call_id
+    )
+
+
+def hash_of(journal: str, head: str, kind: str, event_id: str, at_ns: int, *ids: Any) -> str:
+    """Return the hash of a line whose event is known by its ids only: session, turn and call."""
+    try:
+        named = _encode(ids)
+    except UnicodeEncodeError:  # a lone surrogate
+        named = encode(ids)
+    return sha256(f"{journal} {head} {kind} {event_id} {at_ns} ".encode() + named).hexdigest()

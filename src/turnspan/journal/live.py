@@ -1,0 +1,269 @@
+"""The live journal of this process: what was emitted is in it before the agent goes on."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import threading
+from collections import deque
+from pathlib import Path
+from typing import NamedTuple
+from zlib import crc32
+
+import msgspec
+
+from turnspan.events import Event
+from turnspan.journal.hash_chain import Line, SpanIds, digest_of, head_of, line_hash
+from turnspan.journal.segments import _FORMAT, _framed, _locked, _retire, read_segment, segments_of
+from turnspan.model.ids import new_id, now_ns
+from turnspan.model.json_values import encode
+
+SEGMENT_BYTES = 8 * 1024 * 1024
+MEMORY_LINES = 4096
+"""Newest lines kept in memory for the writer."""
+BATCH_LINES = 2048
+"""Lines that the writer takes at a time."""
+STRANDED_LINES = 100_000
+"""Lines kept in memory when the disk takes none; beyond that the oldest are dropped, and counted."""
+LIMIT_BYTES = 1024 * 1024 * 1024
+"""What a journal may hold while its store is away; beyond that events are dropped, and counted."""
+
+
+class Position(NamedTuple):
+    """A place in the chain of segments: how far a reader got."""
+
+    segment: int
+    offset: int
+
+
+class _Newest(msgspec.Struct, frozen=True, gc=False):
+    """A line in memory, and the place behind it; the segment is -1 for a line that the disk has not taken."""
+
+    line: Line
+    segment: int
+    offset: int
+
+
+class Journal:
+    """The chain of this process.
+
+    Args:
+        directory: Where segments are kept; None keeps lines in memory only.
+        store: URL of the store that the lines are meant for, written into each segment for recovery.
+        fsync: Whether a line must survive power loss.
+        keep: Whether confirmed segments are kept (renamed to ``*.kept``) instead of removed.
+        segment_bytes: A segment is closed when it has grown beyond this.
+        limit_bytes: What the segments that the store has not confirmed may hold together.
+
+    Raises:
+        OSError: When the directory cannot be made or written.
+
+    """
+
+    def __init__(
+        self,
+        directory: Path | None,
+        *,
+        store: str = "",
+        fsync: bool = False,
+        keep: bool = False,
+        segment_bytes: int = SEGMENT_BYTES,
+        limit_bytes: int = LIMIT_BYTES,
+    ) -> None:
+        self.id = new_id()
+        self.directory = directory
+        self.store = store
+        self.dropped = 0
+        self.problem: OSError | None = None
+        self._fsync, self._keep = fsync, keep
+        self._segment_bytes, self._limit_bytes = min(segment_bytes, limit_bytes // 4), limit_bytes
+        self._held_bytes = 0
+        self._lock = threading.Lock()
+        self._sequence = 0
+        self._hash = ""
+        self._segment = 0
+        self._kept_from = 0
+        self._size = 0
+        self._fd = -1
+        self._lock_fd = -1
+        self._newest: deque[_Newest] = deque()
+        self._stranded = 0  # lines at the end of those in memory that are not on disk
+        if directory is not None:
+            directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._lock_fd = _locked(directory / f"{self.id}.lock")
+            self._open_segment()
+
+    # Writing ---------------------------------------------------------------------------------------------------
+
+    def append(self, event: Event, span: SpanIds | None, payload: bytes | None = None) -> None:
+        """Add a line. On return it is on disk, or in memory when the disk takes nothing (see ``problem``).
+
+        Args:
+            event: The event.
+            span: Its span.
+            payload: The event encoded, where that was done already.
+
+        """
+        if payload is None:
+            payload = encode(event)
+        digest = digest_of(payload)
+        with self._lock:
+            if self._held_bytes > self._limit_bytes:
+                self._refuse()
+                return
+            previous, sequence = self._hash, self._sequence + 1
+            head = head_of(sequence, previous, digest, span)
+            self._sequence, self._hash = sequence, line_hash(self.id, head, event)
+            if self._fd < 0 or self._stranded or not self._write(_framed(head, payload)):
+                self._stranded += 1
+            newest, line = self._newest, Line(sequence, previous, self._hash, digest, span, payload)
+            newest.append(_Newest(line, -1 if self._stranded else self._segment, self._size))
+            if len(newest) > MEMORY_LINES:
+                self._shed()
+
+    def _refuse(self) -> None:
+        """Take no more: the store has been away for so long that the journal is full."""
+        self.dropped += 1
+        self.problem = OSError(
+            f"the journal holds {self._held_bytes >> 20} MiB that the store has not taken, which is its limit "
+            "(TURNSPAN_JOURNAL_LIMIT_MB): events are dropped and counted until the store is back"
+        )
+
+    def head(self) -> tuple[int, str]:
+        """Return the number and the hash of the newest line: the head of the chain."""
+        with self._lock:
+            return self._sequence, self._hash
+
+    def _write(self, line: bytes) -> bool:
+        try:
+            written = os.write(self._fd, line)
+            if written != len(line):
+                os.ftruncate(self._fd, self._size)  # a full disk takes half a line: none is better
+                raise OSError(28, "No space left on device")
+            if self._fsync:
+                os.fdatasync(self._fd)
+        except OSError as error:
+            self.problem = error
+            return False
+        self._size += written
+        self._held_bytes += written
+        if self._size >= self._segment_bytes:
+            try:
+                self._segment += 1
+                self._open_segment()
+            except OSError as error:
+                self.problem = error
+                self._segment -= 1
+        return True
+
+    def _shed(self) -> None:
+        """Forget the oldest line in memory, which is on disk; when the disk takes nothing, keep more."""
+        if self._newest[0].segment >= 0:
+            self._newest.popleft()
+        elif len(self._newest) > STRANDED_LINES:
+            self._newest.popleft()
+            self._stranded -= 1
+            self.dropped += 1
+
+    def _open_segment(self) -> None:
+        header = {
+            "format": _FORMAT,
+            "journal": self.id,
+            "segment": self._segment,
+            "store": self.store,
+            "pid": os.getpid(),
+            "host": socket.gethostname(),
+            "opened_ns": now_ns(),
+            "after": self._hash,
+        }
+        text = json.dumps(header).encode()
+        line = b"#%08x %b\n" % (crc32(text), text)
+        fd = os.open(self._path(self._segment), os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_APPEND, 0o600)
+        try:
+            if os.write(fd, line) != len(line):
+                raise OSError(28, "No space left on device")
+        except OSError:
+            os.close(fd)
+            self._path(self._segment).unlink(missing_ok=True)
+            raise
+        if self._fd >= 0:
+            os.close(self._fd)
+        self._fd, self._size = fd, len(line)
+
+    def _path(self, segment: int) -> Path:
+        assert self.directory is not None
+        return self.directory / f"{self.id}.{segment:06d}.journal"
+
+    # Reading back ----------------------------------------------------------------------------------------------
+
+    @property
+    def sequence(self) -> int:
+        """The number of the newest line."""
+        return self._sequence
+
+    def read(self, start: Position, after: int) -> tuple[list[Line], Position]:
+        """Return some lines of one segment behind the one with the number ``after``, and the place behind them.
+
+        Args:
+            start: The place behind the last line that was read.
+            after: The number of that line; 0 at the beginning.
+
+        """
+        if (found := self._from_memory(start, after)) is not None:
+            return found
+        while True:
+            newest = self._segment
+            lines, offset = read_segment(self._path(start.segment), start.offset)
+            if lines or start.segment >= newest:
+                return lines, Position(start.segment, offset)
+            start = Position(start.segment + 1, 0)
+
+    def _from_memory(self, start: Position, after: int) -> tuple[list[Line], Position] | None:
+        """Return lines from memory; None when those behind ``after`` are on disk only."""
+        with self._lock:
+            newest = self._newest
+            while newest and newest[0].line.sequence <= after:  # read back from disk meanwhile
+                newest.popleft()
+            if newest and newest[0].line.sequence > after + 1 and newest[0].segment >= 0:
+                return None
+            taken: list[_Newest] = []
+            while newest and len(taken) < BATCH_LINES:
+                segment = newest[0].segment
+                if taken and segment >= 0 <= taken[-1].segment != segment:
+                    break  # the next segment is another batch
+                taken.append(newest.popleft())
+            self._stranded -= sum(one.segment < 0 for one in taken)
+            if not taken and self._sequence > after and self._fd >= 0 and not self.dropped:
+                return None
+        places = [Position(one.segment, one.offset) for one in taken if one.segment >= 0]
+        return [one.line for one in taken], places[-1] if places else start
+
+    def drop_before(self, segment: int) -> None:
+        """Drop the segments before this one: the store has what is in them."""
+        if self.directory is not None and segment > self._kept_from:
+            self._kept_from = segment
+            for path in segments_of(self.directory, self.id):
+                if int(path.name.split(".")[1]) < segment:
+                    self._held_bytes -= path.stat().st_size
+                    _retire(path, keep=self._keep)
+
+    def close(self, *, confirmed: bool) -> None:
+        """Close the chain; its segments are dropped when the store has confirmed all of it."""
+        with self._lock:
+            if self._fd < 0:
+                return
+            os.close(self._fd)
+            self._fd = -1
+            if confirmed and self.directory is not None:
+                for path in segments_of(self.directory, self.id):
+                    _retire(path, keep=self._keep)
+                (self.directory / f"{self.id}.lock").unlink(missing_ok=True)
+            os.close(self._lock_fd)
+
+    def forget(self) -> None:
+        """Let go of files that belong to the parent process, after a fork."""
+        for fd in (self._fd, self._lock_fd):
+            if fd >= 0:
+                os.close(fd)
+        self._fd = self._lock_fd = -1

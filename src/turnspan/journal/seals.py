@@ -1,0 +1,155 @@
+"""Seals: what is said, at the end, about how much there is.
+
+A chain shows what was altered inside of it, but not that its end was cut off. So when a session ends, and when a process
+does, a seal says how many events the session has in this chain and the hash of the last of them. It is an audit event
+itself, it stands in the session's metadata and in the log, and it may be signed.
+"""
+
+from __future__ import annotations
+
+import hmac
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from turnspan.errors import MissingExtraError, SettingsError
+from turnspan.events import Noted
+from turnspan.model.ids import now_ns
+from turnspan.model.records import iso
+
+NOTE = "seal"
+"""The name of the :class:`~turnspan.events.Noted` that a seal is."""
+
+
+class Seal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What one chain has of one session, behind line ``after`` until line ``sequence``.
+
+    ``head`` is the hash of that line, which was told ``at`` this time. ``dropped`` counts events that neither disk nor memory could take, ``log_failed``
+    lines that the log file did not take, and ``spans`` what became of the process's spans, by exporter: ``ended exported failed dropped``. ``closed`` says why the chain
+    ends here, "" when it goes on.
+    """
+
+    journal: str
+    after: int
+    sequence: int
+    head: str
+    events: int
+    turns: int
+    at: str = ""
+    sealed_at: str = ""
+    closed: str = ""
+    dropped: int = 0
+    log_failed: int = 0
+    spans: dict[str, dict[str, int]] = {}
+    signature: str = ""
+
+    def signed(self, key: Key | None) -> Seal:
+        """Return the seal with a signature, if there is a key."""
+        return self if key is None else msgspec.structs.replace(self, signature=key.sign(self.statement()))
+
+    def event(self, session_id: str, key: Key | None, **more: Any) -> Noted:
+        """Return the event that puts the seal on record, signed if there is a key."""
+        at_ns = now_ns()
+        sealed = msgspec.structs.replace(self, sealed_at=iso(at_ns), **more).signed(key)
+        return Noted(session_id=session_id, name=NOTE, data=msgspec.to_builtins(sealed), at_ns=at_ns)
+
+    def is_signed_by(self, key: Key) -> bool:
+        """Return whether its signature is of this key."""
+        return key.verifies(self.statement(), self.signature)
+
+    def statement(self) -> bytes:
+        """Return what is signed: everything but the signature."""
+        return msgspec.json.encode(msgspec.structs.replace(self, signature=""), order="sorted")
+
+
+def seal_of(event: Any) -> Seal | None:
+    """Return the seal that an event is, if it is one."""
+    if getattr(event, "name", None) != NOTE or event.turn_id is not None:
+        return None
+    try:
+        return msgspec.convert(event.data, Seal)
+    except msgspec.ValidationError:
+        return None
+
+
+class Key:
+    """What seals are signed and checked with.
+
+    Args:
+        secret: Either any 16 bytes or more, for HMAC-SHA-256: whoever can check can also sign; or an Ed25519 key in PEM
+            (RFC 8410), a private one to sign and check, a public one to check.
+
+    Raises:
+        SettingsError: When this is no key.
+        MissingExtraError: When Ed25519 is wanted and the package for it is not installed.
+
+    """
+
+    def __init__(self, secret: bytes) -> None:
+        self._secret = secret.strip()
+        self._private: Any = None
+        self._public: Any = None
+        if self._secret.startswith(b"-----BEGIN"):
+            self._load_pem()
+        elif len(self._secret) < 16:
+            raise SettingsError("A signing key has at least 16 bytes: make one with `openssl rand -hex 32`")
+
+    @classmethod
+    def read(cls, path: str | Path) -> Key | None:
+        """Read a key from a file; no path is no key.
+
+        Raises:
+            SettingsError: When the file cannot be read or holds no key.
+
+        """
+        if not path:
+            return None
+        try:
+            return cls(Path(path).read_bytes())
+        except OSError as error:
+            raise SettingsError(f"The key file {path} cannot be read: {error.strerror}") from error
+
+    def _load_pem(self) -> None:
+        try:
+            from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
+        except ImportError as error:
+            raise MissingExtraError(
+                "Ed25519 keys need the package cryptography: pip install 'turnspan[sign]'"
+            ) from error
+        try:
+            if b"PRIVATE" in self._secret:
+                self._private = load_pem_private_key(self._secret, None)
+                self._public = self._private.public_key()
+            else:
+                self._public = load_pem_public_key(self._secret)
+        except (ValueError, TypeError) as error:
+            raise SettingsError(f"This is no Ed25519 key in PEM: {error}") from error
+
+    def sign(self, statement: bytes) -> str:
+        """Return the signature of a statement.
+
+        Raises:
+            SettingsError: When this is a public key.
+
+        """
+        if self._public is None:
+            return "hmac-sha256:" + hmac.new(self._secret, statement, sha256).hexdigest()
+        if self._private is None:
+            raise SettingsError("A public key cannot sign; set TURNSPAN_SIGNING_KEY to the private one")
+        return f"ed25519:{self._private.sign(statement).hex()}"
+
+    def verifies(self, statement: bytes, signature: str) -> bool:
+        """Return whether a signature is of this key."""
+        kind, _, value = signature.partition(":")
+        if self._public is None:
+            wanted = hmac.new(self._secret, statement, sha256).hexdigest()
+            return kind == "hmac-sha256" and hmac.compare_digest(value, wanted)
+        from cryptography.exceptions import InvalidSignature
+
+        try:
+            self._public.verify(bytes.fromhex(value), statement)
+        except (InvalidSignature, ValueError):
+            return False
+        return kind == "ed25519"

@@ -1,0 +1,1 @@
+"""What keeps a store small and lawful: erasure, retention, rebuilding from journals."""

@@ -1,0 +1,1 @@
+"""Records, ids and clock, JSON-safe values: what everything else is made of."""

@@ -1,0 +1,1 @@
+"""The only package that imports ``opentelemetry.sdk``: set-up, exporters, external spans, rehydration."""

@@ -1,0 +1,256 @@
+"""Rehydration: spans made again from the record, with their own ids, parents, times, attributes, links and status.
+
+A trace that was sampled out, dropped by a full queue, lost with its process or expired can so be sent again; a backend
+that has a span already gets the same one. The mapping is that of live spans (:mod:`turnspan.telemetry.span_mapping`). Spans that other
+libraries made inside a turn are not ours to send.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from typing import Any, NamedTuple
+
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import Event as SpanEvent
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
+from opentelemetry.sdk.util.instrumentation import InstrumentationScope
+from opentelemetry.trace import Link, SpanContext, Status, TraceFlags
+
+from turnspan._version import __version__
+from turnspan.errors import EvidenceError
+from turnspan.events import (
+    AgentStarted,
+    Ended,
+    Event,
+    HandedOff,
+    ModelCallStarted,
+    Noted,
+    SessionStarted,
+    Started,
+    ToolCallStarted,
+    TurnEnded,
+    TurnStarted,
+)
+from turnspan.journal.hash_chain import SpanIds, decode
+from turnspan.stores.rows import AuditRow
+from turnspan.telemetry import semconv as sc
+from turnspan.telemetry.span_mapping import closed, opened
+
+_BATCH = 256
+_STARTS = (TurnStarted, AgentStarted, ModelCallStarted, ToolCallStarted)
+_SCOPE = InstrumentationScope("turnspan", __version__)
+
+
+class Told(NamedTuple):
+    """An event as a chain has it."""
+
+    journal: str
+    event: Event
+    span: SpanIds | None
+
+
+def told_of(rows: Iterable[AuditRow]) -> list[Told]:
+    """Return audit rows as what they tell."""
+    return [Told(row.journal, decode(row.payload.encode()), span_of(row)) for row in rows if row.payload is not None]
+
+
+def span_of(row: AuditRow) -> SpanIds | None:
+    """Return the span that an audit row names."""
+    if row.trace_id is None or row.span_id is None:
+        return None
+    return SpanIds(row.trace_id, row.span_id, row.trace_flags or 0, row.parent_span_id or "")
+
+
+def send(
+    spans: Iterable[ReadableSpan],
+    exporter: SpanExporter,
+    *,
+    spans_per_s: float = 0,
+    told: Callable[[int], None] = lambda _: None,
+) -> int:
+    """Send spans, and return how many were taken.
+
+    Args:
+        spans: What is sent.
+        exporter: Where to.
+        spans_per_s: At most so many; 0: as fast as they are taken.
+        told: Is told after each batch how many were sent.
+
+    Raises:
+        EvidenceError: When the exporter does not take a batch.
+
+    """
+    sent = 0
+    began = time.monotonic()
+    for batch in batched(spans, _BATCH):
+        if exporter.export(batch) is not SpanExportResult.SUCCESS:
+            raise EvidenceError(
+                f"{sent} spans were taken, then a batch of {len(batch)} was not; send again: it is the same"
+            )
+        sent += len(batch)
+        told(sent)
+        if spans_per_s:
+            time.sleep(max(0.0, began + sent / spans_per_s - time.monotonic()))
+    return sent
+
+
+def batched(spans: Iterable[ReadableSpan], size: int) -> Iterator[list[ReadableSpan]]:
+    """Yield lists of at most so many."""
+    rest = iter(spans)
+    while batch := list(islice(rest, size)):
+        yield batch
+
+
+class _Open:
+    def __init__(self, told: Told) -> None:
+        self.started: Any = told.event
+        assert told.span is not None
+        self.span = told.span
+        self.notes: list[Noted] = []
+        self.links: list[Link] = []
+
+
+def spans_again(
+    told: Iterable[Told],
+    *,
+    content: bool = False,
+    profile: sc.Profile = sc.UTIL_1_3,
+    view_url: str = "",
+    sampled_only: bool = False,
+) -> Iterator[ReadableSpan]:
+    """Yield the spans of a session's events that have ended, in the order of their ends.
+
+    Args:
+        told: The events of one session, each chain's in order of sequence; or those of one process.
+        content: Whether prompts, answers, arguments and results may stand on spans.
+        profile: Names of attributes.
+        view_url: Base of session pages.
+        sampled_only: Leave out what the process had sampled out.
+
+    """
+    workspaces: dict[str, str | None] = {}
+    resources: dict[tuple[str, str], Resource] = {}
+    turns: dict[tuple[str, str, str | None], _Turn] = {}
+    for one in told:
+        event = one.event
+        if isinstance(event, SessionStarted):
+            workspaces[event.session_id] = event.workspace_id or workspaces.get(event.session_id)
+            continue
+        if isinstance(event, TurnStarted) and event.resource is not None:
+            resources[one.journal, event.session_id] = Resource(event.resource)
+        key = (one.journal, event.session_id, event.turn_id)
+        turn = turns.get(key)
+        if turn is None:
+            turn = turns[key] = _Turn()
+        resource = resources.get((one.journal, event.session_id), Resource.get_empty())
+        for opened_, ended in turn.take(one):
+            if sampled_only and not opened_.span.flags & 1:
+                continue
+            yield _span(
+                opened_,
+                ended,
+                resource,
+                content=content,
+                profile=profile,
+                view_url=view_url,
+                workspace_id=workspaces.get(event.session_id),
+                turn_events=turn.event_ids,
+            )
+        if isinstance(event, TurnEnded):
+            del turns[key]
+
+
+class _Turn:
+    """What is open of a turn, as the recorder had it."""
+
+    def __init__(self) -> None:
+        self.event_ids: list[str] = []
+        self._turn: _Open | None = None
+        self._calls: dict[str, _Open] = {}
+        self._by_span: dict[str, _Open] = {}
+        self._handoff: tuple[str, SpanIds] | None = None
+
+    def take(self, told: Told) -> Iterator[tuple[_Open, Any]]:
+        """Take an event; yield what ends with it."""
+        event, span = told.event, told.span
+        self.event_ids.append(event.event_id)
+        if span is None:
+            return
+        if isinstance(event, _STARTS):
+            self._start(event, _Open(told))
+        elif isinstance(event, HandedOff):
+            self._handoff = (event.to_agent, span)
+            yield _Open(told), event
+        elif isinstance(event, Noted):
+            if (above := self._by_span.get(span.span_id)) is not None:
+                above.notes.append(event)
+        elif isinstance(event, TurnEnded):
+            if self._turn is not None:
+                yield self._turn, event
+        elif (call := self._calls.pop(event.call_id or "", None)) is not None:
+            yield call, event
+
+    def _start(self, event: Started, opened_: _Open) -> None:
+        self._by_span[opened_.span.span_id] = opened_
+        if isinstance(event, TurnStarted):
+            self._turn = opened_
+            if event.follows is not None:
+                trace_id, _, span_id = event.follows.partition("-")
+                opened_.links.append(_link(SpanIds(trace_id, span_id, 1), "previous_turn"))
+            return
+        if isinstance(event, AgentStarted) and self._handoff is not None and self._handoff[0] == event.agent_id:
+            opened_.links.append(_link(self._handoff[1], "handoff"))
+            self._handoff = None
+        self._calls[event.call_id or event.event_id] = opened_
+
+
+def _link(span: SpanIds, kind: str) -> Link:
+    return Link(_context(span.trace_id, span.span_id), {sc.TURNSPAN_LINK_KIND: kind})
+
+
+def _context(trace_id: str, span_id: str) -> SpanContext:
+    """Return a span's context; what is sent now is sampled now, whatever it was."""
+    return SpanContext(int(trace_id, 16), int(span_id, 16), is_remote=False, trace_flags=TraceFlags(TraceFlags.SAMPLED))
+
+
+def _span(
+    opened_: _Open,
+    ended: Ended | HandedOff,
+    resource: Resource,
+    *,
+    content: bool,
+    profile: sc.Profile,
+    view_url: str,
+    workspace_id: str | None,
+    turn_events: list[str],
+) -> ReadableSpan:
+    started, ids = opened_.started, opened_.span
+    is_turn = isinstance(started, TurnStarted)
+    name, kind, attributes = opened(
+        started, content=content, workspace_id=workspace_id if is_turn else None, view_url=view_url
+    )
+    status = None
+    if not isinstance(ended, HandedOff):
+        more, status = closed(
+            started, ended, content=content, profile=profile, turn_events=turn_events if is_turn else None
+        )
+        attributes |= more
+    return ReadableSpan(
+        name=name,
+        context=_context(ids.trace_id, ids.span_id),
+        parent=_context(ids.trace_id, ids.parent_id) if ids.parent_id else None,
+        resource=resource,
+        attributes=attributes,
+        links=opened_.links,
+        kind=kind,
+        status=status or Status(),
+        events=[
+            SpanEvent(note.name, {sc.TURNSPAN_AUDIT_EVENT_ID: note.event_id}, note.at_ns) for note in opened_.notes
+        ],
+        start_time=started.at_ns,
+        end_time=ended.at_ns,
+        instrumentation_scope=_SCOPE,
+    )

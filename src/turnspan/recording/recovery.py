@@ -1,0 +1,157 @@
+"""Recovery: what dead processes left in their journals is completed and stored.
+
+A journal whose lock nobody holds belongs to a process that is gone. What it had open is ended as ``cancelled``, with
+the reason, at the time of its last line; the ends are added to its chain, so that doing it twice changes nothing. The
+spans that it may not have sent are sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from turnspan.events import TurnEnded
+from turnspan.journal.dead import DeadJournal, dead_journals
+from turnspan.journal.hash_chain import decode
+from turnspan.journal.seals import Key
+from turnspan.recording.ledger import Ledger, ends_of
+from turnspan.settings import SCHEMES, Settings, without_password
+from turnspan.stores import open_store
+from turnspan.stores.base import SessionStore, apply
+from turnspan.telemetry import semconv as sc
+from turnspan.telemetry.log_lines import FileLog
+from turnspan.telemetry.outlet import Folded
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import ReadableSpan
+
+REASON = "the process died"
+_UNSENT_NS = 30_000_000_000
+"""What ended so shortly before the death of its process may not have been sent: three times the SDK's delay and more."""
+Send = Callable[[list["ReadableSpan"]], None]
+
+
+class Recovered(NamedTuple):
+    """What was found in one journal."""
+
+    journal: str
+    events: int
+    interrupted_turns: int
+    torn_bytes: int
+    spans: int = 0
+    problem: str | None = None
+
+
+def recover(
+    directory: Path,
+    store: SessionStore,
+    url: str,
+    log: FileLog | None = None,
+    *,
+    keep: bool = False,
+    key: Key | None = None,
+    send: Send | None = None,
+    content: bool = False,
+    profile: sc.Profile = sc.UTIL_1_3,
+) -> list[Recovered]:
+    """Store what dead processes left in a journal directory.
+
+    Args:
+        directory: Where the journals are.
+        store: An open store, for journals that were meant for it or for a store without a URL.
+        url: The URL of that store.
+        log: A log file that gets the lines it does not have yet.
+        keep: Whether the recovered journals are kept.
+        key: What the ends of their chains are signed with.
+        send: Takes the spans that the dead process may not have sent.
+        content: Whether these may carry content.
+        profile: Names of their attributes.
+
+    A journal whose store cannot take it stays for the next time, and keeps no other from being recovered.
+    """
+    found = []
+    for journal in dead_journals(directory):
+        done = False
+        try:
+            meant = journal.store
+            mine = meant in ("", url, without_password(url)) or not _can_open(meant)
+            target = store if mine else open_store(meant)
+            events = len(journal.lines)
+            interrupted, folded = _completed(journal, target, key)
+            _complete_log(log, folded)
+            done = True
+            spans = 0 if send is None else _resend(journal, send, content=content, profile=profile)
+            found.append(Recovered(journal.id, events, interrupted, journal.torn_bytes, spans))
+        except Exception as error:
+            found.append(Recovered(journal.id, len(journal.lines), 0, journal.torn_bytes, problem=str(error)))
+        finally:
+            journal.close(confirmed=done, keep=keep)
+    return found
+
+
+def recover_as_set(
+    settings: Settings, store: SessionStore, url: str, key: Key | None, send: Send | None
+) -> list[Recovered]:
+    """Store what dead processes left in home, as the settings say; ``send`` is used if they say so."""
+    log = FileLog(settings.log_path) if settings.log_path is not None else None
+    return recover(
+        settings.home / "journal",
+        store,
+        url,
+        log,
+        keep=settings.keep_journal,
+        key=key,
+        send=send if settings.resend else None,
+        content=settings.span_content,
+        profile=sc.PROFILES[settings.semconv],
+    )
+
+
+def _can_open(url: str) -> bool:
+    return url.partition(":")[0].partition("+")[0] in {*SCHEMES} - {"memory"}
+
+
+def _completed(journal: DeadJournal, store: SessionStore, key: Key | None) -> tuple[int, list[Folded]]:
+    """Complete a chain, and store it; return how many turns were interrupted, and all that the chain says."""
+    ledger = Ledger(journal.id)
+    folded = [ledger.fold(line) for line in journal.lines]
+    interrupted = 0
+    if journal.lines:
+        last_ns = max(folded_.event.at_ns for folded_ in folded)
+        spans = {decode(line.payload).event_id: line.span for line in journal.lines}
+        ends = ends_of(ledger.open_turns(), last_ns, REASON)
+        interrupted = sum(isinstance(end, TurnEnded) for end, _ in ends)
+        if ends:
+            folded += [
+                ledger.fold(line) for line in journal.complete([(end, spans[start.event_id]) for end, start in ends])
+            ]
+        seals = [(seal.event(session_id, key, closed=REASON), None) for session_id, seal in ledger.unsealed_sessions()]
+        folded += [ledger.fold(line) for line in journal.complete(seals)]
+        apply(store, ledger.take())
+    return interrupted, folded
+
+
+def _resend(journal: DeadJournal, send: Send, *, content: bool, profile: sc.Profile) -> int:
+    """Send what the process may not have sent: the spans that ended shortly before it did."""
+    from turnspan.otel_sdk.rehydration import Told, spans_again
+
+    told = [Told(journal.id, decode(line.payload), line.span) for line in journal.lines]
+    last_ns = max((one.event.at_ns for one in told), default=0)
+    spans = [
+        span
+        for span in spans_again(told, content=content, profile=profile, sampled_only=True)
+        if (span.end_time or 0) >= last_ns - _UNSENT_NS
+    ]
+    if spans:
+        send(spans)
+    return len(spans)
+
+
+def _complete_log(log: FileLog | None, folded: list[Folded]) -> None:
+    if log is not None and (missing := _not_in(log.written(), folded)):
+        log.write(missing)
+
+
+def _not_in(written: set[str], folded: list[Folded]) -> list[Folded]:
+    return [one for one in folded if one.event.event_id not in written]

@@ -1,0 +1,239 @@
+"""The writer: the thread that folds the journal into the store.
+
+It reads the journal back in batches, hands each event to the logs and metrics, and applies what has changed to the
+store in one transaction. A store that is away is asked again, ever more slowly; the journal keeps what it will need.
+Nothing here runs in the agent's thread, and nothing the agent does waits for it.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable
+
+from turnspan.events import Event
+from turnspan.journal.live import Journal, Position
+from turnspan.journal.seals import Seal
+from turnspan.model.ids import now_ns
+from turnspan.recording.ledger import Ledger, ends_of
+from turnspan.stores.base import SessionStore, apply
+from turnspan.stores.rows import Changes
+from turnspan.telemetry.outlet import Folded, Outlet
+
+LINGER_S = 0.2
+"""How long lines gather before they are written, unless somebody reads: a batch costs little more than a line, and the
+work does not get in the way of an agent in the middle of a burst."""
+_LONGEST_WAIT_S = 5.0
+
+Problem = Callable[[str, BaseException], None]
+
+
+class _Forking:
+    """Keeps a fork from happening while this thread imports: the child would have half a module, and its lock held."""
+
+    def __init__(self) -> None:
+        self.importing = threading.Lock()
+        self._waited = False
+
+    def before(self) -> None:
+        self._waited = self.importing.acquire(timeout=5)
+
+    def in_parent(self) -> None:
+        if self._waited:
+            self.importing.release()
+
+    def in_child(self) -> None:
+        self.importing = threading.Lock()
+
+
+forking = _Forking()
+os.register_at_fork(before=forking.before, after_in_parent=forking.in_parent, after_in_child=forking.in_child)
+
+
+class Writer:
+    """Brings one journal to one store.
+
+    Args:
+        journal: What is read.
+        open_store: Opens the store, in the writer's thread: that takes a while, the first time.
+        outlets: Opens what else gets the events, likewise.
+        prepare: Runs once before the first batch, with the open store: recovery.
+        problem: Is told what failed.
+        between: Is called between batches, and every second in which nothing comes.
+
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        open_store: Callable[[], SessionStore],
+        outlets: Callable[[], list[Outlet]],
+        prepare: Callable[[SessionStore], None],
+        problem: Problem,
+        between: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._journal, self._open_store, self._open_outlets = journal, open_store, outlets
+        self._prepare, self._problem, self._between = prepare, problem, between
+        self._ledger = Ledger(journal.id)
+        self._store: SessionStore | None = None
+        self._outlets: list[Outlet] | None = None
+        self._position = Position(0, 0)
+        self._read = 0
+        self._waiting: Changes | None = None
+        self._confirmed = 0
+        self._retry_s = 0.0
+        self._step_lock = threading.Lock()
+        self._wake = threading.Event()
+        self._hurry = threading.Event()
+        self._done = threading.Condition()
+        self._idle = True
+        self._stopping = False
+        self._thread: threading.Thread | None = None
+
+    @property
+    def confirmed(self) -> int:
+        """The number of the newest line that the store has."""
+        return self._confirmed
+
+    def ended_sessions(self) -> list[tuple[str, Seal]]:
+        """Return the seals of sessions that have ended or are idle; each once. None while a batch is being brought."""
+        if not self._step_lock.acquire(blocking=False):
+            return []  # nobody waits for a slow store: the next time will do
+        try:
+            return self._ledger.ended_sessions()
+        finally:
+            self._step_lock.release()
+
+    def unfinished(self, reason: str) -> list[Event]:
+        """Return the ends of what has no end in the journal: the disk did not take it."""
+        with self._step_lock:
+            return [end for end, _ in ends_of(self._ledger.open_turns(), now_ns(), reason)]
+
+    def unsealed_sessions(self) -> list[tuple[str, Seal]]:
+        """Return the seals of all sessions that have none yet; each once."""
+        with self._step_lock:
+            return self._ledger.unsealed_sessions()
+
+    @property
+    def failed_lines(self) -> int:
+        """How many lines the log has not taken."""
+        return sum(getattr(outlet, "failed", 0) for outlet in self._outlets or ())
+
+    def wake(self) -> None:
+        """Say that there is a new line. Called for each event: it must cost nothing."""
+        if self._idle:
+            self._idle = False
+            if self._thread is None:
+                self._start()
+            self._wake.set()
+
+    def flush(self, timeout_s: float) -> bool:
+        """Wait until the store has all lines there are now; return whether it does."""
+        target = self._journal.sequence
+        deadline = time.monotonic() + timeout_s
+        if self._thread is None or not self._thread.is_alive():
+            while self._confirmed < target and time.monotonic() < deadline:
+                if not self.step():
+                    time.sleep(0.01)
+            return self._confirmed >= target
+        with self._done:
+            while self._confirmed < target and (left := deadline - time.monotonic()) > 0:
+                self._idle = False
+                self._hurry.set()
+                self._wake.set()
+                self._done.wait(min(left, 0.02))
+        return self._confirmed >= target
+
+    def stop(self, timeout_s: float) -> bool:
+        """Flush and end the thread; return whether the store has everything."""
+        everything = self.flush(timeout_s)
+        self._stopping = True
+        self._hurry.set()
+        self._wake.set()
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join(min(timeout_s, 1.0))
+        return everything
+
+    def _start(self) -> None:
+        self._thread = threading.Thread(target=self._run, name="turnspan-writer", daemon=True)
+        try:
+            self._thread.start()
+        except RuntimeError:  # the interpreter is shutting down: flush() does the work then
+            self._thread = None
+
+    def _run(self) -> None:
+        while not self._stopping:
+            if not self._wake.wait(1.0):
+                self._between()
+                continue
+            self._wake.clear()
+            self._hurry.wait(LINGER_S)
+            self._hurry.clear()
+            self._idle = True  # lines that come from here on wake us again
+            self._between()
+            while not self._stopping and self.step():
+                pass
+            if self._waiting is not None and not self._stopping:
+                self._wake.wait(self._retry_s)
+                self._wake.set()
+
+    def step(self) -> bool:
+        """Bring one batch to the store; return whether to go on at once."""
+        with self._step_lock:
+            try:
+                return self._step()
+            except Exception as error:
+                self._problem("writer", error)
+                self._back_off()
+                return False
+
+    def _step(self) -> bool:
+        if self._waiting is None and not self._gather():
+            return False
+        assert self._waiting is not None
+        try:
+            if self._store is None:
+                with forking.importing:
+                    store = self._open_store()
+                self._prepare(store)
+                self._store = store
+            apply(self._store, self._waiting)
+        except Exception as error:
+            self._problem("store", error)
+            self._back_off()
+            return False
+        self._waiting, self._retry_s = None, 0.0
+        self._journal.drop_before(min(self._ledger.first_open_segment(self._position.segment), self._position.segment))
+        self._confirmed = self._read
+        with self._done:
+            self._done.notify_all()
+        return True
+
+    def _gather(self) -> bool:
+        """Fold the next lines and give them to the outlets."""
+        lines, position = self._journal.read(self._position, self._read)
+        if not lines:
+            self._position = position
+            return False
+        folded: list[Folded] = []
+        for line in lines:
+            try:
+                folded.append(self._ledger.fold(line, position.segment))
+            except Exception as error:
+                self._problem("ledger", error)
+            self._read = line.sequence
+        self._position = position
+        if self._outlets is None:
+            with forking.importing:
+                self._outlets = self._open_outlets()
+        for outlet in self._outlets:
+            try:
+                outlet.write(folded)
+            except Exception as error:
+                self._problem(type(outlet).__name__, error)
+        self._waiting = self._ledger.take()
+        return True
+
+    def _back_off(self) -> None:
+        self._retry_s = min(_LONGEST_WAIT_S, max(0.1, self._retry_s * 2))

@@ -1,0 +1,212 @@
+"""Late spans: the ids of a span at once, the span itself in another thread.
+
+Making a span is the largest part of what watching costs, and nearly all of it is needed only when the span ends. So the
+agent's thread asks the sampler and draws the ids, as the SDK would; the SDK makes the span of them when somebody touches
+it, or else in the writer's thread, right before it ends. Where a span processor wants to see spans as they start, and
+for every tracer that is not the SDK's, spans are made at once.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from opentelemetry import context, trace
+from opentelemetry.trace import Link, NonRecordingSpan, Span, SpanContext, SpanKind, Status, StatusCode, TraceFlags
+
+_RANDOM = getattr(TraceFlags, "RANDOM_TRACE_ID", 0)  # of SDKs that know W3C Trace Context level 2
+_SDK = "opentelemetry.sdk.trace"
+
+
+Start = tuple[str, context.Context, SpanKind, dict[str, Any], Sequence[Link], int]
+"""The arguments of ``Tracer.start_span``."""
+
+
+class Sampled(NamedTuple):
+    """What the sampler has decided: a ``SamplingResult``."""
+
+    decision: Any
+    attributes: Mapping[str, Any]
+    trace_state: Any
+
+
+class LateSpan(Span):
+    """A span that is there as soon as somebody touches it; attributes may be set before."""
+
+    __slots__ = ("_context", "_made", "_more", "_sampled", "_start", "_tracer")
+
+    def __init__(self, tracer: LateTracer, start: Start, span_context: SpanContext, sampled: Any) -> None:
+        self._tracer, self._start, self._context, self._sampled = tracer, start, span_context, sampled
+        self._more: dict[str, Any] | None = None
+        self._made: Span | None = None
+
+    @property
+    def made(self) -> Span:
+        """The span, as the SDK has it."""
+        if self._made is None:
+            with self._tracer.making:
+                if self._made is None:
+                    asked = self._sampled
+                    sampled = Sampled(asked.decision, {**asked.attributes, **(self._more or {})}, asked.trace_state)
+                    self._made = self._tracer.make(self._start, self._context, sampled)
+        return self._made
+
+    def get_span_context(self) -> SpanContext:
+        """Return the ids; they are there at once."""
+        return self._context
+
+    def is_recording(self) -> bool:
+        """Return whether it has not ended."""
+        return self._made is None or self._made.is_recording()
+
+    def end(self, end_time: int | None = None) -> None:
+        """End it."""
+        self.made.end(end_time)
+
+    def set_attributes(self, attributes: Mapping[str, Any]) -> None:
+        """Set attributes."""
+        if self._made is None:
+            with self._tracer.making:
+                if self._made is None:
+                    self._more = {**(self._more or {}), **attributes}
+                    return
+        self.made.set_attributes(attributes)
+
+    def set_attribute(self, key: str, value: Any) -> None:
+        """Set an attribute."""
+        self.set_attributes({key: value})
+
+    def add_event(self, name: str, attributes: Any = None, timestamp: int | None = None) -> None:
+        """Add a span event."""
+        self.made.add_event(name, attributes, timestamp)
+
+    def add_link(self, context: SpanContext, attributes: Any = None) -> None:
+        """Add a link."""
+        self.made.add_link(context, attributes)
+
+    def update_name(self, name: str) -> None:
+        """Change the name."""
+        self.made.update_name(name)
+
+    def set_status(self, status: Status | StatusCode, description: str | None = None) -> None:
+        """Set the status."""
+        self.made.set_status(status, description)
+
+    def record_exception(
+        self, exception: BaseException, attributes: Any = None, timestamp: int | None = None, escaped: bool = False
+    ) -> None:
+        """Add an exception as a span event."""
+        self.made.record_exception(exception, attributes, timestamp, escaped)
+
+    def __getattr__(self, name: str) -> Any:
+        """Return what else the SDK's spans have: their name, attributes, parent, times."""
+        if name.startswith("__") or name in LateSpan.__slots__:
+            raise AttributeError(name)
+        return getattr(self.made, name)
+
+
+class LateTracer:
+    """Stands in for the sampler and the id generator of one SDK tracer, so that its spans can be made later.
+
+    Args:
+        tracer: The tracer; only turnspan's own, whose spans nobody else starts.
+
+    """
+
+    def __init__(self, tracer: Any) -> None:
+        self.making = threading.RLock()  # a finalizer may touch a span while this thread makes another
+        self._tracer = tracer
+        self._ids, self._sampler = tracer.id_generator, tracer.sampler
+        self._processors: Any = None
+        self._may_be_late = False
+        self._given = threading.local()
+        tracer.id_generator = tracer.sampler = self
+
+    def start_span(
+        self,
+        name: str,
+        parent: context.Context | None,
+        kind: SpanKind,
+        attributes: dict[str, Any],
+        links: Sequence[Link],
+        start_time: int,
+    ) -> Span:
+        """Start a span: now, or as soon as it is touched."""
+        processors = getattr(self._tracer.span_processor, "_span_processors", None)
+        if processors is not self._processors:
+            self._processors, self._may_be_late = processors, _nobody_looks(processors)
+        if not self._may_be_late or not getattr(self._tracer, "_is_enabled", _yes)():
+            return self._tracer.start_span(name, parent, kind, attributes, links, start_time)  # type: ignore[no-any-return]
+        if parent is None:
+            parent = context.get_current()
+        above = trace.get_current_span(parent).get_span_context()
+        if above.is_valid:
+            trace_id, random = above.trace_id, above.trace_flags & _RANDOM
+        else:
+            trace_id, random = self._ids.generate_trace_id(), _RANDOM * self.is_trace_id_random()
+        sampled = self._sampler.should_sample(parent, trace_id, name, kind, attributes, links)
+        flags = TraceFlags(random | sampled.decision.is_sampled())
+        span_context = SpanContext(trace_id, self._ids.generate_span_id(), False, flags, sampled.trace_state)
+        if not sampled.decision.is_recording():
+            return NonRecordingSpan(span_context)
+        return LateSpan(self, (name, parent, kind, attributes, links, start_time), span_context, sampled)
+
+    def make(self, start: Start, span_context: SpanContext, sampled: Sampled) -> Span:
+        """Have the SDK make a span of these ids."""
+        before = getattr(self._given, "now", None)
+        self._given.now = span_context, sampled
+        try:
+            return self._tracer.start_span(*start)  # type: ignore[no-any-return]
+        finally:
+            self._given.now = before
+
+    def after_fork(self) -> None:
+        """Begin anew in a forked child: another thread may have been making a span."""
+        self.making = threading.RLock()
+
+    # What the SDK's tracer asks -------------------------------------------------------------------------------------
+
+    def generate_trace_id(self) -> int:
+        """Return the trace id of the span that is being made."""
+        given = getattr(self._given, "now", None)
+        return int(given[0].trace_id if given is not None else self._ids.generate_trace_id())
+
+    def generate_span_id(self) -> int:
+        """Return its span id."""
+        given = getattr(self._given, "now", None)
+        return int(given[0].span_id if given is not None else self._ids.generate_span_id())
+
+    def is_trace_id_random(self) -> bool:
+        """Return whether trace ids are random (W3C Trace Context level 2)."""
+        return bool(getattr(self._ids, "is_trace_id_random", bool)())
+
+    def should_sample(self, *args: Any, **kwargs: Any) -> Any:
+        """Return what the sampler has decided."""
+        given = getattr(self._given, "now", None)
+        return given[1] if given is not None else self._sampler.should_sample(*args, **kwargs)
+
+    def get_description(self) -> str:
+        """Describe the sampler."""
+        return str(self._sampler.get_description())
+
+
+def tracer_of(tracer: Any) -> Any:
+    """Return a tracer, turnspan's own, as one whose spans may be made later, where it is the SDK's."""
+    if isinstance(sampler := getattr(tracer, "sampler", None), LateTracer):
+        return sampler
+    theirs = type(tracer).__module__ == _SDK and hasattr(tracer, "id_generator") and hasattr(tracer, "span_processor")
+    return LateTracer(tracer) if theirs else tracer
+
+
+def _yes() -> bool:
+    return True
+
+
+def _nobody_looks(processors: Any) -> bool:
+    """Return whether no span processor does anything when a span starts: the SDK's own do not, nor does ours."""
+    return processors is not None and all(
+        getattr(type(p), "starts_may_be_late", False)
+        or (type(p).on_start.__module__.startswith(_SDK) and not hasattr(p, "_span_processors"))
+        for p in processors
+    )

@@ -1,0 +1,31 @@
+"""What goes from the journal to logs and metrics, and what they have to offer for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Protocol
+
+import msgspec
+
+from turnspan.journal.hash_chain import SpanIds
+
+
+class Folded(msgspec.Struct, frozen=True, gc=False):
+    """An event with its span, the start of what it ends, and its time as text: all that logs and metrics want to know."""
+
+    event: Any
+    span: SpanIds | None
+    started: Any
+    at: str
+
+    @property
+    def duration_ns(self) -> int | None:
+        """How long it took, for an event that ends something."""
+        return None if self.started is None else int(self.event.at_ns - self.started.at_ns)
+
+
+class Outlet(Protocol):
+    """Where events go from the writer thread: logs, metrics."""
+
+    def write(self, events: Iterable[Folded]) -> None:
+        """Take some events."""

@@ -1,0 +1,277 @@
+"""Agreement: is each event of the record on a span and in a log line, and is nothing there that the record lacks?"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from opentelemetry.sdk.trace import ReadableSpan
+
+from turnspan.events import KIND_OF, HandedOff, Started
+from turnspan.journal.hash_chain import decode
+from turnspan.journal.seals import Seal, seal_of
+from turnspan.journal.segments import files_of, read_whole
+from turnspan.model.records import SessionRecord, ours_of
+from turnspan.otel_sdk.rehydration import Told, spans_again
+from turnspan.recording.recovery import REASON
+from turnspan.stores.rows import removed_name
+from turnspan.telemetry import semconv as sc
+from turnspan.verification.chains import UNSEALED, End
+from turnspan.verification.report import Check, Report, Verdict
+from turnspan.verification.sources import LineSeen, LineSource, SpanSeen, SpanSource
+
+_US = 1000
+
+
+class Agreement:
+    """Compares sessions with spans and log lines from elsewhere.
+
+    Args:
+        report: Takes what is found.
+        spans: Where spans are; None leaves the trace unchecked.
+        lines: Where log lines are; None leaves the log unchecked.
+        journals: The journal directory, if there is one: what waits there is not missing.
+        retention_ns: How long backends keep things; what is older and gone has expired.
+        now_ns: The time.
+
+    """
+
+    def __init__(
+        self,
+        report: Report,
+        spans: SpanSource | None,
+        lines: LineSource | None,
+        journals: Path | None,
+        retention_ns: int | None,
+        now_ns: int,
+    ) -> None:
+        self._report, self._spans, self._lines, self._journals = report, spans, lines, journals
+        self._retention_ns, self._now_ns = retention_ns, now_ns
+        self.ends: dict[str, End] = {}
+        self._budgets: dict[tuple[str, str], int] = {}
+        self._waiting: set[str] | None = None
+        self._span_index: dict[str, list[SpanSeen]] | None = None
+        self._line_index: dict[str, list[LineSeen]] | None = None
+
+    def read(self, wanted: frozenset[str] | None, since_ns: int, until_ns: int) -> None:
+        """Read what is read once: files, and the log. ``wanted``: of these sessions only."""
+        if self._spans is not None and self._spans.whole:
+            self._span_index = {}
+            for span in self._spans.spans((), wanted):
+                self._span_index.setdefault(span.session_id, []).append(span)
+        if self._lines is not None:
+            self._line_index = {}
+            for line in self._lines.lines(wanted, since_ns, until_ns):
+                self._line_index.setdefault(line.session_id, []).append(line)
+
+    def check(self, session_id: str, told: list[Told]) -> None:
+        """Check one session, by its events."""
+        if self._spans is not None:
+            self._check_trace(session_id, told)
+        if self._lines is not None:
+            self._check_log(session_id, told)
+
+    def check_ids(self, session: SessionRecord) -> None:
+        """Check one session of a store that keeps no events, by the ids that its turns have."""
+        if self._spans is not None:
+            traces = [i for turn in session.turns if (i := ours_of(turn.metadata).get("trace_id"))]
+            self._check_turns(
+                "trace", session, {i for span in self._seen_spans(session.session_id, traces) for i in span.event_ids}
+            )
+        if self._line_index is not None:
+            self._check_turns("log", session, {line.event_id for line in self._line_index.pop(session.session_id, [])})
+
+    def _check_turns(self, check: Check, session: SessionRecord, seen: set[str]) -> None:
+        for turn in session.turns:
+            for event_id in turn.audit_event_ids:
+                if event_id in seen:
+                    self._report.ok(check)
+                else:
+                    says = f"an event of turn {turn.turn_id} is not there"
+                    self._report.add(check, "missing", session.session_id, event_id, says)
+
+    def _check_trace(self, session_id: str, told: list[Told]) -> None:
+        report = self._report
+        traces = dict.fromkeys(one.span.trace_id for one in told if one.span is not None)
+        seen = {span.span_id: span for span in self._seen_spans(session_id, traces)}
+        events = {one.event.event_id for one in told}
+        flags = {
+            one.span.span_id: one
+            for one in told
+            if one.span is not None and isinstance(one.event, (Started, HandedOff))
+        }
+        for span in spans_again(told):
+            assert span.context is not None
+            span_id = f"{span.context.span_id:016x}"
+            one = flags[span_id]
+            found = seen.pop(span_id, None)
+            borrowed = one.event.borrowed
+            if borrowed == "read" and (found is None or not found.event_ids):
+                continue  # somebody else's, which had ended: it says nothing of ours
+            if found is None:
+                verdict, why = self._why_no_span(one, span)
+                report.add("trace", verdict, session_id, one.event.event_id, f"span {span_id} {span.name!r}: {why}")
+            elif differing := _span_differs(found, span, only=_OF_BORROWED if borrowed else None):
+                says = f"span {span_id} {span.name!r}: its {', '.join(differing)} is not what the record says"
+                report.add("trace", "mismatch", session_id, one.event.event_id, says)
+            else:
+                report.ok("trace")
+        for span_id, found in seen.items():
+            if found.event_ids[0] not in events:
+                self._stray("trace", session_id, found.event_ids[0], f"span {span_id} {found.name!r}")
+
+    def _seen_spans(self, session_id: str, traces: Iterable[str]) -> Iterable[SpanSeen]:
+        if self._span_index is not None:
+            return self._span_index.pop(session_id, [])
+        assert self._spans is not None
+        return self._spans.spans(traces, frozenset({session_id}))
+
+    def _why_no_span(self, one: Told, span: ReadableSpan) -> tuple[Verdict, str]:
+        assert one.span is not None
+        assert self._spans is not None
+        if not one.span.flags & 1:
+            return "sampled-out", "it was sampled out"
+        end = self.ends.get(one.journal, UNSEALED)
+        if not end.sealed:
+            return "pending", "its process still runs, or was not recovered yet"
+        if end.closed == REASON:
+            return "crashed", "its process died, and may not have sent it"
+        if self._spend(one.journal, "spans", _lost_spans(end.seal, own=self._spans.own)):
+            return "dropped", "its process counted spans that were dropped or could not be sent"
+        if self._expired(span.end_time or 0, self._spans.oldest_ns()):
+            return "expired", "older than what is kept there"
+        return "missing", "it is not there, and nothing explains why"
+
+    def _check_log(self, session_id: str, told: list[Told]) -> None:
+        report = self._report
+        lines = self._line_index.pop(session_id, []) if self._line_index is not None else []
+        seen = {line.event_id: line for line in lines}
+        for one in told:
+            event = one.event
+            line = seen.pop(event.event_id, None)
+            if line is None:
+                verdict, why = self._why_no_line(one)
+                report.add("log", verdict, session_id, event.event_id, f"{KIND_OF[type(event)]}: {why}")
+            elif differing := _line_differs(line, one):
+                says = f"{line.where}: its {', '.join(differing)} is not what the record says"
+                is_seal = differing == ["seal"]
+                report.add("log", "altered" if is_seal else "mismatch", session_id, event.event_id, says)
+            else:
+                report.ok("log")
+        for event_id, line in seen.items():
+            self._stray("log", session_id, event_id, f"{line.where} {line.kind}")
+
+    def _why_no_line(self, one: Told) -> tuple[Verdict, str]:
+        assert self._lines is not None
+        end = self.ends.get(one.journal, UNSEALED)
+        if not end.sealed:
+            return "pending", "its process still runs, or was not recovered yet"
+        own = seal_of(one.event)  # the line of a seal comes behind what it counts
+        failed = end.seal.log_failed if end.seal is not None else 0
+        if (own is not None and own.log_failed) or self._spend(one.journal, "lines", failed):
+            return "dropped", "its process counted lines that the log did not take"
+        if self._expired(one.event.at_ns, self._lines.oldest_ns()):
+            return "expired", "older than what the log has"
+        return "missing", "the log does not have it, and nothing explains why"
+
+    def check_strays(self, known: set[str], removed: set[str]) -> None:
+        """Look at spans and lines of sessions that the store does not have, and of those that were removed from it."""
+        spans = {name: [one.event_ids[0] for one in found] for name, found in (self._span_index or {}).items()}
+        lines = {name: [one.event_id for one in found] for name, found in (self._line_index or {}).items()}
+        self._check_strays("trace", spans, known, removed)
+        self._check_strays("log", lines, known, removed)
+
+    def _check_strays(self, check: Check, index: dict[str, list[str]], known: set[str], removed: set[str]) -> None:
+        for session_id in index.keys() - known:
+            ids = index[session_id]
+            if removed_name(session_id) in removed:
+                says = f"{len(ids)} of a session that was removed from the store"
+                self._report.add(check, "expired", session_id, session_id, says)
+            elif self._in_journals().issuperset(ids):
+                says = f"{len(ids)} of a session that is not in the store yet"
+                self._report.add(check, "pending", session_id, session_id, says)
+            else:
+                says = f"{len(ids)} of a session that the store does not have"
+                self._report.add(check, "orphan", session_id, session_id, says)
+
+    def _stray(self, check: Check, session_id: str, event_id: str, what: str) -> None:
+        if event_id in self._in_journals():
+            self._report.add(check, "pending", session_id, event_id, f"{what} is not in the store yet")
+        else:
+            self._report.add(check, "orphan", session_id, event_id, f"{what} is not in the record")
+
+    def _in_journals(self) -> set[str]:
+        """Return the events that wait in journals."""
+        if self._waiting is None:
+            self._waiting = set()
+            for paths in (files_of(self._journals) if self._journals is not None else {}).values():
+                for path in paths:
+                    if path.suffix == ".kept":
+                        continue  # the store had it
+                    self._waiting.update(decode(line.payload).event_id for line in read_whole(path).lines)
+        return self._waiting
+
+    def _expired(self, at_ns: int, oldest_ns: int | None) -> bool:
+        too_old = self._retention_ns is not None and at_ns < self._now_ns - self._retention_ns
+        return too_old or (oldest_ns is not None and at_ns < oldest_ns)
+
+    def _spend(self, journal: str, what: str, budget: int) -> bool:
+        """Take one of those that a process counted as lost."""
+        left = self._budgets.setdefault((journal, what), budget)
+        self._budgets[journal, what] = left - 1
+        return left > 0
+
+
+_OF_BORROWED = ("trace id", "parent", "audit event ids")
+"""What is ours of a span that somebody else started: its name, times, links and status are theirs."""
+
+
+def _span_differs(found: SpanSeen, span: ReadableSpan, only: Collection[str] | None = None) -> list[str]:
+    assert span.context is not None
+    expected = {
+        "trace id": (found.trace_id, f"{span.context.trace_id:032x}"),
+        "parent": (found.parent_id, f"{span.parent.span_id:016x}" if span.parent else ""),
+        "name": (found.name, span.name),
+        "start": (found.start_ns, _as_kept(found.start_ns, span.start_time)),
+        "end": (found.end_ns, _as_kept(found.end_ns, span.end_time)),
+        "status": (found.status, span.status.status_code.value),
+        "audit event ids": (found.event_ids, _ids_on(span)),
+        "links": (sorted(found.links), sorted(f"{link.context.span_id:016x}" for link in span.links)),
+    }
+    return [name for name, (has, should) in expected.items() if has != should and (only is None or name in only)]
+
+
+def _as_kept(found_ns: int, at_ns: int | None) -> int:
+    """Return a time as a backend may keep it: to the microsecond, and Jaeger makes a span last at least a nanosecond."""
+    return found_ns if abs(found_ns - (at_ns or 0)) <= _US else at_ns or 0
+
+
+def _ids_on(span: ReadableSpan) -> tuple[str, ...]:
+    attributes = span.attributes or {}
+    names = (sc.TURNSPAN_AUDIT_EVENT_ID, sc.TURNSPAN_AUDIT_EVENT_ID_END)
+    on_span = [str(attributes[name]) for name in names if name in attributes]
+    return (*on_span, *(str((event.attributes or {})[sc.TURNSPAN_AUDIT_EVENT_ID]) for event in span.events))
+
+
+def _line_differs(line: LineSeen, one: Told) -> list[str]:
+    event = one.event
+    expected: dict[str, tuple[Any, Any]] = {
+        "event": (line.kind, KIND_OF[type(event)]),
+        "session_id": (line.session_id, event.session_id),
+        "turn_id": (line.turn_id, event.turn_id),
+        "trace_id": (line.trace_id, one.span.trace_id if one.span else None),
+        "span_id": (line.span_id, one.span.span_id if one.span else None),
+        "status": (line.status, getattr(event, "status", None)),
+        "time": (None if line.at_ns is None else line.at_ns // _US, event.at_ns // _US),
+    }
+    if (seal := seal_of(event)) is not None and line.seal is not None:
+        expected["seal"] = (line.seal, msgspec.to_builtins(seal))
+    return [name for name, (has, should) in expected.items() if has != should]
+
+
+def _lost_spans(seal: Seal | None, *, own: bool) -> int:
+    """Return how many spans a process counted as dropped or not sent, by its file exporter or by the others."""
+    counts = [c for name, c in (seal.spans if seal is not None else {}).items() if (name == "FileSpanExporter") == own]
+    return max((sum(one.get(name, 0) for name in ("dropped", "failed", "queued")) for one in counts), default=0)

@@ -1,0 +1,179 @@
+"""The journal: nothing observed is lost from it, and nothing in it can be altered unseen."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from turnspan.events import Noted, TurnStarted
+from turnspan.journal.dead import dead_journals
+from turnspan.journal.hash_chain import SpanIds, decode, line_hash
+from turnspan.journal.live import Journal, Position
+from turnspan.journal.segments import header_of, read_segment, segments_of
+
+SPAN = SpanIds("a" * 32, "b" * 16, 1)
+
+
+def note(n, data=None):
+    return Noted(session_id="s", name=f"n{n}", data=data)
+
+
+def names(lines):
+    return [decode(line.payload).name for line in lines]
+
+
+def on_disk(journal):
+    return [line for path in segments_of(journal.directory, journal.id) for line in read_segment(path, limit=10**9)[0]]
+
+
+def test_a_line_is_on_disk_when_append_returns(tmp_path):
+    journal = Journal(tmp_path)
+    journal.append(note(1), SPAN)
+    journal.append(note(2), None)
+    lines = on_disk(journal)
+    assert names(lines) == ["n1", "n2"]
+    assert [line.span for line in lines] == [SPAN, None]
+
+
+def test_lines_are_chained_by_number_and_hash(tmp_path):
+    journal = Journal(tmp_path, segment_bytes=500)
+    for n in range(10):
+        journal.append(note(n), SPAN)
+    lines = on_disk(journal)
+    assert len(segments_of(tmp_path, journal.id)) > 2
+    assert [line.sequence for line in lines] == list(range(1, 11))
+    for before, after in zip(lines, lines[1:], strict=False):
+        assert after.previous == line_hash(journal.id, before.head, decode(before.payload))
+    assert lines[0].previous == ""
+
+
+def test_reading_goes_on_where_it_stopped_from_memory_and_from_disk(tmp_path, monkeypatch):
+    monkeypatch.setattr("turnspan.journal.live.MEMORY_LINES", 5)
+    journal = Journal(tmp_path, segment_bytes=700)
+    place, after, seen = Position(0, 0), 0, []
+    for n in range(60):
+        journal.append(note(n), SPAN)
+        if n % 13 == 0:
+            while True:
+                lines, place = journal.read(place, after)
+                if not lines:
+                    break
+                seen += names(lines)
+                after = lines[-1].sequence
+    while lines := (found := journal.read(place, after))[0]:
+        place, after = found[1], lines[-1].sequence
+        seen += names(lines)
+    assert seen == [f"n{n}" for n in range(60)]
+
+
+def test_a_line_longer_than_a_read_is_whole(tmp_path):
+    journal = Journal(tmp_path)
+    journal.append(note(1, "x" * 3_000_000), None)
+    assert len(decode(on_disk(journal)[0].payload).data) == 3_000_000
+
+
+def test_what_a_full_disk_refuses_waits_in_memory_in_order(tmp_path, monkeypatch):
+    journal = Journal(tmp_path)
+    journal.append(note(1), None)
+    real, full = os.write, True
+
+    def write(fd, data):
+        if full and data[:1] != b"#":
+            return real(fd, data[: len(data) // 2])
+        return real(fd, data)
+
+    monkeypatch.setattr(os, "write", write)
+    journal.append(note(2), None)
+    journal.append(note(3), None)
+    assert journal.problem.errno == 28
+    lines, place = journal.read(Position(0, 0), 0)
+    assert names(lines) == ["n1", "n2", "n3"]
+    full = False
+    journal.append(note(4), None)
+    assert names(journal.read(place, 3)[0]) == ["n4"]
+    assert names(on_disk(journal)) == ["n1", "n4"], "no torn half of a line in between"
+
+
+def test_confirmed_segments_are_dropped_or_kept(tmp_path):
+    for keep, left in ((False, 0), (True, 3)):
+        journal = Journal(tmp_path / str(keep), segment_bytes=300, keep=keep)
+        for n in range(3):
+            journal.append(note(n, "x" * 300), None)
+        journal.drop_before(3)
+        assert len(segments_of(journal.directory, journal.id)) == 1
+        assert len(list(journal.directory.glob("*.kept"))) == left
+
+
+def test_a_living_process_keeps_its_journal_and_a_dead_one_leaves_it(tmp_path):
+    text = f"""
+import os, sys, time
+sys.path[:0] = {sys.path!r}
+from pathlib import Path
+from turnspan.journal import Journal
+from turnspan.events import Noted
+journal = Journal(Path({str(tmp_path)!r}), store="sqlite:///x")
+journal.append(Noted(session_id="s", name="n1"), None)
+print(os.getpid(), flush=True)
+time.sleep(60)
+"""
+    process = subprocess.Popen([sys.executable, "-c", text], stdout=subprocess.PIPE, text=True)
+    process.stdout.readline()
+    assert list(dead_journals(tmp_path)) == []
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    process.stdout.close()
+    (dead,) = dead_journals(tmp_path)
+    assert names(dead.lines) == ["n1"]
+    assert dead.store == "sqlite:///x"
+    assert list(dead_journals(tmp_path)) == [], "only one recovers it"
+    dead.close(confirmed=True)
+    assert list(tmp_path.iterdir()) == []
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_every_single_bit_change_and_truncation_is_noticed(tmp_path_factory, data):
+    """Reading stops at the first line that is not what was written; it never gives another one."""
+    journal = Journal(tmp_path_factory.mktemp("j"))
+    for n in range(4):
+        journal.append(note(n), SPAN)
+    (path,) = segments_of(journal.directory, journal.id)
+    whole = path.read_bytes()
+    start = whole.index(b"\n") + 1
+    at = data.draw(st.integers(start, len(whole) - 1))
+    if data.draw(st.booleans()):
+        altered = bytearray(whole)
+        altered[at] ^= 1 << data.draw(st.integers(0, 7))
+        path.write_bytes(altered)
+    else:
+        path.write_bytes(whole[:at])
+    found = names(read_segment(path)[0])
+    assert found == [f"n{n}" for n in range(len(found))]
+    assert len(found) < 4
+    journal.close(confirmed=True)
+
+
+def test_the_segments_header_says_where_it_belongs(tmp_path):
+    journal = Journal(tmp_path, store="sqlite:///s.db")
+    (segment,) = segments_of(tmp_path, journal.id)
+    header = header_of(segment)
+    assert (header["journal"], header["store"], header["pid"]) == (journal.id, "sqlite:///s.db", os.getpid())
+    segment.write_bytes(segment.read_bytes().replace(b"s.db", b"x.db"))
+    assert header_of(segment) is None
+
+
+def test_files_are_for_their_owner_only(tmp_path):
+    journal = Journal(tmp_path / "j")
+    assert (tmp_path / "j").stat().st_mode & 0o777 == 0o700
+    assert segments_of(tmp_path / "j", journal.id)[0].stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("fsync", [False, True])
+def test_both_durabilities_write(tmp_path, fsync):
+    journal = Journal(tmp_path, fsync=fsync)
+    journal.append(TurnStarted(session_id="s", turn_id="t"), None)
+    assert len(on_disk(journal)) == 1

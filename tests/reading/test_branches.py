@@ -1,0 +1,147 @@
+"""Sessions that come out of others, and a session as a timeline."""
+
+import json
+
+import pytest
+
+import turnspan
+from support.programs import turnspan as command
+from turnspan import InMemorySessionStore, SessionManager, SessionRecord, open_store
+from turnspan.reading.find import summaries
+from turnspan.reading.timeline import steps_of, totals_of
+from turnspan.stores.base import SessionFilter
+from turnspan.testing import record
+
+
+def test_a_session_that_begins_inside_a_turn_has_that_as_its_parent(recording):
+    with turnspan.session("caller"), turnspan.turn(agent="boss"):
+        with turnspan.session("helper"), turnspan.turn(agent="helper"):
+            with turnspan.session("helpers-helper"), turnspan.turn(agent="small"):
+                pass
+        with turnspan.session("caller"), turnspan.turn(agent="boss"):
+            pass
+    with turnspan.session("of its own"), turnspan.turn():
+        pass
+    turnspan.flush()
+    above = {name: recording.store.load_session(name) for name in recording.store.list_sessions()}
+    assert {name: (one.parent_session_id, one.root_session_id) for name, one in above.items()} == {
+        "caller": (None, None),
+        "helper": ("caller", "caller"),
+        "helpers-helper": ("helper", "caller"),
+        "of its own": (None, None),
+    }
+
+
+def test_a_session_can_be_said_to_go_on_with_an_old_one():
+    with record() as recording:
+        with turnspan.session("monday"), turnspan.turn():
+            pass
+        with turnspan.session("tuesday", parent="monday"), turnspan.turn():
+            pass
+        turnspan.flush()
+        session = recording.store.load_session("tuesday")
+    assert (session.parent_session_id, session.root_session_id) == ("monday", "monday")
+
+
+@pytest.mark.parametrize("kind", ["memory:", "sqlite:///x.db"])
+def test_a_manager_starts_sessions_out_of_others(kind):
+    store = open_store(kind)
+    manager = SessionManager(store)
+    manager.start_session(session_id="root")
+    manager.start_session(session_id="fork", parent_session_id="root", metadata={"why": "other plan"})
+    manager.start_session(session_id="forks fork", parent_session_id="fork")
+    last = manager.get_session("forks fork")
+    assert (last.parent_session_id, last.root_session_id) == ("fork", "root")
+    assert manager.get_session("fork").metadata["why"] == "other plan"
+    assert [one.session_id for one in summaries(store, SessionFilter(parent_id="root"))] == ["fork"]
+    if hasattr(store, "close"):
+        store.close()
+
+
+@pytest.mark.parametrize("kind", ["memory:", "sqlite:///x.db", "file:sessions"])
+def test_a_parent_that_a_newer_xerxes_wrote_is_known(kind):
+    store = open_store(kind)
+    store.save_session(SessionRecord.from_dict({"session_id": "s", "parent_session_id": "p", "schema_version": 1}))
+    assert store.load_session("s").parent_session_id == "p"
+    assert [one.session_id for one in summaries(store, SessionFilter(parent_id="p"))] == ["s"]
+    if hasattr(store, "close"):
+        store.close()
+
+
+def recorded(store=None):
+    with turnspan.session("s"):
+        with turnspan.turn(agent="boss", prompt="do it"):
+            with turnspan.model_call("m-1") as call:
+                call.usage = turnspan.Usage(input_tokens=100, output_tokens=10)
+            with turnspan.agent("helper"), turnspan.tool("look", place="shelf"):
+                pass
+            with pytest.raises(OSError, match="gone"), turnspan.tool("look", place="cellar"):
+                raise OSError("gone")
+        with turnspan.turn(agent="boss", prompt="again"):
+            pass
+    turnspan.flush()
+
+
+def test_a_timeline_has_everything_in_order_of_time(recording):
+    recorded()
+    steps = steps_of(recording.session)
+    assert [(step.depth, step.item.kind, step.agent) for step in steps] == [
+        (0, "turn", "boss"),
+        (1, "model call", "boss"),
+        (1, "agent", "helper"),
+        (2, "tool call", "helper"),
+        (1, "tool call", "boss"),
+        (0, "turn", "boss"),
+    ]
+    assert steps[0].offset_ms == 0
+    assert [step.offset_ms for step in steps] == sorted(step.offset_ms for step in steps)
+
+
+def test_totals_are_by_agent_tool_and_model(recording):
+    recorded()
+    steps = steps_of(recording.session)
+    by = {kind: {one.name: one for one in totals_of(steps, kind)} for kind in ("agent", "tool", "model")}
+    assert {name: (one.count, one.failed) for name, one in by["tool"].items()} == {"look": (2, 1)}
+    assert {name: one.count for name, one in by["agent"].items()} == {"boss": 2, "helper": 1}
+    assert (by["model"]["m-1"].input_tokens, by["model"]["m-1"].output_tokens) == (100, 10)
+    assert by["agent"]["boss"].input_tokens == 100
+
+
+def test_an_empty_session_has_an_empty_timeline():
+    assert steps_of(SessionRecord("s")) == []
+    assert totals_of([], "tool") == []
+    assert InMemorySessionStore().list_sessions() == []
+
+
+def test_the_command_line_replays_searches_and_shows_families(tmp_path):
+    turnspan.configure(home=tmp_path / "home")
+    recorded()
+    with turnspan.session("child", parent="s"), turnspan.turn(agent="small", prompt="something else"):
+        pass
+    turnspan.shutdown()
+
+    def says(*arguments):
+        return command(*arguments, "--home", tmp_path / "home", check=True).stdout
+
+    timeline = says("replay", "s")
+    assert (
+        "turn boss" in timeline and "tool call look" in timeline and "2 turns, 1 model calls, 2 tool calls" in timeline
+    )
+    assert "100 in / 10 out tokens" in timeline
+    steps = json.loads(says("replay", "s", "--json"))
+    assert [step["kind"] for step in steps[:2]] == ["turn", "model call"] and steps[0]["turn_id"]
+    assert json.loads(says("replay", "s", "--by", "tool", "--json"))[0]["failed"] == 1
+    assert "helper" in says("replay", "s", "--by", "agent")
+    assert "m-1" in says("replay", "s", "--by", "model")
+    assert "came out of session s" in says("show", "child").replace("─", "")
+    assert "session child came out of it" in says("show", "s").replace("─", "")
+
+    def ids(*arguments):
+        return [one["session_id"] for one in json.loads(says("sessions", "--json", *arguments))]
+
+    assert ids() == ["child", "s"]
+    assert ids("--search", "cellar gone") == ["s"]
+    assert ids("--text", "somethin*") == ["child"]
+    assert ids("--tool", "look", "--model", "m-1", "--min-tokens", "110") == ["s"]
+    assert ids("--parent", "s") == ["child"]
+    assert ids("--min-seconds", "60") == []

@@ -1,0 +1,89 @@
+"""Pydantic AI: what is special to a runtime that starts spans itself."""
+
+import asyncio
+import json
+
+import pytest
+
+pytest.importorskip("pydantic_ai")
+from pydantic_ai import Agent
+from pydantic_ai.models.instrumented import InstrumentationSettings
+from test_play import GOOD
+
+from support.drivers.pydantic_agents import PydanticAI
+from turnspan.instrumentation.registry import Adapters
+from turnspan.testing import record
+from turnspan.testing.play import Conversation
+
+
+def played(**settings):
+    with record(**settings) as recording:
+        adapters = Adapters()
+        adapters.watch("pydantic-ai,otel")
+        asyncio.run(PydanticAI().turn(Conversation("s"), "my key is sk-abcdefghijklmnopqrstuvwx", [GOOD, "done"]))
+        adapters.undo()
+        spans = [span for span in recording.spans if span.instrumentation_scope.name == "pydantic-ai"]
+        return recording.turn, spans
+
+
+def test_content_is_on_record_and_on_no_span():
+    turn, spans = played()
+    assert turn.prompt.startswith("my key is")
+    assert turn.tool_calls[0].arguments
+    assert len(spans) == 5
+    assert "my key" not in str([dict(span.attributes) for span in spans])
+    assert "done" not in str([dict(span.attributes) for span in spans])
+
+
+def test_content_that_telemetry_may_have_is_redacted_there_too():
+    turn, spans = played(telemetry_content="SPAN_ONLY")
+    root = next(span for span in spans if span.name.startswith("invoke_agent"))
+    assert "my key is" in root.attributes["pydantic_ai.all_messages"]
+    assert "sk-abc" not in str([dict(span.attributes) for span in spans])
+    assert "sk-abc" not in json.dumps(turn.to_dict())
+    assert root.attributes["final_result"] == "done"
+
+
+def test_what_the_program_has_set_itself_wins(monkeypatch):
+    own = InstrumentationSettings()
+    monkeypatch.setattr(Agent, "_instrument_default", own)
+    turn, spans = played()
+    assert turn.response_content == "done"
+    assert Agent._instrument_default is own
+    assert "my key" in str([dict(span.attributes) for span in spans]), "its own choice"
+
+
+def test_an_agent_that_is_not_to_be_instrumented_is_not(recording):
+    adapters = Adapters()
+    adapters.watch("pydantic-ai")
+    stage = PydanticAI()
+    agent = stage._agent(["done"])
+    agent.instrument = False
+    asyncio.run(agent.run("go"))
+    adapters.undo()
+    assert recording.sessions == []
+    assert Agent._instrument_default is False
+
+
+def test_the_outermost_conversation_is_the_session(recording):
+    adapters = Adapters()
+    adapters.watch("pydantic-ai")
+    asyncio.run(PydanticAI().sub_agent(Conversation("s"), "go"))
+    adapters.undo()
+    spans = recording.spans
+    assert {span.attributes["gen_ai.conversation.id"] for span in spans} == {recording.session.session_id}
+    assert len(recording.session.turns) == 1
+
+
+def test_content_stays_in_also_when_the_reader_fails(monkeypatch):
+    import turnspan_integrations.otel as module
+
+    monkeypatch.setattr(module, "what_of", lambda span: 1 / 0)
+    with record(strict=False) as recording:
+        adapters = Adapters()
+        adapters.watch("pydantic-ai")
+        asyncio.run(PydanticAI().turn(Conversation("s"), "my own words", [GOOD, "done"]))
+        adapters.undo()
+        assert recording.problems
+        assert len(recording.spans) == 5
+        assert "my own words" not in str([dict(span.attributes) for span in recording.spans])

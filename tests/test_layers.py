@@ -1,0 +1,88 @@
+"""The layout: packages in one order, and no import that climbs.
+
+Every import statement is read from the syntax tree, also those inside of functions: a lazy import may spare time at the
+start, it may not point upwards.
+"""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).parents[1] / "src" / "turnspan"
+ADAPTERS = Path(__file__).parents[1] / "integrations" / "turnspan_integrations"
+LAYERS = """
+_version errors settings model events adapter stores journal telemetry reading recording otel_sdk instrumentation api
+verification maintenance interchange receiver viewer cli testing
+""".split()
+"""From the bottom to the top: a package imports itself and what stands before it."""
+CLIMBS = {
+    ("recording/pipeline.py", "otel_sdk"),
+    ("recording/recovery.py", "otel_sdk"),
+    ("recording/runtime.py", "otel_sdk"),
+    ("otel_sdk/setup.py", "verification"),
+}
+"""Imports that still climb, to be taken out."""
+SDK_OUTSIDE = {
+    "recording/pipeline.py",
+    "recording/recovery.py",
+    "verification/cross_check.py",
+    "cli/rehydrate.py",
+    "instrumentation/adapter_context.py",
+}
+"""Modules outside of ``otel_sdk`` that still import the SDK, to be taken out."""
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Yield the modules that a file imports, by their whole names."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: imports are absolute"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def layer_of(path: Path) -> str:
+    """Return the package at the top that a file is in."""
+    return path.relative_to(SOURCE).parts[0].removesuffix(".py")
+
+
+FILES = sorted(
+    path for path in SOURCE.rglob("*.py") if path.name != "demo_program.py" and path != SOURCE / "__init__.py"
+)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(SOURCE)))
+def test_no_import_climbs(path):
+    """A module imports only from its own package and from those below it; nothing imports the public facade."""
+    own = LAYERS.index(layer_of(path))
+    for name in imports(path):
+        if name.split(".")[0] != "turnspan":
+            continue
+        target = name.split(".")[1]
+        assert target in LAYERS, f"{name}: the facade is for users; import the module that has it"
+        if (str(path.relative_to(SOURCE)), target) not in CLIMBS:
+            assert LAYERS.index(target) <= own, f"{path.name} imports {name}, which is above it"
+
+
+def test_only_one_package_imports_the_sdk():
+    """OpenTelemetry's SDK stands behind one fence: everything else speaks to the API."""
+    found = {
+        str(path.relative_to(SOURCE))
+        for path in FILES
+        if layer_of(path) not in ("otel_sdk", "testing")
+        and any(n.startswith("opentelemetry.sdk") for n in imports(path))
+    }
+    assert found == SDK_OUTSIDE
+
+
+@pytest.mark.parametrize("path", sorted(ADAPTERS.glob("*.py")), ids=lambda path: path.name)
+def test_adapters_import_only_the_contract(path):
+    """An adapter sees the events and the adapter contract, its runtime, and nothing else of turnspan or OpenTelemetry."""
+    for name in imports(path):
+        if name.split(".")[0] == "turnspan":
+            assert name.startswith(("turnspan.adapter.", "turnspan.events.")), name
+        if path.stem != "pydantic_ai":  # a runtime that speaks it itself
+            assert not name.startswith("opentelemetry"), name
