@@ -1,6 +1,5 @@
 """What arrives at a receiver follows the GenAI conventions: all of it, in both profiles, with content and without."""
 
-
 import pytest
 
 from support import semconv_checker as checker
@@ -68,7 +67,7 @@ def test_what_arrives_follows_the_conventions(what, content, profile, tmp_path):
     with Receiver() as receiver:
         turnspan("run", "--otlp", receiver.url, path, env=env, check=True)
         ours = [span for scope, span in receiver.scoped_spans if scope == "turnspan"]
-        wrong = [says for span in ours for says in checker.of_span(span, profile, content=content)]
+        wrong = [says for span in ours for says in checker.emit_for_span(span, profile, content=content)]
         metrics = [
             metric
             for request in receiver.requests["/v1/metrics"]
@@ -101,7 +100,7 @@ def test_the_checker_sees_what_is_wrong():
         ("error.type", "E"),
     ):
         span.attributes.add(key=key).value.string_value = value
-    said = "\n".join(checker.of_span(span, "main", content=False))
+    said = "\n".join(checker.emit_for_span(span, "main", content=False))
     for says in (
         "kind internal",
         "a name that is not",

@@ -16,7 +16,7 @@ from contextvars import ContextVar
 from typing import Any
 from uuid import UUID
 
-from turnspan.adapter import Call, Emit, Outcome, Watch, error_text, error_type, new_id
+from turnspan.adapter import Call, Emit, Outcome, StreamObserver, error_text, error_type, new_id
 from turnspan.events import (
     AgentEnded,
     AgentStarted,
@@ -69,7 +69,7 @@ def _graph(emit: Emit, call: Call) -> _Watching:
         ids: dict[str, Any] = {"session_id": here.session_id, "turn_id": here.turn_id, "agent_id": name}
         inside = AgentStarted(**ids, call_id=new_id(), parent_id=here.call_id)
         emit(inside)
-        outcome = yield Watch(inside, lambda item: _look(item, last))
+        outcome = yield StreamObserver(inside, lambda item: _look(item, last))
         emit(AgentEnded(**ids, call_id=inside.call_id, **_ended(outcome), response_content=_answer_in(last)))
         return
     session = emit.session(
@@ -78,7 +78,7 @@ def _graph(emit: Emit, call: Call) -> _Watching:
     ids = {"session_id": session.id, "turn_id": new_id(), "agent_id": name}
     started = TurnStarted(**ids, prompt=prompt)
     emit(started)
-    outcome = yield Watch(started, lambda item: _look(item, last))
+    outcome = yield StreamObserver(started, lambda item: _look(item, last))
     if (interrupts := last.get("interrupts")) is not None:
         emit(Noted(**ids, name="interrupt", data=interrupts))
     emit(TurnEnded(**ids, **_ended(outcome), response_content=_answer_in(last)))

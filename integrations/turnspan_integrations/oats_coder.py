@@ -13,7 +13,7 @@ from collections.abc import Generator
 from pathlib import PurePath
 from typing import Any
 
-from turnspan.adapter import Call, Emit, Outcome, Watch, new_id
+from turnspan.adapter import Call, Emit, Outcome, StreamObserver, new_id
 from turnspan.events import (
     AgentEnded,
     AgentStarted,
@@ -76,7 +76,7 @@ def _turn(emit: Emit, call: Call) -> _Watching:
         ids: dict[str, Any] = {"session_id": here.session_id, "turn_id": here.turn_id, "agent_id": _AGENT}
         inside = AgentStarted(**ids, call_id=new_id(), parent_id=here.call_id)
         emit(inside)
-        outcome = yield Watch(inside, heard.take)
+        outcome = yield StreamObserver(inside, heard.take)
         emit(AgentEnded(**ids, call_id=inside.call_id, **heard.ended(outcome)))
         return
     info = call.instance.session.info
@@ -87,7 +87,7 @@ def _turn(emit: Emit, call: Call) -> _Watching:
     images = call.argument(3, "images")
     started = TurnStarted(**ids, prompt=prompt, metadata={"images": len(images)} if images else {})
     emit(started)
-    outcome = yield Watch(started, heard.take)
+    outcome = yield StreamObserver(started, heard.take)
     emit(TurnEnded(**ids, **heard.ended(outcome), metadata=heard.metadata))
 
 
@@ -151,7 +151,7 @@ def _completion(emit: Emit, call: Call, *, streamed: bool) -> _Watching:
     )
     emit(started)
     whole = _Whole()
-    outcome = yield Watch(started, whole.take)
+    outcome = yield StreamObserver(started, whole.take)
     if outcome.result is not None:
         whole.take(outcome.result)
     finish = [whole.finish_reason] if whole.finish_reason else []

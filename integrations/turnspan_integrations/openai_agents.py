@@ -16,7 +16,7 @@ from collections import OrderedDict
 from collections.abc import Generator
 from typing import Any
 
-from turnspan.adapter import Call, Emit, Outcome, Session, error_text, error_type, new_id
+from turnspan.adapter import Call, Emit, Outcome, ResolvedSession, error_text, error_type, new_id
 from turnspan.events import (
     AgentEnded,
     AgentStarted,
@@ -202,7 +202,7 @@ def _begin(emit: Emit, call: Call, hooks_class: Any, chains: _Chains) -> _Run:
     return state
 
 
-def _session(emit: Emit, call: Call, agent: Any, config: Any, chains: _Chains) -> tuple[Session, bool]:
+def _session(emit: Emit, call: Call, agent: Any, config: Any, chains: _Chains) -> tuple[ResolvedSession, bool]:
     """Return the session of a run, and whether it is only known by its history."""
     own = call.kwargs.get("conversation_id")
     if not own:

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
-from turnspan.adapter import Emit, Scope, SpanReading, derived_id, new_id
+from turnspan.adapter import CurrentContext, Emit, SpanReading, derived_id, new_id
 from turnspan.events import (
     AgentEnded,
     AgentStarted,
@@ -155,7 +155,7 @@ class Reader:
         return
         yield
 
-    def read(self, span: Any, here: Scope | None) -> SpanReading:
+    def read(self, span: Any, here: CurrentContext | None) -> SpanReading:
         """Read one span."""
         what, in_turn = what_of(span), here is not None and here.turn_id is not None
         if what is not None and span.parent is not None and span.parent.span_id in self._asking:
@@ -173,11 +173,11 @@ class Reader:
             yield None
             return
         started = self._started(what, span, here)
-        self._emit.of_span(started, span)
+        self._emit.emit_for_span(started, span)
         ended = yield started
         self._ended(started, ended)
 
-    def _is_told(self, what: What, here: Scope | None) -> bool:
+    def _is_told(self, what: What, here: CurrentContext | None) -> bool:
         """Return whether an adapter tells this already, right around the span."""
         if here is None or here.turn_id is None:
             return False
@@ -185,7 +185,7 @@ class Reader:
             return here.call_id is None and here.agent_id is not None and here.agent_id == what["agent"]
         return bool(self._emit.asked()) if what.kind == "model" else self._emit.tool() == what["tool"]
 
-    def _started(self, what: What, span: Any, here: Scope | None, **more: Any) -> Started:
+    def _started(self, what: What, span: Any, here: CurrentContext | None, **more: Any) -> Started:
         if here is None or here.turn_id is None:
             own = what["session"]
             session = self._emit.session(None if own is None else str(own), agent_id=what["agent"])
@@ -251,7 +251,7 @@ class Reader:
 
     # Spans that say late what they are ----------------------------------------------------------------------------
 
-    def _late(self, span: Any, here: Scope | None, *, known: bool) -> None:
+    def _late(self, span: Any, here: CurrentContext | None, *, known: bool) -> None:
         what = what_of(span)
         if here is not None:
             if what is not None and not self._is_told(what, here):
@@ -268,10 +268,10 @@ class Reader:
         elif len(self._waiting) > _TRACES_WAITING:
             self._tell_trace(self._waiting.popitem(last=False)[1])
 
-    def _tell(self, what: What, span: Any, here: Scope) -> None:
+    def _tell(self, what: What, span: Any, here: CurrentContext) -> None:
         """Tell a span that has ended."""
         started = self._started(what, span, here, event_id=_id(span, "call"))
-        self._emit.of_span(started, span)
+        self._emit.emit_for_span(started, span)
         self._ended(started, span)
 
     def _tell_alone(self, what: What, span: Any) -> None:
@@ -310,16 +310,18 @@ class Reader:
     def _tell_tree(self, what: What, root: Any, below: list[tuple[What, Any]], above: Any = None) -> None:
         """Tell a turn with all that happened in it."""
         turn = self._started(what, root, None, event_id=_id(root, "turn"))
-        self._emit.of_span(turn, root)
-        places = {root.context.span_id: Scope(turn.session_id, turn.turn_id, None, turn.agent_id)}
+        self._emit.emit_for_span(turn, root)
+        places = {root.context.span_id: CurrentContext(turn.session_id, turn.turn_id, None, turn.agent_id)}
         open_: list[tuple[Started, Any]] = []
         for what_below, span in below:
             while open_ and open_[-1][1].end_time <= span.start_time:
                 self._ended(*open_.pop())
             here = places[above(span) if above is not None else root.context.span_id]
             started = self._started(what_below, span, here, event_id=_id(span, "call"))
-            self._emit.of_span(started, span)
-            places[span.context.span_id] = Scope(here.session_id, here.turn_id, started.call_id, started.agent_id)
+            self._emit.emit_for_span(started, span)
+            places[span.context.span_id] = CurrentContext(
+                here.session_id, here.turn_id, started.call_id, started.agent_id
+            )
             open_.append((started, span))
         while open_:
             self._ended(*open_.pop())

@@ -14,7 +14,7 @@ import weakref
 from collections.abc import Generator
 from typing import Any
 
-from turnspan.adapter import Call, Emit, Outcome, Watch, new_id
+from turnspan.adapter import Call, Emit, Outcome, StreamObserver, new_id
 from turnspan.events import (
     AgentEnded,
     AgentStarted,
@@ -215,7 +215,7 @@ class _ClassRuntime(_Runtime):
                     text.append(item["content"])
                 calls[:] = item.get("function_calls") or calls
 
-        outcome = yield Watch(started, chunk)
+        outcome = yield StreamObserver(started, chunk)
         turn.model = None
         turn.said += text
         said = [{"role": "assistant", "content": "".join(text)}] if text else []
@@ -340,7 +340,7 @@ class _LoopRuntime(_Runtime):
         config = call.argument(2, "config") or {}
         state = call.argument(1, "state")
         turn = self.begin(self._session(state), new_id(), config.get("agent_id"), call.argument(0, "user_message"))
-        outcome = yield Watch(turn.started, lambda item: self._item(turn, item))
+        outcome = yield StreamObserver(turn.started, lambda item: self._item(turn, item))
         ended = outcome.ended()
         text = "".join(turn.said)
         if outcome.status == "success":
@@ -400,7 +400,7 @@ class _LoopRuntime(_Runtime):
             elif type(item).__name__ == "TextChunk":
                 text.append(item.text)
 
-        outcome = yield Watch(started, chunk)
+        outcome = yield StreamObserver(started, chunk)
         calls = done.get("tool_calls") or []
         said = [{"role": "assistant", "content": "".join(text)}] if text else []
         usage = Usage(

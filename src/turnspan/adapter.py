@@ -7,19 +7,36 @@ from contextlib import AbstractContextManager
 from typing import Any, NamedTuple, Protocol
 
 from turnspan.events import Event, ModelCallStarted, SessionSource, Started, TurnStatus
-from turnspan.model.ids import derived_id as derived_id
-from turnspan.model.ids import new_id as new_id
-from turnspan.model.ids import now_ns as now_ns
+from turnspan.model.ids import derived_id, new_id, now_ns
+
+__all__ = [
+    "Call",
+    "ContentOf",
+    "CurrentContext",
+    "Emit",
+    "Observer",
+    "Outcome",
+    "ResolvedSession",
+    "SpanReader",
+    "SpanReading",
+    "StreamObserver",
+    "TurnLink",
+    "derived_id",
+    "error_text",
+    "error_type",
+    "new_id",
+    "now_ns",
+]
 
 
-class Session(NamedTuple):
+class ResolvedSession(NamedTuple):
     """The session that something belongs to, and where its id came from."""
 
     id: str
     source: SessionSource
 
 
-class Scope(NamedTuple):
+class CurrentContext(NamedTuple):
     """Where code is running: the innermost turn and call that contain it."""
 
     session_id: str
@@ -68,27 +85,27 @@ class Call(NamedTuple):
         return self.args[position] if position < len(self.args) else self.kwargs.get(name, default)
 
 
-class Watch(NamedTuple):
+class StreamObserver(NamedTuple):
     """What an observer yields to have a stream's items shown to it, one by one, as they pass."""
 
     started: Started | None
     on_item: Callable[[Any], None]
 
 
-Observer = Callable[[Call], Generator["Started | Watch | None", Outcome, None]]
+Observer = Callable[[Call], Generator["Started | StreamObserver | None", Outcome, None]]
 """A generator around one call. Before its ``yield`` it tells what starts; what it yields becomes the current turn or
 call for the code inside; it gets the outcome and tells what ended. It never sees, and cannot change, the program."""
 
 
 SpanReading = Generator[Started | None, Any, None]
-SpanReader = Callable[[Any, Scope | None], SpanReading]
+SpanReader = Callable[[Any, CurrentContext | None], SpanReading]
 """A generator around one span that somebody else started, and the place where it did. Before its ``yield`` it may tell
-what starts (``Emit.of_span``), and yields that; it gets the span as it ended, and tells what ended."""
+what starts (``Emit.emit_for_span``), and yields that; it gets the span as it ended, and tells what ended."""
 ContentOf = Callable[[Any], Collection[str]]
 """Returns the names of a span's attributes that hold content."""
 
 
-class Link(NamedTuple):
+class TurnLink(NamedTuple):
     """What ties a stored turn to its telemetry."""
 
     audit_event_ids: list[str]
@@ -102,7 +119,7 @@ class Emit(Protocol):
     def __call__(self, event: Event) -> None:
         """Tell an event. Never raises."""
 
-    def of_span(self, event: Started, span: Any) -> None:
+    def emit_for_span(self, event: Started, span: Any) -> None:
         """Tell a start that somebody else's span stands for: it gets the audit event ids, a second one is not started."""
 
     def expect(self, event: ModelCallStarted) -> None:
@@ -119,7 +136,7 @@ class Emit(Protocol):
         """Set the OpenTelemetry SDK up where that is turnspan's to do: for runtimes that start spans themselves."""
 
     def wrap(self, target: str | tuple[Any, str], observer: Observer) -> None:
-        """Watch a function: plain, async, or a generator of either kind.
+        """StreamObserver a function: plain, async, or a generator of either kind.
 
         ``target`` is ``"package.module:Class.method"``, or an object and the name of its attribute. A module that is not
         imported yet is watched as soon as it is. Exceptions of the observer never reach the program. A target that this
@@ -136,10 +153,10 @@ class Emit(Protocol):
         workspace_id: str | None = None,
         agent_id: str | None = None,
         parent: str | None = None,
-    ) -> Session:
+    ) -> ResolvedSession:
         """Find the session: ``turnspan.session(...)``, the runtime's own id, baggage, the environment, or a new one."""
 
-    def current(self) -> Scope | None:
+    def current(self) -> CurrentContext | None:
         """Return where the calling code runs, or None outside of every session."""
 
     def asked(self) -> list[str]:
@@ -157,7 +174,7 @@ class Emit(Protocol):
     def replace(self, owner: Any, attribute: str, value: Any) -> None:
         """Put something in place of an attribute. Undone by ``uninstrument()``."""
 
-    def link(self, session_id: str, turn_id: str) -> Link | None:
+    def link(self, session_id: str, turn_id: str) -> TurnLink | None:
         """Return the ids of a turn's events so far, and its span; None for a turn that was not seen."""
 
     def on_undo(self, undo: Callable[[], None]) -> None:

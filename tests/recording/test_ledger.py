@@ -137,12 +137,12 @@ class Machine(RuleBasedStateMachine):
     @rule()
     def crash(self):
         """The process is gone: nothing is flushed, its lock is free, and somebody else recovers."""
-        self.recorder.keeper.writer._stopping = True
-        self.recorder.keeper.writer._wake.set()
-        if self.recorder.keeper.writer._thread is not None:
-            self.recorder.keeper.writer._thread.join()
+        self.recorder.pipeline.writer._stopping = True
+        self.recorder.pipeline.writer._wake.set()
+        if self.recorder.pipeline.writer._thread is not None:
+            self.recorder.pipeline.writer._thread.join()
         self.recorder._closed = True
-        self.recorder.keeper.journal.forget()
+        self.recorder.pipeline.journal.forget()
         for found in recover(self.folder / "home/journal", self.store, "memory:"):
             assert found.problem is None
         for turn in list(self.model):

@@ -253,8 +253,8 @@ def test_memory_does_not_grow_with_finished_turns(recording):
         return (
             len(recorder._turns),
             len(recorder._finished),
-            len(recorder.keeper.writer._ledger._open),
-            len(recorder.keeper.writer._ledger._late),
+            len(recorder.pipeline.writer._ledger._open),
+            len(recorder.pipeline.writer._ledger._late),
         )
 
     for n in range(600):
@@ -329,12 +329,12 @@ def test_emitting_from_many_threads_keeps_the_chain(tmp_path):
     ]
     [thread.start() for thread in threads]
     [thread.join() for thread in threads]
-    (path,) = segments_of(tmp_path / "journal", recorder.keeper.journal.id)
+    (path,) = segments_of(tmp_path / "journal", recorder.pipeline.journal.id)
     lines = read_segment(path, limit=10**8)[0]
     assert [line.sequence for line in lines] == list(range(1, 1601))
     for one, two in zip(lines, lines[1:], strict=False):
-        assert two.previous == line_hash(recorder.keeper.journal.id, one.head, decode(one.payload))
-    recorder.keeper._store.away = False
+        assert two.previous == line_hash(recorder.pipeline.journal.id, one.head, decode(one.payload))
+    recorder.pipeline._store.away = False
     recorder.close()
 
 

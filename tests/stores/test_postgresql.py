@@ -223,7 +223,7 @@ def test_months_can_be_tables_of_their_own(postgres, postgres_url):
     found = postgres.sql("SELECT tableoid::regclass::text, turn_id FROM turns ORDER BY 2", name)
     assert found == [("turns_2025_12", "t-1"), ("turns_other", "t-2"), ("turns_2026_02", "t-3")]
     store.close()
-    again = open_store(postgres_url)  # whoever comes without knowing of it
+    again = open_store(postgres_url)  # whoever comes without with_unknown_keys of it
     turnspan.SessionManager(again).record_turn(
         "s", TurnRecord("t-3", prompt="new", started_at="2026-02-28T10:00:00+00:00")
     )

@@ -43,7 +43,7 @@ def _known(name, profile):
     return name in ATTRIBUTES and not (profile == "util-1.3" and name in OLD.values())
 
 
-def of_span(span, profile, *, content):
+def emit_for_span(span, profile, *, content):
     """Yield what is wrong with a span."""
     given = {entry.key: entry.value for entry in span.attributes}
     operation = given["gen_ai.operation.name"].string_value if "gen_ai.operation.name" in given else ""

@@ -18,7 +18,7 @@ from opentelemetry.sdk.trace.sampling import (
 )
 from opentelemetry.trace import Link, SpanKind, Status, StatusCode
 
-from turnspan.telemetry.deferred_spans import LateSpan, tracer_of
+from turnspan.telemetry.deferred_spans import DeferredSpan, tracer_of
 
 ABOVE = trace.SpanContext(0xABC, 0xDEF, is_remote=True, trace_flags=trace.TraceFlags(1))
 
@@ -41,7 +41,7 @@ def test_it_is_the_span_that_the_sdk_makes(parent):
     at_once, late, exporter = tracers()
     for tracer in (at_once, late):
         span = start(tracer, parent=parent)
-        assert isinstance(span, LateSpan) == (tracer is late)
+        assert isinstance(span, DeferredSpan) == (tracer is late)
         span.set_attributes({"b": "two"})
         span.set_attribute("c", [3.0])
         span.add_event("event", {"e": 1}, 6)
@@ -136,7 +136,7 @@ def test_a_processor_that_looks_at_starting_spans_sees_them_start():
 def test_a_processor_that_comes_later_sees_what_starts_from_then_on():
     provider, sees = TracerProvider(shutdown_on_exit=False), Sees()
     late = tracer_of(provider.get_tracer("ours"))
-    assert isinstance(start(late, "before"), LateSpan)
+    assert isinstance(start(late, "before"), DeferredSpan)
     provider.add_span_processor(sees)
     start(late, "behind")
     assert sees.started == ["behind"]

@@ -28,7 +28,7 @@ from turnspan.api.operations import Agent, ModelCall, Piece, SessionPiece, ToolC
 from turnspan.events import HandedOff, Noted
 from turnspan.instrumentation.wrapping import Watched, Watching, outcome_of, watched
 from turnspan.recording import runtime
-from turnspan.telemetry.current_context import scope
+from turnspan.telemetry.current_context import current_context
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -36,7 +36,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 P = TypeVar("P", bound=Piece)
 
 
-class _Spot(Generic[P]):
+class _ContextOrDecorator(Generic[P]):
     """Where a piece begins: ``with`` it, ``async with`` it, or decorate a function with it."""
 
     def __init__(self, make: Callable[[Callable[..., Any] | None, tuple[Any, ...], dict[str, Any]], P]) -> None:
@@ -95,7 +95,7 @@ def session(
     agent: str | None = None,
     metadata: dict[str, Any] | None = None,
     parent: str | None = None,
-) -> _Spot[SessionPiece]:
+) -> _ContextOrDecorator[SessionPiece]:
     """Say which session the code in the block, or the decorated function, belongs to.
 
     Args:
@@ -107,7 +107,9 @@ def session(
             a turn of another session it is that one.
 
     """
-    return _Spot(lambda _function, _args, _kwargs: SessionPiece(session_id, workspace, agent, metadata, parent))
+    return _ContextOrDecorator(
+        lambda _function, _args, _kwargs: SessionPiece(session_id, workspace, agent, metadata, parent)
+    )
 
 
 @overload
@@ -120,7 +122,7 @@ def turn(
     session: str | None = None,
     turn_id: str | None = None,
     metadata: dict[str, Any] | None = None,
-) -> _Spot[Turn]: ...
+) -> _ContextOrDecorator[Turn]: ...
 def turn(
     function: Any = None,
     /,
@@ -149,14 +151,14 @@ def turn(
             asked = next(iter(_arguments(called, args, kwargs).values()), None)
         return Turn(agent=agent, prompt=asked, session_id=session, turn_id=turn_id, metadata=metadata)
 
-    spot = _Spot(make)
+    spot = _ContextOrDecorator(make)
     return spot if function is None else spot(function)
 
 
 @overload
 def tool(name: F, /) -> F: ...
 @overload
-def tool(name: str | None = None, /, **arguments: Any) -> _Spot[ToolCall]: ...
+def tool(name: str | None = None, /, **arguments: Any) -> _ContextOrDecorator[ToolCall]: ...
 def tool(name: Any = None, /, **arguments: Any) -> Any:
     """Record a tool call; keyword arguments are the tool's arguments.
 
@@ -170,7 +172,7 @@ def tool(name: Any = None, /, **arguments: Any) -> Any:
         given = {**arguments, **_arguments(called, args, kwargs)}
         return ToolCall(name if isinstance(name, str) else getattr(called, "__name__", "tool"), given)
 
-    spot = _Spot(make)
+    spot = _ContextOrDecorator(make)
     return spot(name) if callable(name) else spot
 
 
@@ -179,7 +181,7 @@ def model_call(model: F, /) -> F: ...
 @overload
 def model_call(
     model: str | None = None, /, *, provider: str | None = None, messages: Any = None, streamed: bool = False
-) -> _Spot[ModelCall]: ...
+) -> _ContextOrDecorator[ModelCall]: ...
 def model_call(
     model: Any = None, /, *, provider: str | None = None, messages: Any = None, streamed: bool = False
 ) -> Any:
@@ -199,14 +201,14 @@ def model_call(
             asked = next(iter(_arguments(called, args, kwargs).values()), None)
         return ModelCall(model if isinstance(model, str) else None, provider, asked, streamed=streamed)
 
-    spot = _Spot(make)
+    spot = _ContextOrDecorator(make)
     return spot(model) if callable(model) else spot
 
 
 @overload
 def agent(name: F, /) -> F: ...
 @overload
-def agent(name: str | None = None, /, *, description: str | None = None) -> _Spot[Agent]: ...
+def agent(name: str | None = None, /, *, description: str | None = None) -> _ContextOrDecorator[Agent]: ...
 def agent(name: Any = None, /, *, description: str | None = None) -> Any:
     """Record an agent that runs inside a turn: a sub-agent, an agent used as a tool.
 
@@ -219,13 +221,13 @@ def agent(name: Any = None, /, *, description: str | None = None) -> Any:
     def make(called: Callable[..., Any] | None, _args: tuple[Any, ...], _kwargs: dict[str, Any]) -> Agent:
         return Agent(name if isinstance(name, str) else getattr(called, "__name__", "agent"), description)
 
-    spot = _Spot(make)
+    spot = _ContextOrDecorator(make)
     return spot(name) if callable(name) else spot
 
 
 def handoff(to_agent: str, reason: str | None = None, *, from_agent: str | None = None) -> None:
     """Record that the current agent gives the conversation to another; outside of a turn this is passed over."""
-    here = scope()
+    here = current_context()
     if here is None or here.turn_id is None or (active := runtime.active()) is None:
         return
     source = from_agent or here.agent_id
@@ -260,13 +262,13 @@ def note(name: str, data: Any = None) -> None:
 
 def current_session() -> str | None:
     """Return the id of the session that the calling code belongs to."""
-    here = scope()
+    here = current_context()
     return None if here is None else here.session_id
 
 
 def current_turn() -> str | None:
     """Return the id of the turn that the calling code runs in."""
-    here = scope()
+    here = current_context()
     return None if here is None else here.turn_id
 
 

@@ -85,7 +85,7 @@ def observe(manager: M) -> M:
 def recorder_for(store: Any) -> Recorder:
     """Return the recorder whose store this is: the process's own, or one made for it."""
     own = runtime.recorder()
-    if own.keeper.keeps_in(store):
+    if own.pipeline.keeps_in(store):
         return own
     found = _recorders.get(store)
     if found is None or found.closed:
@@ -126,7 +126,7 @@ class ObservedManager:
         """Begin a session; ``more`` is what this manager takes besides."""
         given = {"session_id": session_id, "metadata": metadata, **more}
         session = self._writing("start_session", workspace_id, agent_id, **given)
-        runtime.recorder().leave_to(self._recorder, session.session_id)
+        runtime.recorder().route_session_to(self._recorder, session.session_id)
         self._recorder.emit(
             SessionStarted(
                 session_id=session.session_id, workspace_id=workspace_id, agent_id=agent_id, source="explicit"

@@ -7,7 +7,7 @@ from typing import Any
 
 from opentelemetry import context
 
-from turnspan.adapter import Outcome, Scope, Watch
+from turnspan.adapter import CurrentContext, Outcome, StreamObserver
 from turnspan.events import (
     AgentEnded,
     AgentStarted,
@@ -27,7 +27,7 @@ from turnspan.events import (
 )
 from turnspan.model.ids import new_id
 from turnspan.recording import runtime
-from turnspan.telemetry.current_context import context_inside, scope
+from turnspan.telemetry.current_context import context_inside, current_context
 
 
 class Piece:
@@ -49,7 +49,7 @@ class Piece:
         started = self._started = self._begin()
         if started is not None:
             runtime.recorder().emit(started)
-        outcome = yield Watch(started, self._item)
+        outcome = yield StreamObserver(started, self._item)
         ended = self._end(outcome)
         if ended is not None:
             runtime.recorder().emit(ended)
@@ -66,10 +66,10 @@ class Piece:
         return None if self._started is None else self._started.event_id
 
 
-def here_or_new_session() -> Scope:
+def here_or_new_session() -> CurrentContext:
     """Return where we are; outside of every session, a new session."""
-    here = scope()
-    return here if here is not None else Scope(runtime.find_session().id, None, None, None)
+    here = current_context()
+    return here if here is not None else CurrentContext(runtime.find_session().id, None, None, None)
 
 
 def _result_or_items(outcome: Outcome, items: list[Any]) -> Any:
@@ -82,7 +82,7 @@ class _InTurn(Piece):
     """A call; outside of a turn it gets one around it, so that it is not lost."""
 
     def observe(self) -> Generator[Any, Outcome, None]:
-        if (here := scope()) is not None and here.turn_id is not None:
+        if (here := current_context()) is not None and here.turn_id is not None:
             yield from super().observe()
             return
         around = Turn(agent=None, prompt="", session_id=None, turn_id=None, metadata=None)
@@ -126,7 +126,7 @@ class Turn(Piece):
         self._agent_call: str | None = None
 
     def _begin(self) -> Started:
-        here = scope()
+        here = current_context()
         if here is not None and here.turn_id is not None:  # a turn inside a turn is an agent inside it
             return AgentStarted(
                 session_id=here.session_id,
@@ -383,7 +383,7 @@ class SessionPiece(Piece):
             explicit=session_id, workspace_id=workspace_id, agent_id=agent_id, metadata=metadata, parent=parent
         )
         self._id = found.id
-        yield context_inside(Scope(found.id, None, None, None), None)
+        yield context_inside(CurrentContext(found.id, None, None, None), None)
 
     def end(self) -> None:
         """Close the session."""

@@ -128,7 +128,7 @@ def when(text: str | None) -> str:
         return text
 
 
-def lasting(duration_ms: float | None) -> str:
+def format_duration(duration_ms: float | None) -> str:
     """Return a duration for people."""
     if duration_ms is None:
         return "-"

@@ -28,7 +28,7 @@ from turnspan.events import ToolCallEnded, ToolCallStarted, TurnEnded, TurnStart
 from turnspan.instrumentation.registry import GROUP, name_of, requirement_of, unusable
 from turnspan.journal.hash_chain import SpanIds
 from turnspan.model.ids import new_id
-from turnspan.model.records import ours_of
+from turnspan.model.records import turnspan_metadata
 from turnspan.otel_sdk.rehydration import Told, send, spans_again
 from turnspan.reading.deep_links import TRACES, Links
 from turnspan.reading.find import summaries
@@ -220,7 +220,7 @@ def _delivery(settings: Settings) -> Iterator[Check]:
         journal: seal
         for session in newest
         if session is not None
-        for journal, seal in (ours_of(session.metadata).get("seals") or {}).items()
+        for journal, seal in (turnspan_metadata(session.metadata).get("seals") or {}).items()
     }
     totals: dict[str, Counter[str]] = {}
     for seal in seals.values():

@@ -9,7 +9,16 @@ import click
 from rich.markup import escape
 from rich.table import Table
 
-from turnspan.cli.common import STATUS_MARK, STATUS_STYLE, console, lasting, open_reading, print_json, reads, short
+from turnspan.cli.common import (
+    STATUS_MARK,
+    STATUS_STYLE,
+    console,
+    format_duration,
+    open_reading,
+    print_json,
+    reads,
+    short,
+)
 from turnspan.cli.show import load
 from turnspan.reading.timeline import Step, Total, steps_of, totals_of
 
@@ -49,7 +58,7 @@ def as_table(steps: list[Step]) -> Table:
         "WHAT", footer=f"{len(turns)} turns, {len(models)} model calls, {len(tools)} tool calls, {tokens}", no_wrap=True
     )
     table.add_column("STATUS")
-    table.add_column("TOOK", justify="right", footer=lasting(sum(turn.duration_ms or 0 for turn in turns)))
+    table.add_column("TOOK", justify="right", footer=format_duration(sum(turn.duration_ms or 0 for turn in turns)))
     for step in steps:
         item = step.item
         style = STATUS_STYLE.get(item.status, "white")
@@ -60,7 +69,7 @@ def as_table(steps: list[Step]) -> Table:
             escape(step.agent),
             f"{what}  [dim]{escape(short(said, 50))}[/]" if said else what,
             f"[{style}]{STATUS_MARK.get(item.status, item.status)}[/]",
-            lasting(item.duration_ms),
+            format_duration(item.duration_ms),
         )
     return table
 
@@ -76,7 +85,7 @@ def as_totals(totals: list[Total], by: str) -> Table:
             escape(one.name),
             str(one.count),
             str(one.failed or "-"),
-            lasting(one.duration_ms),
+            format_duration(one.duration_ms),
             str(one.input_tokens or "-"),
             str(one.output_tokens or "-"),
         )

@@ -12,7 +12,7 @@ from turnspan.cli.common import (
     STATUS_MARK,
     STATUS_STYLE,
     console,
-    lasting,
+    format_duration,
     linked,
     open_reading,
     print_json,
@@ -21,7 +21,7 @@ from turnspan.cli.common import (
     when,
 )
 from turnspan.errors import TurnspanError
-from turnspan.model.records import SessionRecord, ours_of
+from turnspan.model.records import SessionRecord, turnspan_metadata
 from turnspan.reading.deep_links import Links
 from turnspan.reading.find import hits, summaries
 from turnspan.reading.timeline import Item, tree_of
@@ -75,7 +75,7 @@ def as_tree(session: SessionRecord, children: Sequence[str] = (), traces: Links 
         head += f"  workspace {escape(session.workspace_id)}"
     if session.metadata.get("ended"):
         head += "  ended"
-    came_from = ours_of(session.metadata).get("session_id_from")
+    came_from = turnspan_metadata(session.metadata).get("session_id_from")
     tree = Tree(head + (f"  [dim]id from {came_from}[/]" if came_from else ""))
     for turn in session.turns:
         root = tree_of(turn, session.agent_transitions)
@@ -129,7 +129,7 @@ def _line(item: Item) -> str:
             return f"{line}  {escape(short(item.details.get('data')))}"
         case "tool call":
             line += f"({escape(short(item.details.get('arguments'), 60))})"
-    line += f"  {status}  {lasting(item.duration_ms)}"
+    line += f"  {status}  {format_duration(item.duration_ms)}"
     if item.kind == "model call" and (usage := item.details.get("usage")):
         line += f"  {usage.get('input_tokens', '-')} in / {usage.get('output_tokens', '-')} out tokens"
     if item.error:

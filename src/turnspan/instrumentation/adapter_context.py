@@ -12,13 +12,13 @@ from typing import Any
 import wrapt
 from opentelemetry import context
 
-from turnspan.adapter import Call, ContentOf, Link, Observer, Outcome, Scope, Session, SpanReader
+from turnspan.adapter import Call, ContentOf, CurrentContext, Observer, Outcome, ResolvedSession, SpanReader, TurnLink
 from turnspan.events import Event, ModelCallStarted, Started
 from turnspan.instrumentation.wrapping import Watched, watched
 from turnspan.recording import runtime
 from turnspan.recording.pipeline import logger
-from turnspan.recording.recorder import AWAITED, Recorder
-from turnspan.telemetry.current_context import scope
+from turnspan.recording.recorder import EXTERNAL_SPAN_EXPECTED, Recorder
+from turnspan.telemetry.current_context import current_context
 
 _INHERITED = object()
 
@@ -43,7 +43,7 @@ class Hooks:
         if (found := self._recorder()) is not None:
             found.emit(event)
 
-    def of_span(self, event: Started, span: Any) -> None:
+    def emit_for_span(self, event: Started, span: Any) -> None:
         """Tell a start that somebody else's span stands for."""
         if (found := self._recorder()) is not None:
             found.emit(event, span)
@@ -52,19 +52,19 @@ class Hooks:
         """Tell a model call whose span the client itself starts next."""
         if (found := self._recorder()) is not None:
             found.prepare()
-            _others().listen_to_current()
-            found.emit(event, AWAITED)
+            _others().observe_current_provider()
+            found.emit(event, EXTERNAL_SPAN_EXPECTED)
 
     def read_spans(self, reader: SpanReader, content_of: ContentOf = _no_content) -> None:
         """Have a reader told of every span that somebody else starts."""
         found, entry = _others(), (self._recorder, reader, content_of)
         found.others.readers.append(entry)
         self._undo.append(lambda: found.others.readers.remove(entry))
-        found.listen_to_current()
+        found.observe_current_provider()
 
         def made(call: Call) -> Generator[None, Outcome, None]:
             yield None
-            found.listen_to(call.instance)
+            found.observe_provider(call.instance)
 
         self.wrap("opentelemetry.sdk.trace:TracerProvider.__init__", made)
 
@@ -74,7 +74,7 @@ class Hooks:
             found.prepare()
 
     def wrap(self, target: str | tuple[Any, str], observer: Observer) -> None:
-        """Watch a function, ``"package.module:Class.method"``, or an object's attribute."""
+        """StreamObserver a function, ``"package.module:Class.method"``, or an object's attribute."""
         if not isinstance(target, str):
             self._wrap(*target, observer)
             return
@@ -130,22 +130,22 @@ class Hooks:
         workspace_id: str | None = None,
         agent_id: str | None = None,
         parent: str | None = None,
-    ) -> Session:
+    ) -> ResolvedSession:
         """Find the session that a run belongs to."""
         return runtime.find_session(own, workspace_id=workspace_id, agent_id=agent_id, parent=parent)
 
-    def current(self) -> Scope | None:
+    def current(self) -> CurrentContext | None:
         """Return where the calling code runs."""
-        return scope()
+        return current_context()
 
     def asked(self) -> list[str]:
         """Return the model calls that are open right where the calling code runs."""
-        here, found = scope(), self._recorder()
+        here, found = current_context(), self._recorder()
         return [] if here is None or found is None else found.models_asked(here)
 
     def tool(self) -> str | None:
         """Return the name of the tool that the calling code is the call of."""
-        here, found = scope(), self._recorder()
+        here, found = current_context(), self._recorder()
         return None if here is None or found is None else found.tool_at(here)
 
     def carrier(self, started: Started) -> dict[str, str]:
@@ -163,14 +163,14 @@ class Hooks:
         where = None if found is None else found.context_of(started)
         return nullcontext() if where is None else _Inside(where)
 
-    def link(self, session_id: str, turn_id: str) -> Link | None:
+    def link(self, session_id: str, turn_id: str) -> TurnLink | None:
         """Return the ids of a turn's events so far, and its span."""
         found = self._recorder()
         known = None if found is None else found.events_of(session_id, turn_id)
         if known is None:
             return None
         ids, span = known
-        return Link(ids, *(span[:2] if span else (None, None)))
+        return TurnLink(ids, *(span[:2] if span else (None, None)))
 
     def on_undo(self, undo: Callable[[], None]) -> None:
         """Have something undone by ``uninstrument()``."""

@@ -15,7 +15,7 @@ from typing import Any
 import wrapt
 from opentelemetry import context, propagate
 
-from turnspan.telemetry.current_context import scope
+from turnspan.telemetry.current_context import current_context
 
 _NAMES = {"traceparent": "TRACEPARENT", "tracestate": "TRACESTATE", "baggage": "BAGGAGE"}
 _popen_init: Any = None
@@ -24,7 +24,7 @@ _threads_are_ours = False
 
 def variables() -> dict[str, str]:
     """Return the environment variables that carry the current context; none outside of a session."""
-    if scope() is None:
+    if current_context() is None:
         return {}
     carrier: dict[str, str] = {}
     propagate.inject(carrier)
@@ -34,7 +34,7 @@ def variables() -> dict[str, str]:
 def take_over(given: Mapping[str, str] = os.environ) -> None:
     """Go on in the context that the parent process left, in the environment unless it is given."""
     carrier = {name: given[variable] for name, variable in _NAMES.items() if variable in given}
-    if carrier and scope() is None:
+    if carrier and current_context() is None:
         context.attach(propagate.extract(carrier))
 
 

@@ -20,12 +20,12 @@ import wrapt
 from opentelemetry import context
 from opentelemetry.context import Context
 
-from turnspan.adapter import Call, Observer, Outcome, Watch
+from turnspan.adapter import Call, Observer, Outcome, StreamObserver
 from turnspan.events import Started
 from turnspan.model.ids import now_ns
 from turnspan.recording.recorder import Recorder
 
-Running = Generator[Started | Watch | Context | None, Outcome, None]
+Running = Generator[Started | StreamObserver | Context | None, Outcome, None]
 _CANCELLED = (asyncio.CancelledError, GeneratorExit, KeyboardInterrupt, SystemExit)
 
 
@@ -56,7 +56,7 @@ class Watching:
         except Exception as error:
             self._fail(error)
             return
-        if isinstance(told, Watch):
+        if isinstance(told, StreamObserver):
             told, self._on_item = told
         if isinstance(told, Context):
             self._context = told

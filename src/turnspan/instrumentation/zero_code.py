@@ -25,7 +25,7 @@ _given: dict[str, Any] = {}
 
 
 def instrument(**settings: Any) -> None:
-    """Watch every supported runtime that this program imports, or has imported.
+    """StreamObserver every supported runtime that this program imports, or has imported.
 
     Args:
         settings: As for :func:`turnspan.configure`.

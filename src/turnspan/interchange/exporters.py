@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from turnspan.model.json_values import to_json
-from turnspan.model.records import SessionRecord, TurnRecord, ours_of
+from turnspan.model.records import SessionRecord, TurnRecord, turnspan_metadata
 
 
 def as_json(session: SessionRecord) -> str:
@@ -59,7 +59,7 @@ def as_markdown(session: SessionRecord) -> str:
 
 
 def _turn(turn: TurnRecord, session: SessionRecord) -> list[str]:
-    ours = ours_of(turn.metadata)
+    ours = turnspan_metadata(turn.metadata)
     lines = [*_quoted(to_json(turn.prompt)), *([""] if turn.tool_calls else [])]
     for call in turn.tool_calls:
         status = call.status if call.duration_ms is None else f"{call.status}, {call.duration_ms:.0f} ms"

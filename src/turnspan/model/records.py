@@ -60,20 +60,20 @@ class _Record:
         known = {f.name: f for f in dataclasses.fields(cls)}  # type: ignore[arg-type]
         given = {key: copy.deepcopy(data[key]) for key in known if data.get(key) is not None}
         record = cls(**{**dict.fromkeys(cls._required), **given})
-        record._nest()
-        return record.knowing({key: copy.deepcopy(value) for key, value in data.items() if key not in known})
+        record._parse_nested()
+        return record.with_unknown_keys({key: copy.deepcopy(value) for key, value in data.items() if key not in known})
 
     def unknown(self) -> dict[str, Any] | None:
         """Return the keys that this version has no field for."""
         return copy.deepcopy(self._unknown) or None
 
-    def knowing(self, unknown: dict[str, Any] | None) -> Self:
+    def with_unknown_keys(self, unknown: dict[str, Any] | None) -> Self:
         """Keep keys that this version has no field for, and return the record."""
         if unknown:
             self._unknown = unknown
         return self
 
-    def _nest(self) -> None:
+    def _parse_nested(self) -> None:
         """Turn the dicts inside into records."""
 
 
@@ -100,7 +100,7 @@ class ToolCallRecord(_Record):
     _shown: ClassVar[tuple[str, ...]] = ("call_id", "tool_name", "status")
     _required: ClassVar[tuple[str, ...]] = ("call_id", "tool_name")
 
-    def _nest(self) -> None:
+    def _parse_nested(self) -> None:
         self.arguments = arguments_of(self.arguments)
 
 
@@ -123,7 +123,7 @@ class TurnRecord(_Record):
     _shown: ClassVar[tuple[str, ...]] = ("turn_id", "agent_id", "status")
     _required: ClassVar[tuple[str, ...]] = ("turn_id",)
 
-    def _nest(self) -> None:
+    def _parse_nested(self) -> None:
         self.tool_calls = [ToolCallRecord.from_dict(call) for call in self.tool_calls]  # type: ignore[arg-type]
 
 
@@ -173,15 +173,15 @@ class SessionRecord(_Record):
         return self._above("root_session_id")
 
     def _above(self, name: str) -> str | None:
-        found = ours_of(self.metadata).get(name) or (self.unknown() or {}).get(name)
+        found = turnspan_metadata(self.metadata).get(name) or (self.unknown() or {}).get(name)
         return found if isinstance(found, str) else None  # newer versions of Xerxes have it as a key of its own
 
-    def _nest(self) -> None:
+    def _parse_nested(self) -> None:
         self.turns = [TurnRecord.from_dict(turn) for turn in self.turns]  # type: ignore[arg-type]
         self.agent_transitions = [AgentTransitionRecord.from_dict(t) for t in self.agent_transitions]  # type: ignore[arg-type]
 
 
-def ours_of(metadata: dict[str, Any]) -> dict[str, Any]:
+def turnspan_metadata(metadata: dict[str, Any]) -> dict[str, Any]:
     """Return what turnspan keeps in a record's metadata."""
     found = metadata.get(OURS)
     return found if isinstance(found, dict) else {}

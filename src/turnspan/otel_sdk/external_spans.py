@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry import trace
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, TracerProvider
 
-from turnspan.adapter import ContentOf, Scope, SpanReader, SpanReading
+from turnspan.adapter import ContentOf, CurrentContext, SpanReader, SpanReading
 from turnspan.events import Started
 from turnspan.otel_sdk.delivery_stats import processors_of
 from turnspan.recording.recorder import Recorder, all_recorders
 from turnspan.telemetry import semconv as sc
-from turnspan.telemetry.current_context import PLACES, UNREAD, scope
+from turnspan.telemetry.current_context import CONTEXT_OF_SPAN, UNCLAIMED_SPANS, current_context
 from turnspan.telemetry.span_mapping import MODEL_OPERATIONS
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ _OPEN_MOST = 100_000
 """Spans of others that are followed at a time; some are never ended."""
 
 
-class OthersSpans(SpanProcessor):
+class ExternalSpans(SpanProcessor):
     """Shows readers the spans that others start in this process."""
 
     starts_may_be_late = True  # our own spans are passed over
@@ -43,15 +43,15 @@ class OthersSpans(SpanProcessor):
         if span.context is None or (span.instrumentation_scope or span).name == "turnspan":
             return
         span_id = span.context.span_id
-        here = scope(parent_context)
+        here = current_context(parent_context)
         if here is not None:
-            PLACES[span_id] = here
+            CONTEXT_OF_SPAN[span_id] = here
             self._open[span_id] = []
             if here.call_id is not None and any(recorder.adopt(here, span) for recorder in all_recorders()):
                 return
             if (span.attributes or {}).get(sc.GEN_AI_OPERATION_NAME) in MODEL_OPERATIONS:
                 for one in all_recorders():
-                    one.met_theirs(here)
+                    one.note_external_instrumentation(here)
         open_: list[tuple[Recorder, SpanReading]] = []
         for recorder_of, reader, _ in self.readers:
             if (recorder := recorder_of()) is None:
@@ -66,25 +66,25 @@ class OthersSpans(SpanProcessor):
                 continue
             open_.append((recorder, reading))
             if started is not None:
-                PLACES[span_id] = place_of(started)
+                CONTEXT_OF_SPAN[span_id] = place_of(started)
                 break
             if here is None:
-                UNREAD[span_id] = span
+                UNCLAIMED_SPANS[span_id] = span
         if open_:
             self._open[span_id] = open_
         if len(self._open) > _OPEN_MOST:
             forgotten, _ = self._open.popitem(last=False)
-            PLACES.pop(forgotten, None)
-            UNREAD.pop(forgotten, None)
+            CONTEXT_OF_SPAN.pop(forgotten, None)
+            UNCLAIMED_SPANS.pop(forgotten, None)
 
     def on_end(self, span: ReadableSpan) -> None:
         """Let readers tell how it ended."""
         if span.context is None:
             return
         span_id = span.context.span_id
-        PLACES.pop(span_id, None)
+        CONTEXT_OF_SPAN.pop(span_id, None)
         readings = self._open.pop(span_id, None)
-        claimed = UNREAD.pop(span_id, span) is None
+        claimed = UNCLAIMED_SPANS.pop(span_id, span) is None
         for recorder, reading in readings or ():
             if claimed:  # one of ours told it meanwhile
                 reading.close()
@@ -100,12 +100,12 @@ class OthersSpans(SpanProcessor):
                 _withhold(span, names, recorder_of())
 
 
-def place_of(started: Started) -> Scope:
+def place_of(started: Started) -> CurrentContext:
     """Return where code inside of a started turn or call is."""
-    return Scope(started.session_id, started.turn_id, started.call_id, started.agent_id)
+    return CurrentContext(started.session_id, started.turn_id, started.call_id, started.agent_id)
 
 
-others = OthersSpans()
+others = ExternalSpans()
 
 
 def _withhold(span: ReadableSpan, names: Collection[str], recorder: Recorder | None) -> None:
@@ -118,7 +118,7 @@ def _withhold(span: ReadableSpan, names: Collection[str], recorder: Recorder | N
     span._attributes = found  # noqa: SLF001  an ended span has no other way
 
 
-def listen_to(provider: Any) -> None:
+def observe_provider(provider: Any) -> None:
     """See the spans of a provider, too."""
     if isinstance(provider, TracerProvider) and others not in processors_of(provider):
         provider.add_span_processor(others)
@@ -127,6 +127,6 @@ def listen_to(provider: Any) -> None:
             all_._span_processors = (others, *before[:-1])  # noqa: SLF001  what is withheld, exporters must not see
 
 
-def listen_to_current() -> None:
+def observe_current_provider() -> None:
     """See the spans of the process's provider, if it has one."""
-    listen_to(trace.get_tracer_provider())
+    observe_provider(trace.get_tracer_provider())

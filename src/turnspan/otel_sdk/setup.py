@@ -29,7 +29,7 @@ from turnspan.recording.pipeline import FLUSH_S, logger
 from turnspan.recording.recorder import Recorder, all_recorders
 from turnspan.settings import Settings
 from turnspan.telemetry import semconv as sc
-from turnspan.telemetry.current_context import scope
+from turnspan.telemetry.current_context import current_context
 from turnspan.telemetry.metrics import anybody_listens, tell_health
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class SessionSpanProcessor(SpanProcessor):
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         """Stamp the span with the session that its context carries."""
-        if (here := scope(parent_context)) is not None:
+        if (here := current_context(parent_context)) is not None:
             span.set_attribute(sc.GEN_AI_CONVERSATION_ID, here.session_id)
             span.set_attribute(sc.SESSION_ID, here.session_id)
 
@@ -128,15 +128,15 @@ def _count(provider: Any, ours: SessionSpanProcessor, recorder: Recorder) -> Non
     """Count what becomes of a provider's spans, and let recovery use it to send some again."""
     for processor in processors_of(provider):
         ours.delivery.watch(processor)
-    recorder.keeper.deliveries.append(ours.delivery)
-    recorder.keeper.providers.append(provider)
+    recorder.pipeline.deliveries.append(ours.delivery)
+    recorder.pipeline.providers.append(provider)
 
     def resend(spans: list[ReadableSpan]) -> None:
         for processor in processors_of(provider):
             for span in _not_kept(processor, spans):
                 processor.on_end(span)
 
-    recorder.keeper.resends.append(resend)
+    recorder.pipeline.resends.append(resend)
 
 
 def _not_kept(processor: Any, spans: list[ReadableSpan]) -> list[ReadableSpan]:
@@ -159,7 +159,7 @@ def _set_up_logs(settings: Settings, resource: Resource, recorder: Recorder) -> 
     made = LoggerProvider(resource=resource, shutdown_on_exit=False)
     made.add_log_record_processor(BatchLogRecordProcessor(exporter))
     _logs.set_logger_provider(made)
-    recorder.keeper.providers.append(made)
+    recorder.pipeline.providers.append(made)
 
 
 def _set_up_metrics(settings: Settings, resource: Resource, recorder: Recorder) -> None:
@@ -173,7 +173,7 @@ def _set_up_metrics(settings: Settings, resource: Resource, recorder: Recorder) 
         return
     made = MeterProvider([PeriodicExportingMetricReader(exporter)], resource=resource, shutdown_on_exit=False)
     metrics.set_meter_provider(made)
-    recorder.keeper.providers.append(made)
+    recorder.pipeline.providers.append(made)
 
 
 def _otlp(settings: Settings, signal: str, recorder: Recorder) -> Any:

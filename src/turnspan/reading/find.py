@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from turnspan.model.json_values import to_json
-from turnspan.model.records import SessionRecord, TurnRecord, ours_of
+from turnspan.model.records import SessionRecord, TurnRecord, turnspan_metadata
 from turnspan.reading.timeline import Item, tokens_of, took_ms, tree_of
 from turnspan.stores.base import SessionFilter, SessionStore, SessionSummary, words_of
 
@@ -46,7 +46,7 @@ def _page_of(sessions: Iterable[SessionRecord], where: SessionFilter) -> list[Se
 
 def _matches(session: SessionRecord, where: SessionFilter) -> bool:
     turns = session.turns
-    models = [model for turn in turns for model in ours_of(turn.metadata).get("model_calls") or []]
+    models = [model for turn in turns for model in turnspan_metadata(turn.metadata).get("model_calls") or []]
     words = words_of(where.text or "")
     return (
         (where.workspace_id is None or where.workspace_id == session.workspace_id)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from turnspan.model.records import AgentTransitionRecord, SessionRecord, TurnRecord, from_iso, ours_of
+from turnspan.model.records import AgentTransitionRecord, SessionRecord, TurnRecord, from_iso, turnspan_metadata
 
 Kind = Literal["turn", "agent", "model call", "tool call", "handoff", "note"]
 
@@ -38,7 +38,7 @@ class Item:
 
 def tree_of(turn: TurnRecord, transitions: list[AgentTransitionRecord]) -> Item:
     """Return a turn as a tree: what happened in which call or agent, in order of time."""
-    ours = ours_of(turn.metadata)
+    ours = turnspan_metadata(turn.metadata)
     root = Item(
         "turn",
         turn.agent_id or "turn",
@@ -63,7 +63,7 @@ def tree_of(turn: TurnRecord, transitions: list[AgentTransitionRecord]) -> Item:
         }
         items.append((model.get("parent_id"), item))
     for call in turn.tool_calls:
-        own = ours_of(call.metadata)
+        own = turnspan_metadata(call.metadata)
         item = _item(
             "tool call", call.tool_name, {**own, "status": call.status, "error": call.error, "call_id": call.call_id}
         )
@@ -106,7 +106,7 @@ def _item(kind: Kind, name: str, data: dict[str, Any]) -> Item:
 
 def tokens_of(turn: TurnRecord) -> int:
     """Return how many tokens a turn's model calls used, in and out."""
-    usages = [model.get("usage") or {} for model in ours_of(turn.metadata).get("model_calls") or []]
+    usages = [model.get("usage") or {} for model in turnspan_metadata(turn.metadata).get("model_calls") or []]
     return sum((usage.get("input_tokens") or 0) + (usage.get("output_tokens") or 0) for usage in usages)
 
 

@@ -31,7 +31,7 @@ from turnspan.events import (
 from turnspan.journal.hash_chain import Line, SpanIds, decode, line_hash
 from turnspan.journal.seals import Seal, seal_of
 from turnspan.model.json_values import arguments_of, text_of
-from turnspan.model.records import OURS, RUNNING, TurnRecord, iso, ours_of
+from turnspan.model.records import OURS, RUNNING, TurnRecord, iso, turnspan_metadata
 from turnspan.stores.rows import (
     AuditRow,
     Changes,
@@ -220,7 +220,7 @@ class Ledger:
         at = iso(event.at_ns)
         metadata: dict[str, Any] = {}
         if isinstance(event, SessionStarted):
-            metadata = {**event.metadata, OURS: {"session_id_from": event.source, **ours_of(event.metadata)}}
+            metadata = {**event.metadata, OURS: {"session_id_from": event.source, **turnspan_metadata(event.metadata)}}
         elif isinstance(event, Noted) and (seal := seal_of(event)) is not None:
             metadata, at = {OURS: {"seals": {self._journal_id: event.data}}}, seal.at
         self._batch.sessions.append(
@@ -254,7 +254,7 @@ class Ledger:
             span_id=span_id,
             audit_event_ids=[event.event_id],
             unknown=None,
-            metadata={**event.metadata, OURS: {**ours_of(event.metadata), **ours}},
+            metadata={**event.metadata, OURS: {**turnspan_metadata(event.metadata), **ours}},
         )
         self._open[key] = _OpenTurn(row, segment, event)
         self._batch.turns[key] = row
@@ -329,7 +329,7 @@ class Ledger:
         if event.error_type:
             ours["error_type"] = event.error_type
         for name, value in event.metadata.items():
-            row["metadata"][name] = {**ours, **ours_of(event.metadata)} if name == OURS else value
+            row["metadata"][name] = {**ours, **turnspan_metadata(event.metadata)} if name == OURS else value
         if event.record is not None:
             self._take_record(turn, event.record)
 
@@ -422,7 +422,7 @@ class Ledger:
                     row["arguments"] = arguments_of(event.arguments)
                 row["result"], row["status"], row["error"] = event.result, event.status, event.error
                 row["duration_ms"], row["sandbox_context"] = duration_ms, event.sandbox_context
-                ours = {**row["metadata"][OURS], **ours_of(event.metadata)}
+                ours = {**row["metadata"][OURS], **turnspan_metadata(event.metadata)}
                 row["metadata"] = {**row["metadata"], **event.metadata, OURS: ours}
                 self._batch.tool_calls[row["session_id"], row["turn_id"], row["event_id"]] = row
             case ModelCallEnded():

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from opentelemetry import context
 
-from turnspan.adapter import Scope
+from turnspan.adapter import CurrentContext
 from turnspan.events import ModelCallStarted, Started, ToolCallStarted
 from turnspan.journal.hash_chain import SpanIds
 from turnspan.telemetry.current_context import below
@@ -54,12 +54,12 @@ class OpenTurn:
 class OpenTurns(dict[tuple[str, str | None], OpenTurn]):
     """The open turns, by session and turn, and what is open at a place in them."""
 
-    def call_at(self, here: Scope) -> Open | None:
+    def call_at(self, here: CurrentContext) -> Open | None:
         """Return the call that a place is directly in."""
         turn = self.get((here.session_id, here.turn_id))
         return None if turn is None else turn.calls.get(here.call_id or "")
 
-    def models_asked(self, here: Scope) -> list[str]:
+    def models_asked(self, here: CurrentContext) -> list[str]:
         """Return the ids of the open model calls that a place is in, or that are open directly in it."""
         turn = self.get((here.session_id, here.turn_id))
         return [
@@ -68,7 +68,7 @@ class OpenTurns(dict[tuple[str, str | None], OpenTurn]):
             if type(call.started) is ModelCallStarted and here.call_id in (call_id, call.started.parent_id)
         ]
 
-    def tool_at(self, here: Scope) -> str | None:
+    def tool_at(self, here: CurrentContext) -> str | None:
         """Return the name of the tool whose call a place is directly in."""
         call = self.call_at(here)
         return call.started.tool_name if call is not None and isinstance(call.started, ToolCallStarted) else None

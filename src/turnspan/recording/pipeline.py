@@ -1,4 +1,4 @@
-"""The keeper: everything behind the journal, and what a process does before it is gone.
+"""The pipeline: everything behind the journal, and what a process does before it is gone.
 
 It has the journal, the writer with store and outlets, and the SDK's providers. At the end of a process it brings all of
 it to its places within a bounded time, and seals the chain. What cannot be brought waits on disk.
@@ -46,7 +46,7 @@ class Counts(Protocol):
         """Return, by exporter, how many ended, were exported, failed, were dropped, and wait."""
 
 
-class Keeper:
+class Pipeline:
     """Keeps what a recorder is told.
 
     Args:
@@ -98,8 +98,8 @@ class Keeper:
         url = getattr(store, "url", "")
         return bool(url) and url != "memory:" and url == self._store_url
 
-    def adopt_providers(self, other: Keeper) -> None:
-        """Flush the same providers as another keeper does."""
+    def adopt_providers(self, other: Pipeline) -> None:
+        """Flush the same providers as another pipeline does."""
         self.providers, self.deliveries, self.resends = other.providers, other.deliveries, other.resends
 
     def endpoint_is_dead(self) -> None:

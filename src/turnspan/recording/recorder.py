@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from opentelemetry import context
 
-from turnspan.adapter import Scope
+from turnspan.adapter import CurrentContext
 from turnspan.errors import SettingsError
 from turnspan.events import (
     AgentEnded,
@@ -40,14 +40,14 @@ from turnspan.events import (
 from turnspan.journal.hash_chain import SpanIds
 from turnspan.model.ids import new_id
 from turnspan.model.json_values import encode
-from turnspan.model.records import OURS, ours_of
+from turnspan.model.records import OURS, turnspan_metadata
 from turnspan.recording.ledger import ended_early
 from turnspan.recording.open_turns import Open, OpenTurn, OpenTurns
-from turnspan.recording.pipeline import FLUSH_S, Keeper, logger
+from turnspan.recording.pipeline import FLUSH_S, Pipeline, logger
 from turnspan.recording.redaction import Redactor, hidden, withheld
 from turnspan.settings import Settings
-from turnspan.telemetry.current_context import UNREAD, context_inside
-from turnspan.telemetry.live_spans import Spans, claimed_model_span, ids_of, ids_of_theirs, resource_of_provider
+from turnspan.telemetry.current_context import UNCLAIMED_SPANS, context_inside
+from turnspan.telemetry.live_spans import Spans, claimed_model_span, ids_of, ids_of_external_span, resource_of_provider
 from turnspan.telemetry.semconv import PROFILES
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ _SESSIONS_REMEMBERED = 4096
 _TURNS_REMEMBERED = 256
 
 
-class _Met:
+class _SessionState:
     """What is remembered of a session that this process has met."""
 
     __slots__ = ("described", "root_id", "workspace_id")
@@ -69,14 +69,14 @@ class _Met:
         self.described = False  # its first turn here says which process this is
 
 
-class _Busy(threading.local):
+class _EmitGuard(threading.local):
     """Whether the thread is in the middle of an emit."""
 
     now = False
     span: Any = None  # the span that exists for the event already
 
 
-AWAITED = object()
+EXTERNAL_SPAN_EXPECTED = object()
 """In place of a span: somebody else will start one for the event."""
 
 
@@ -100,12 +100,14 @@ class Recorder:
         self._redactor = Redactor()
         self._app_log: Any = None
         self._turns = OpenTurns()
-        self._sessions: OrderedDict[str, _Met] = OrderedDict()
+        self._sessions: OrderedDict[str, _SessionState] = OrderedDict()
         self._finished: OrderedDict[tuple[str, str], tuple[list[str], SpanIds | None]] = OrderedDict()
         self._elsewhere: OrderedDict[str, Recorder] = OrderedDict()
         self._before_open: Callable[[], None] | None = None
-        self._theirs_come: set[str | None] = set()  # providers: another instrumentation starts spans for their calls
-        self._busy = _Busy()
+        self._externally_instrumented: set[str | None] = (
+            set()
+        )  # providers: another instrumentation starts spans for their calls
+        self._busy = _EmitGuard()
         self._postponed: deque[Callable[[], None]] = deque()
         self._closed = False
         self._handlers: dict[type[Event], Callable[[Any, bytes | None], None]] = {
@@ -123,7 +125,7 @@ class Recorder:
             Noted: self._on_noted,
         }
         self._guarded("redaction", self._read_rules)
-        self.keeper = Keeper(settings, store, self.problem, self.settle, recovers=recovers)
+        self.pipeline = Pipeline(settings, store, self.problem, self.settle, recovers=recovers)
         if settings.log == "structlog":
             self._guarded("structlog", self._open_app_log)
         _recorders.add(self)
@@ -136,7 +138,7 @@ class Recorder:
 
         Args:
             event: What happened.
-            span: The span that somebody else has started for it, or ``AWAITED``.
+            span: The span that somebody else has started for it, or ``EXTERNAL_SPAN_EXPECTED``.
 
         """
         if self._closed:
@@ -149,7 +151,7 @@ class Recorder:
             self.later(lambda: self.emit(event, span))
             return
         if self._postponed:
-            self.catch_up()
+            self.run_deferred()
         busy.now, busy.span = True, span
         try:
             try:
@@ -173,7 +175,7 @@ class Recorder:
         """Have something told before the next event, or within a second: where nothing may be done right now."""
         self._postponed.append(tell)
 
-    def catch_up(self) -> None:
+    def run_deferred(self) -> None:
         """Tell what was put off."""
         while self._postponed:
             with suppress(IndexError):  # another thread was faster
@@ -181,10 +183,10 @@ class Recorder:
 
     def settle(self) -> None:
         """Do in the writer's thread what need not be done in the agent's: tell what was put off, end spans."""
-        self.catch_up()
+        self.run_deferred()
         try:
             self._spans.end_all()
-            self.record(self.keeper.seals_of_ended_sessions())
+            self.record(self.pipeline.seals_of_ended_sessions())
         except Exception as error:
             self.problem("spans", error)
 
@@ -193,7 +195,7 @@ class Recorder:
         cause = f"{where}: {type(error).__name__}"
         self.problems[cause] += 1
         if where == "OTLP":
-            self.keeper.endpoint_is_dead()
+            self.pipeline.endpoint_is_dead()
         if self.settings.strict and where.partition(" ")[0] not in ("store", "journal", "OTLP"):
             raise error
         if self.problems[cause] == 1:
@@ -215,7 +217,7 @@ class Recorder:
                 self._app_log.write(event, ids, started)
             except Exception as error:
                 self.problem("structlog", error)
-        self.keeper.append(event, ids, payload)
+        self.pipeline.append(event, ids, payload)
 
     def _stamp(
         self,
@@ -236,8 +238,8 @@ class Recorder:
             return
         if event.workspace_id is None and self.settings.workspace_id:
             event, payload = msgspec.structs.replace(event, workspace_id=self.settings.workspace_id), None
-        root_id = ours_of(event.metadata).get("root_session_id")
-        self._sessions[event.session_id] = _Met(event.workspace_id, root_id or event.session_id)
+        root_id = turnspan_metadata(event.metadata).get("root_session_id")
+        self._sessions[event.session_id] = _SessionState(event.workspace_id, root_id or event.session_id)
         if len(self._sessions) > _SESSIONS_REMEMBERED:
             self._sessions.popitem(last=False)
         self._journal_event(event, None, None, payload)
@@ -258,7 +260,7 @@ class Recorder:
                 TurnEnded(session_id=event.session_id, turn_id=event.turn_id, status="cancelled", error="started again")
             )
         met = self._sessions.get(event.session_id)
-        follows = self._spans.turn_before(event.session_id)
+        follows = self._spans.previous_turn_span(event.session_id)
         resource = None if met is None or met.described else resource_of_provider()
         if follows is not None or resource is not None:
             event, payload = msgspec.structs.replace(event, follows=follows, resource=resource), None
@@ -321,11 +323,11 @@ class Recorder:
             linked, turn.handoff = turn.handoff[1].get_span_context(), None
         above = self._above(turn, event)
         theirs = self._theirs(event)
-        if theirs is AWAITED and above is not None:
+        if theirs is EXTERNAL_SPAN_EXPECTED and above is not None:
             call = turn.calls[call_id] = Open(event, above.span, None)
             call.awaits = True
             return
-        if theirs is not None and theirs is not AWAITED:
+        if theirs is not None and theirs is not EXTERNAL_SPAN_EXPECTED:
             call, payload = self._adopted(event, theirs), None
         else:
             span = self._spans.start(event, None if above is None else above.below, linked=linked)
@@ -334,21 +336,21 @@ class Recorder:
         self._stamp(call.started, call.ids, turn, None, payload)
 
     def _theirs(self, event: ToolCallStarted | ModelCallStarted | AgentStarted) -> Any:
-        """Return the span that somebody else has started or, AWAITED, will start for a call; None: it is ours to start."""
+        """Return the span that somebody else has started or, EXTERNAL_SPAN_EXPECTED, will start for a call; None: it is ours to start."""
         given = self._busy.span
         if given is not None or type(event) is not ModelCallStarted:
             return given
-        if UNREAD and (claimed := claimed_model_span()) is not None:
+        if UNCLAIMED_SPANS and (claimed := claimed_model_span()) is not None:
             return claimed
-        return AWAITED if event.provider in self._theirs_come else None
+        return EXTERNAL_SPAN_EXPECTED if event.provider in self._externally_instrumented else None
 
     def _adopted(self, event: Started, span: Any, workspace_id: str | None = None) -> Open:
         """Return what is open on a span that somebody else has started."""
         open_ = getattr(span, "end_time", None) is None
         event, end_id = msgspec.structs.replace(event, borrowed="stamped" if open_ else "read"), new_id()
-        return Open(event, self._spans.adopt(event, span, end_id, workspace_id), ids_of_theirs(span), end_id)
+        return Open(event, self._spans.adopt(event, span, end_id, workspace_id), ids_of_external_span(span), end_id)
 
-    def adopt(self, here: Scope, span: Any) -> bool:
+    def adopt(self, here: CurrentContext, span: Any) -> bool:
         """Take a span that somebody else has just started for that of the call it is in, if that call awaits one."""
         call = self._turns.call_at(here)
         if call is None or not call.awaits:
@@ -360,16 +362,16 @@ class Recorder:
         self._stamp(call.started, call.ids, turn)
         return True
 
-    def met_theirs(self, here: Scope) -> None:
+    def note_external_instrumentation(self, here: CurrentContext) -> None:
         """Hear of another instrumentation's span of a model: below ours it is a second one, and the next is awaited."""
         call = self._turns.call_at(here)
         if call is not None and isinstance(call.started, ModelCallStarted) and call.started.borrowed is None:
-            self._theirs_come.add(call.started.provider)
+            self._externally_instrumented.add(call.started.provider)
 
     def _await_no_longer(self, turn: OpenTurn, call: Open) -> None:
         """Start a span of our own for a call whose span nobody else has started."""
         if isinstance(call.started, ModelCallStarted):
-            self._theirs_come.discard(call.started.provider)
+            self._externally_instrumented.discard(call.started.provider)
         above = self._above(turn, call.started)
         span = self._spans.start(call.started, None if above is None else above.below)
         call.has(span, ids_of(span, None if above is None else above.ids))
@@ -421,18 +423,18 @@ class Recorder:
         if here is None:
             return None
         call_id = None if is_turn else started.call_id or started.event_id
-        return context_inside(Scope(started.session_id, started.turn_id, call_id, started.agent_id), here.span)
+        return context_inside(CurrentContext(started.session_id, started.turn_id, call_id, started.agent_id), here.span)
 
     def redact(self, text: str) -> str:
         """Return text as it may leave the process."""
         return self._redactor.text(text)
 
-    def models_asked(self, here: Scope) -> list[str]:
+    def models_asked(self, here: CurrentContext) -> list[str]:
         """Return the ids of the open model calls that a place is in, or that are open directly in it."""
         other = self._other(here.session_id)
         return self._turns.models_asked(here) if other is None else other.models_asked(here)
 
-    def tool_at(self, here: Scope) -> str | None:
+    def tool_at(self, here: CurrentContext) -> str | None:
         """Return the name of the tool whose call a place is directly in."""
         other = self._other(here.session_id)
         return self._turns.tool_at(here) if other is None else other.tool_at(here)
@@ -446,7 +448,7 @@ class Recorder:
         met = self._sessions.get(session_id)
         return session_id if met is None else met.root_id
 
-    def leave_to(self, other: Recorder, session_id: str) -> None:
+    def route_session_to(self, other: Recorder, session_id: str) -> None:
         """Have everything of a session go to another recorder: that of the manager which the session belongs to."""
         if other is not self:
             self._elsewhere[session_id] = other
@@ -469,7 +471,7 @@ class Recorder:
 
     def health(self) -> Health:
         """Return how this process fares at recording."""
-        return self.keeper.health(self.problems)
+        return self.pipeline.health(self.problems)
 
     def is_open(self, session_id: str, turn_id: str) -> bool:
         """Return whether a turn has started and not ended."""
@@ -484,7 +486,7 @@ class Recorder:
     def adopt_providers(self, other: Recorder) -> None:
         """Set the SDK up as late, and flush the same providers, as another recorder does."""
         self._before_open = other._before_open
-        self.keeper.adopt_providers(other.keeper)
+        self.pipeline.adopt_providers(other.pipeline)
 
     def prepare(self) -> None:
         """Have done what is to be done before the first turn, now."""
@@ -501,19 +503,19 @@ class Recorder:
     def flush(self, timeout_s: float = FLUSH_S) -> bool:
         """Wait until the store has everything emitted so far; return whether it does."""
         self.settle()
-        return self.keeper.flush(timeout_s)
+        return self.pipeline.flush(timeout_s)
 
     def close(self, timeout_s: float = FLUSH_S) -> None:
         """End what is open as cancelled, bring everything to the store, and stop. What cannot be stored waits on disk."""
         if self._closed:
             return
         with suppress(Exception):
-            self.catch_up()
+            self.run_deferred()
             self._end_open("the process ended")
         self._closed = True
         atexit.unregister(self.close)
         self.settle()
-        self.keeper.close(timeout_s, self.record)
+        self.pipeline.close(timeout_s, self.record)
         _recorders.discard(self)
 
     def _end_open(self, reason: str) -> None:
@@ -550,7 +552,7 @@ class Recorder:
     def after_fork(self) -> None:
         """Begin anew in a forked child: a journal and a writer of its own; what is open belongs to the parent."""
         self._spans.after_fork()
-        self._busy = _Busy()
+        self._busy = _EmitGuard()
         self._postponed.clear()
         for met in self._sessions.values():
             met.described = False
@@ -558,7 +560,7 @@ class Recorder:
             for one in (turn.turn, *turn.calls.values()):
                 if one is not None:
                     one.inherited = True
-        self.keeper.after_fork()
+        self.pipeline.after_fork()
 
 
 _recorders: weakref.WeakSet[Recorder] = weakref.WeakSet()

@@ -9,7 +9,7 @@ from typing import Any
 
 from opentelemetry import baggage
 
-from turnspan.adapter import Session
+from turnspan.adapter import ResolvedSession
 from turnspan.errors import InvalidIdError
 from turnspan.events import SessionSource, SessionStarted
 from turnspan.model.ids import derived_id, new_id
@@ -18,7 +18,7 @@ from turnspan.model.records import MAX_ID_LENGTH, OURS, check_id
 from turnspan.recording.pipeline import FLUSH_S, logger
 from turnspan.recording.recorder import Recorder, all_recorders
 from turnspan.settings import Settings, scheme_of
-from turnspan.telemetry.current_context import BAGGAGE_SESSION, scope
+from turnspan.telemetry.current_context import BAGGAGE_SESSION, current_context
 
 _recorder: Recorder | None = None
 _settings: Settings | None = None
@@ -115,7 +115,7 @@ def find_session(
     metadata: dict[str, Any] | None = None,
     explicit: str | None = None,
     parent: str | None = None,
-) -> Session:
+) -> ResolvedSession:
     """Find the session that code belongs to, and begin it if this process has not met it.
 
     In this order: one given by hand (``explicit``, or ``turnspan.session(...)`` around the call), the runtime's own id,
@@ -124,7 +124,7 @@ def find_session(
     session = _identified(own, explicit)
     more: dict[str, Any] = dict(metadata or {})
     ours: dict[str, Any] = {}
-    here = scope()
+    here = current_context()
     if parent is None and here is not None and here.turn_id is not None:
         parent = here.session_id
     if parent is not None and parent != session.id:
@@ -135,7 +135,7 @@ def find_session(
         kept = _storable(session.id)
         logger.warning("turnspan: %s; it is kept as %s", error, kept)
         ours["session_id_given"] = encode(session.id).decode()[:1000]
-        session = Session(kept, session.source)
+        session = ResolvedSession(kept, session.source)
     if ours:
         more[OURS] = ours
     found = recorder()
@@ -152,11 +152,11 @@ def find_session(
     return session
 
 
-def _identified(own: str | None, explicit: str | None) -> Session:
+def _identified(own: str | None, explicit: str | None) -> ResolvedSession:
     if explicit is not None:
-        return Session(explicit, "explicit")
-    if (here := scope()) is not None:
-        return Session(here.session_id, "explicit")
+        return ResolvedSession(explicit, "explicit")
+    if (here := current_context()) is not None:
+        return ResolvedSession(here.session_id, "explicit")
     sources: tuple[tuple[Any, SessionSource], ...] = (
         (own, "runtime"),
         (baggage.get_baggage(BAGGAGE_SESSION), "baggage"),
@@ -164,8 +164,8 @@ def _identified(own: str | None, explicit: str | None) -> Session:
     )
     for value, source in sources:
         if value:
-            return Session(value if isinstance(value, str) else str(value), source)
-    return Session(new_id(), "new")
+            return ResolvedSession(value if isinstance(value, str) else str(value), source)
+    return ResolvedSession(new_id(), "new")
 
 
 def _storable(session_id: str) -> str:

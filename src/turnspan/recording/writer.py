@@ -29,7 +29,7 @@ _LONGEST_WAIT_S = 5.0
 Problem = Callable[[str, BaseException], None]
 
 
-class _Forking:
+class _ForkImportGuard:
     """Keeps a fork from happening while this thread imports: the child would have half a module, and its lock held."""
 
     def __init__(self) -> None:
@@ -47,7 +47,7 @@ class _Forking:
         self.importing = threading.Lock()
 
 
-forking = _Forking()
+forking = _ForkImportGuard()
 os.register_at_fork(before=forking.before, after_in_parent=forking.in_parent, after_in_child=forking.in_child)
 
 

@@ -327,7 +327,7 @@ def merge(session: SessionRecord | None, changes: Changes) -> SessionRecord:
                     transition["reason"],
                     transition["turn_id"],
                     transition["timestamp"],
-                ).knowing(transition["unknown"])
+                ).with_unknown_keys(transition["unknown"])
             )
     return session
 
@@ -351,7 +351,7 @@ def _merge_turn(session: SessionRecord, turns: dict[str, TurnRecord], row: TurnR
     if whole:
         turn.tool_calls = []
     models = [] if whole else model_calls_of(turn)
-    turn.knowing(row["unknown"])
+    turn.with_unknown_keys(row["unknown"])
     turn.audit_event_ids = list(row["audit_event_ids"])
     turn.agent_id, turn.prompt, turn.response_content = row["agent_id"], row["prompt"], row["response_content"]
     turn.status, turn.error = row["status"], row["error"]
@@ -372,7 +372,7 @@ def _merge_tool_call(turn: TurnRecord, row: ToolCallRow) -> None:
         row["duration_ms"],
         row["sandbox_context"],
         row["metadata"],
-    ).knowing(row["unknown"])
+    ).with_unknown_keys(row["unknown"])
     for ordinal, call in enumerate(turn.tool_calls):
         if tool_call_key(row["session_id"], row["turn_id"], call, ordinal) == row["event_id"]:
             turn.tool_calls[ordinal] = record

@@ -5,10 +5,10 @@ from __future__ import annotations
 from opentelemetry import baggage, context, trace
 from opentelemetry.trace import Span
 
-from turnspan.adapter import Scope
+from turnspan.adapter import CurrentContext
 from turnspan.telemetry import semconv as sc
 
-SCOPE_KEY = context.create_key("turnspan-scope")
+CONTEXT_KEY = context.create_key("turnspan-scope")
 """Where the OpenTelemetry context keeps the current turn and call, so that both travel together."""
 BAGGAGE_SESSION = sc.SESSION_ID
 """The baggage entry that carries the session id to other services."""
@@ -17,24 +17,27 @@ BAGGAGE_SESSION = sc.SESSION_ID
 # Where code runs -----------------------------------------------------------------------------------------------------
 
 
-PLACES: dict[int, Scope] = {}
+CONTEXT_OF_SPAN: dict[int, CurrentContext] = {}
 """Where code inside of somebody else's spans runs, by span id: what they stand for, or what they are in."""
-UNREAD: dict[int, Span | None] = {}
+UNCLAIMED_SPANS: dict[int, Span | None] = {}
 """Spans of others, outside of every turn, of which it is not known yet what they stand for; None: one of ours told it."""
 
 
-def scope(where: context.Context | None = None) -> Scope | None:
+def current_context(where: context.Context | None = None) -> CurrentContext | None:
     """Return the turn and call that the calling code runs in, or those of a context."""
-    if PLACES and (place := PLACES.get(trace.get_current_span(where).get_span_context().span_id)) is not None:
+    if (
+        CONTEXT_OF_SPAN
+        and (place := CONTEXT_OF_SPAN.get(trace.get_current_span(where).get_span_context().span_id)) is not None
+    ):
         return place
-    found = context.get_value(SCOPE_KEY, where)
-    return found if isinstance(found, Scope) else None
+    found = context.get_value(CONTEXT_KEY, where)
+    return found if isinstance(found, CurrentContext) else None
 
 
-def context_inside(found: Scope, span: Span | None) -> context.Context:
+def context_inside(found: CurrentContext, span: Span | None) -> context.Context:
     """Return a context in which code runs inside a turn or call: its span is current, its session travels along."""
-    here = scope()
-    inside = context.set_value(SCOPE_KEY, found)
+    here = current_context()
+    inside = context.set_value(CONTEXT_KEY, found)
     if here is None or here.session_id != found.session_id:
         inside = baggage.set_baggage(BAGGAGE_SESSION, found.session_id, inside)
     return inside if span is None else trace.set_span_in_context(span, inside)

@@ -31,12 +31,12 @@ class Sampled(NamedTuple):
     trace_state: Any
 
 
-class LateSpan(Span):
+class DeferredSpan(Span):
     """A span that is there as soon as somebody touches it; attributes may be set before."""
 
     __slots__ = ("_context", "_made", "_more", "_sampled", "_start", "_tracer")
 
-    def __init__(self, tracer: LateTracer, start: Start, span_context: SpanContext, sampled: Any) -> None:
+    def __init__(self, tracer: DeferredTracer, start: Start, span_context: SpanContext, sampled: Any) -> None:
         self._tracer, self._start, self._context, self._sampled = tracer, start, span_context, sampled
         self._more: dict[str, Any] | None = None
         self._made: Span | None = None
@@ -101,12 +101,12 @@ class LateSpan(Span):
 
     def __getattr__(self, name: str) -> Any:
         """Return what else the SDK's spans have: their name, attributes, parent, times."""
-        if name.startswith("__") or name in LateSpan.__slots__:
+        if name.startswith("__") or name in DeferredSpan.__slots__:
             raise AttributeError(name)
         return getattr(self.made, name)
 
 
-class LateTracer:
+class DeferredTracer:
     """Stands in for the sampler and the id generator of one SDK tracer, so that its spans can be made later.
 
     Args:
@@ -150,7 +150,7 @@ class LateTracer:
         span_context = SpanContext(trace_id, self._ids.generate_span_id(), False, flags, sampled.trace_state)
         if not sampled.decision.is_recording():
             return NonRecordingSpan(span_context)
-        return LateSpan(self, (name, parent, kind, attributes, links, start_time), span_context, sampled)
+        return DeferredSpan(self, (name, parent, kind, attributes, links, start_time), span_context, sampled)
 
     def make(self, start: Start, span_context: SpanContext, sampled: Sampled) -> Span:
         """Have the SDK make a span of these ids."""
@@ -193,10 +193,10 @@ class LateTracer:
 
 def tracer_of(tracer: Any) -> Any:
     """Return a tracer, turnspan's own, as one whose spans may be made later, where it is the SDK's."""
-    if isinstance(sampler := getattr(tracer, "sampler", None), LateTracer):
+    if isinstance(sampler := getattr(tracer, "sampler", None), DeferredTracer):
         return sampler
     theirs = type(tracer).__module__ == _SDK and hasattr(tracer, "id_generator") and hasattr(tracer, "span_processor")
-    return LateTracer(tracer) if theirs else tracer
+    return DeferredTracer(tracer) if theirs else tracer
 
 
 def _yes() -> bool:

@@ -23,8 +23,8 @@ from turnspan.events import (
 )
 from turnspan.journal.hash_chain import SpanIds
 from turnspan.telemetry import semconv as sc
-from turnspan.telemetry.current_context import UNREAD
-from turnspan.telemetry.deferred_spans import LateTracer, tracer_of
+from turnspan.telemetry.current_context import UNCLAIMED_SPANS
+from turnspan.telemetry.deferred_spans import DeferredTracer, tracer_of
 from turnspan.telemetry.span_mapping import MODEL_OPERATIONS, closed, opened
 
 _SESSIONS_REMEMBERED = 4096
@@ -102,7 +102,7 @@ class Spans:
     def after_fork(self) -> None:
         """Leave the spans that are to be ended to the parent process."""
         self._ended.clear()
-        if isinstance(self._tracer, LateTracer):
+        if isinstance(self._tracer, DeferredTracer):
             self._tracer.after_fork()
 
     def _end(self, span: Span, started: Started, ended: Ended, turn_events: list[str] | None) -> None:
@@ -135,7 +135,7 @@ class Spans:
         """
         span.add_event(name, {sc.TURNSPAN_AUDIT_EVENT_ID: event.event_id}, timestamp=event.at_ns)
 
-    def turn_before(self, session_id: str) -> str | None:
+    def previous_turn_span(self, session_id: str) -> str | None:
         """Return the span of the session's turn before: what the next one links to, as ``trace id-span id``."""
         found = self._last_turn.get(session_id)
         return None if found is None else f"{found.trace_id:032x}-{found.span_id:016x}"
@@ -167,7 +167,7 @@ def ids_of(span: Span, above: SpanIds | None) -> SpanIds | None:
     return SpanIds(f"{found.trace_id:032x}", f"{found.span_id:016x}", int(found.trace_flags), parent_id)
 
 
-def ids_of_theirs(span: Any) -> SpanIds | None:
+def ids_of_external_span(span: Any) -> SpanIds | None:
     """Return the ids of a span that somebody else has started, as the SDK has it."""
     found, parent = span.get_span_context(), getattr(span, "parent", None)
     if not found.is_valid:
@@ -179,10 +179,10 @@ def ids_of_theirs(span: Any) -> SpanIds | None:
 def claimed_model_span() -> Any:
     """Return the current span if somebody else started it for the model call that is told now; it is ours then."""
     span_id = trace.get_current_span().get_span_context().span_id
-    span = UNREAD.get(span_id)
+    span = UNCLAIMED_SPANS.get(span_id)
     if span is None:
         return None
-    UNREAD[span_id] = None
+    UNCLAIMED_SPANS[span_id] = None
     operation = (getattr(span, "attributes", None) or {}).get(sc.GEN_AI_OPERATION_NAME)
     return span if operation in MODEL_OPERATIONS else None
 

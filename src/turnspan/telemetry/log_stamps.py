@@ -8,14 +8,14 @@ from typing import Any
 
 from opentelemetry import trace
 
-from turnspan.telemetry.current_context import scope
+from turnspan.telemetry.current_context import current_context
 
 # The user's own lines -----------------------------------------------------------------------------------------------
 
 
 def _here() -> dict[str, str]:
     fields: dict[str, str] = {}
-    if (where := scope()) is not None:
+    if (where := current_context()) is not None:
         fields["session_id"] = where.session_id
         if where.turn_id is not None:
             fields["turn_id"] = where.turn_id

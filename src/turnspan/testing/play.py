@@ -17,7 +17,7 @@ from typing import Any, ClassVar, NamedTuple
 from opentelemetry.sdk.trace import ReadableSpan
 
 from turnspan.model.json_values import text_of
-from turnspan.model.records import TurnRecord, ours_of
+from turnspan.model.records import TurnRecord, turnspan_metadata
 from turnspan.telemetry import semconv as sc
 
 TELLS = {
@@ -136,7 +136,7 @@ class Stage(ABC):
 
 def normalised(turn: TurnRecord, without: Iterable[str] = ()) -> dict[str, Any]:
     """Return what any runtime can tell of a turn, without what this one cannot."""
-    models = ours_of(turn.metadata).get("model_calls", [])
+    models = turnspan_metadata(turn.metadata).get("model_calls", [])
     used = [(m.get("usage", {}).get("input_tokens"), m.get("usage", {}).get("output_tokens")) for m in models]
     found: dict[str, Any] = {
         "prompt": text_of(turn.prompt),

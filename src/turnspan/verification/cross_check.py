@@ -1,4 +1,4 @@
-"""Agreement: is each event of the record on a span and in a log line, and is nothing there that the record lacks?"""
+"""CrossCheck: is each event of the record on a span and in a log line, and is nothing there that the record lacks?"""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from turnspan.events import KIND_OF, HandedOff, Started
 from turnspan.journal.hash_chain import decode
 from turnspan.journal.seals import Seal, seal_of
 from turnspan.journal.segments import files_of, read_whole
-from turnspan.model.records import SessionRecord, ours_of
+from turnspan.model.records import SessionRecord, turnspan_metadata
 from turnspan.otel_sdk.rehydration import Told, spans_again
 from turnspan.recording.recovery import REASON
 from turnspan.stores.rows import removed_name
 from turnspan.telemetry import semconv as sc
 from turnspan.verification.chains import UNSEALED, End
 from turnspan.verification.report import Check, Report, Verdict
-from turnspan.verification.sources import LineSeen, LineSource, SpanSeen, SpanSource
+from turnspan.verification.sources import LineSource, ObservedLogLine, ObservedSpan, SpanSource
 
 _US = 1000
 
 
-class Agreement:
+class CrossCheck:
     """Compares sessions with spans and log lines from elsewhere.
 
     Args:
@@ -52,8 +52,8 @@ class Agreement:
         self.ends: dict[str, End] = {}
         self._budgets: dict[tuple[str, str], int] = {}
         self._waiting: set[str] | None = None
-        self._span_index: dict[str, list[SpanSeen]] | None = None
-        self._line_index: dict[str, list[LineSeen]] | None = None
+        self._span_index: dict[str, list[ObservedSpan]] | None = None
+        self._line_index: dict[str, list[ObservedLogLine]] | None = None
 
     def read(self, wanted: frozenset[str] | None, since_ns: int, until_ns: int) -> None:
         """Read what is read once: files, and the log. ``wanted``: of these sessions only."""
@@ -76,7 +76,7 @@ class Agreement:
     def check_ids(self, session: SessionRecord) -> None:
         """Check one session of a store that keeps no events, by the ids that its turns have."""
         if self._spans is not None:
-            traces = [i for turn in session.turns if (i := ours_of(turn.metadata).get("trace_id"))]
+            traces = [i for turn in session.turns if (i := turnspan_metadata(turn.metadata).get("trace_id"))]
             self._check_turns(
                 "trace", session, {i for span in self._seen_spans(session.session_id, traces) for i in span.event_ids}
             )
@@ -122,7 +122,7 @@ class Agreement:
             if found.event_ids[0] not in events:
                 self._stray("trace", session_id, found.event_ids[0], f"span {span_id} {found.name!r}")
 
-    def _seen_spans(self, session_id: str, traces: Iterable[str]) -> Iterable[SpanSeen]:
+    def _seen_spans(self, session_id: str, traces: Iterable[str]) -> Iterable[ObservedSpan]:
         if self._span_index is not None:
             return self._span_index.pop(session_id, [])
         assert self._spans is not None
@@ -228,7 +228,7 @@ _OF_BORROWED = ("trace id", "parent", "audit event ids")
 """What is ours of a span that somebody else started: its name, times, links and status are theirs."""
 
 
-def _span_differs(found: SpanSeen, span: ReadableSpan, only: Collection[str] | None = None) -> list[str]:
+def _span_differs(found: ObservedSpan, span: ReadableSpan, only: Collection[str] | None = None) -> list[str]:
     assert span.context is not None
     expected = {
         "trace id": (found.trace_id, f"{span.context.trace_id:032x}"),
@@ -255,7 +255,7 @@ def _ids_on(span: ReadableSpan) -> tuple[str, ...]:
     return (*on_span, *(str((event.attributes or {})[sc.TURNSPAN_AUDIT_EVENT_ID]) for event in span.events))
 
 
-def _line_differs(line: LineSeen, one: Told) -> list[str]:
+def _line_differs(line: ObservedLogLine, one: Told) -> list[str]:
     event = one.event
     expected: dict[str, tuple[Any, Any]] = {
         "event": (line.kind, KIND_OF[type(event)]),

@@ -23,7 +23,7 @@ TIMEOUT_S = 30.0
 _LOKI_PAGE = 5000
 
 
-class SpanSeen(NamedTuple):
+class ObservedSpan(NamedTuple):
     """A span of ours, as a backend has it. Ids are hex; status is 0 (unset), 1 (ok) or 2 (error)."""
 
     trace_id: str
@@ -38,7 +38,7 @@ class SpanSeen(NamedTuple):
     links: tuple[str, ...]
 
 
-class LineSeen(NamedTuple):
+class ObservedLogLine(NamedTuple):
     """A log line of ours, as a file or backend has it."""
 
     event_id: str
@@ -60,7 +60,7 @@ class SpanSource(Protocol):
     whole: bool
     own: bool
 
-    def spans(self, trace_ids: Iterable[str], session_ids: frozenset[str] | None) -> Iterator[SpanSeen]:
+    def spans(self, trace_ids: Iterable[str], session_ids: frozenset[str] | None) -> Iterator[ObservedSpan]:
         """Yield the spans of ours in these traces; a source that can also finds those of these sessions elsewhere."""
 
     def oldest_ns(self) -> int | None:
@@ -72,7 +72,7 @@ class LineSource(Protocol):
 
     name: str
 
-    def lines(self, session_ids: frozenset[str] | None, since_ns: int, until_ns: int) -> Iterator[LineSeen]:
+    def lines(self, session_ids: frozenset[str] | None, since_ns: int, until_ns: int) -> Iterator[ObservedLogLine]:
         """Yield the lines of ours about these sessions (None: about all) in a range of time."""
 
     def oldest_ns(self) -> int | None:
@@ -119,7 +119,7 @@ class FileSpans:
         self._path = path
         self._oldest: int | None = None
 
-    def spans(self, trace_ids: Iterable[str], session_ids: frozenset[str] | None) -> Iterator[SpanSeen]:
+    def spans(self, trace_ids: Iterable[str], session_ids: frozenset[str] | None) -> Iterator[ObservedSpan]:
         """Yield the file's spans of these sessions."""
         del trace_ids  # a file is read as a whole, so that strays are found too
         with _opened(self._path) as file:
@@ -139,7 +139,7 @@ class FileSpans:
                 raise EvidenceError(damaged) from None
             yield from self._wanted(request, session_ids)
 
-    def _wanted(self, request: Any, session_ids: frozenset[str] | None) -> Iterator[SpanSeen]:
+    def _wanted(self, request: Any, session_ids: frozenset[str] | None) -> Iterator[ObservedSpan]:
         for span in _spans_in(request):
             self._oldest = min(self._oldest or span.start_ns, span.start_ns)
             if session_ids is None or span.session_id in session_ids:
@@ -166,7 +166,7 @@ class QueriedSpans:
         self.name = url
         self._url, self._wrapping = f"{url.rstrip('/')}{path}", wrapping
 
-    def spans(self, trace_ids: Iterable[str], session_ids: frozenset[str] | None) -> Iterator[SpanSeen]:
+    def spans(self, trace_ids: Iterable[str], session_ids: frozenset[str] | None) -> Iterator[ObservedSpan]:
         """Yield the spans of these traces."""
         for trace_id in trace_ids:
             found = _get(f"{self._url}/{trace_id}")
@@ -189,7 +189,7 @@ def tempo(url: str) -> QueriedSpans:
     return QueriedSpans(url, "/api/v2/traces", "trace")
 
 
-def _spans_in(request: Any) -> Iterator[SpanSeen]:
+def _spans_in(request: Any) -> Iterator[ObservedSpan]:
     if not isinstance(request, dict):
         return
     for resource in request.get("resourceSpans") or request.get("batches") or []:
@@ -199,14 +199,14 @@ def _spans_in(request: Any) -> Iterator[SpanSeen]:
                     yield seen
 
 
-def _span_seen(span: dict[str, Any]) -> SpanSeen | None:
+def _span_seen(span: dict[str, Any]) -> ObservedSpan | None:
     attributes = _attributes(span)
     event_ids = [attributes.get(sc.TURNSPAN_AUDIT_EVENT_ID), attributes.get(sc.TURNSPAN_AUDIT_EVENT_ID_END)]
     if event_ids[0] is None:
         return None  # somebody else's
     event_ids += [_attributes(event).get(sc.TURNSPAN_AUDIT_EVENT_ID) for event in span.get("events") or []]
     status = (span.get("status") or {}).get("code", 0)
-    return SpanSeen(
+    return ObservedSpan(
         _hex(span.get("traceId"), 32),
         _hex(span.get("spanId"), 16),
         _hex(span.get("parentSpanId"), 16),
@@ -253,7 +253,7 @@ class FileLines:
         self._path = path
         self._oldest: int | None = None
 
-    def lines(self, session_ids: frozenset[str] | None, since_ns: int, until_ns: int) -> Iterator[LineSeen]:
+    def lines(self, session_ids: frozenset[str] | None, since_ns: int, until_ns: int) -> Iterator[ObservedLogLine]:
         """Yield the file's lines; lines of others are passed over."""
         del since_ns, until_ns
         with _opened(self._path) as file:
@@ -282,7 +282,7 @@ class LokiLines:
         self.name = url
         self._url = url.rstrip("/")
 
-    def lines(self, session_ids: frozenset[str] | None, since_ns: int, until_ns: int) -> Iterator[LineSeen]:
+    def lines(self, session_ids: frozenset[str] | None, since_ns: int, until_ns: int) -> Iterator[ObservedLogLine]:
         """Yield the lines of these sessions, a page at a time."""
         name = sc.GEN_AI_CONVERSATION_ID.replace(".", "_")
         wanted = (
@@ -314,8 +314,8 @@ class LokiLines:
         return None
 
 
-def _line_seen(line: dict[str, Any], timestamp: Any, where: str) -> LineSeen:
-    return LineSeen(
+def _line_seen(line: dict[str, Any], timestamp: Any, where: str) -> ObservedLogLine:
+    return ObservedLogLine(
         str(line.get("audit_event_id")),
         str(line.get("event", "")),
         str(line.get("session_id", "")),
@@ -329,11 +329,11 @@ def _line_seen(line: dict[str, Any], timestamp: Any, where: str) -> LineSeen:
     )
 
 
-def _loki_line(labels: dict[str, Any], at_ns: int, where: str) -> LineSeen:
+def _loki_line(labels: dict[str, Any], at_ns: int, where: str) -> ObservedLogLine:
     def of(name: str) -> str | None:
         return labels.get(name.replace(".", "_"))
 
-    return LineSeen(
+    return ObservedLogLine(
         of(sc.TURNSPAN_AUDIT_EVENT_ID) or "",
         (of("event_name") or "").removeprefix("turnspan."),
         of(sc.GEN_AI_CONVERSATION_ID) or "",

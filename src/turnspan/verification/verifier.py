@@ -25,14 +25,14 @@ from turnspan.events import KIND_OF, Ended, Event, Noted, Started, TurnEnded, Tu
 from turnspan.journal.hash_chain import decode, digest_of
 from turnspan.journal.seals import Key
 from turnspan.model.ids import now_ns as source_of_time
-from turnspan.model.records import SessionRecord, TurnRecord, iso, ours_of
+from turnspan.model.records import SessionRecord, TurnRecord, iso, turnspan_metadata
 from turnspan.otel_sdk.rehydration import Told, span_of
 from turnspan.reading.find import summaries
 from turnspan.recording.ledger import Ledger
 from turnspan.stores.base import Audited, AuditFilter, SessionFilter, SessionStore
 from turnspan.stores.rows import AuditRow, merge, model_calls_of
 from turnspan.verification.chains import check_chains, check_journals
-from turnspan.verification.cross_check import Agreement
+from turnspan.verification.cross_check import CrossCheck
 from turnspan.verification.report import ERASED, Report, Verdict
 from turnspan.verification.sources import LineSource, SpanSource
 
@@ -77,7 +77,7 @@ class Verifier:
             "trace": spans.name if spans is not None else "not checked",
             "log": lines.name if lines is not None else "not checked",
         }
-        self._agreement = Agreement(self.report, spans, lines, self._journals, retention_ns, self._now_ns)
+        self._agreement = CrossCheck(self.report, spans, lines, self._journals, retention_ns, self._now_ns)
 
     def verify(self, session_id: str | None = None, since: str | None = None) -> Report:
         """Verify one session, those that were used since a time (ISO 8601), or all."""
@@ -118,7 +118,7 @@ class Verifier:
         known = self._seals.get(session_id)
         if known is None:  # a session that many processes wrote is asked for once for each of them
             session = self._load(session_id)
-            found = ours_of(session.metadata).get("seals") if session is not None else None
+            found = turnspan_metadata(session.metadata).get("seals") if session is not None else None
             known = self._seals[session_id] = found if isinstance(found, dict) else {}
         return known
 
@@ -300,8 +300,8 @@ def _differing(turn: TurnRecord, expected: TurnRecord, *, compare_content: bool)
         views: tuple[tuple[str, Callable[[TurnRecord], Iterable[Any]]], ...] = (
             ("tool_calls", lambda one: [_with_float_duration(call.to_dict()) for call in one.tool_calls]),
             ("model_calls", model_calls_of),
-            ("agents", lambda one: ours_of(one.metadata).get("agents") or []),
-            ("notes", lambda one: ours_of(one.metadata).get("notes") or []),
+            ("agents", lambda one: turnspan_metadata(one.metadata).get("agents") or []),
+            ("notes", lambda one: turnspan_metadata(one.metadata).get("notes") or []),
         )
         found += [name for name, of in views if Counter(map(_sorted, of(turn))) != Counter(map(_sorted, of(expected)))]
     return found

@@ -17,7 +17,16 @@ from turnspan.api.observe import as_events, as_handoff, recorder_for
 from turnspan.errors import InvalidIdError, TurnspanError
 from turnspan.events import HandedOff, SessionStarted
 from turnspan.model.ids import derived_id, now_ns
-from turnspan.model.records import OURS, SessionRecord, ToolCallRecord, TurnRecord, check_id, from_iso, iso, ours_of
+from turnspan.model.records import (
+    OURS,
+    SessionRecord,
+    ToolCallRecord,
+    TurnRecord,
+    check_id,
+    from_iso,
+    iso,
+    turnspan_metadata,
+)
 from turnspan.stores.base import SessionStore
 
 KINDS = {
@@ -105,7 +114,7 @@ def store_history(
             for turn in new:
                 turn.started_at = turn.started_at or one.created_at or one.updated_at  # as near as is known
                 turn.ended_at = turn.ended_at or turn.started_at
-                turn.metadata = {**turn.metadata, OURS: {**ours_of(turn.metadata), "imported": kind}}
+                turn.metadata = {**turn.metadata, OURS: {**turnspan_metadata(turn.metadata), "imported": kind}}
                 for event in as_events(one.session_id, turn):
                     recorder.emit(event)
             for event in _handoffs(one, {turn.turn_id for turn in new} | ({""} if kept is None else set())):
@@ -119,7 +128,7 @@ def _started(kind: str, session: SessionRecord) -> SessionStarted:
     at_ns = from_iso(session.created_at) or min(
         filter(None, (from_iso(turn.started_at) for turn in session.turns)), default=now_ns()
     )
-    ours = {**ours_of(session.metadata), "imported": kind}
+    ours = {**turnspan_metadata(session.metadata), "imported": kind}
     if session.parent_session_id:
         ours |= {"parent_session_id": session.parent_session_id, "root_session_id": session.root_session_id}
     return SessionStarted(
@@ -220,7 +229,7 @@ class Turns:
         if (call := self._calls.get(call_id)) is None:
             return
         call.status, call.error, call.result = ("error", error, value) if error else ("success", None, value)
-        began, ended = from_iso(ours_of(call.metadata).get("started_at")), from_iso(at)
+        began, ended = from_iso(turnspan_metadata(call.metadata).get("started_at")), from_iso(at)
         call.duration_ms = (
             duration_ms if duration_ms is not None else (ended - began) / 1e6 if began and ended else None
         )

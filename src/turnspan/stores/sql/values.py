@@ -210,4 +210,4 @@ def load(text: str) -> Any:
 
 
 def _restored(record: R, row: Any) -> R:
-    return record.knowing(load(row["unknown"])) if row["unknown"] else record
+    return record.with_unknown_keys(load(row["unknown"])) if row["unknown"] else record
