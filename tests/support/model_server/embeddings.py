@@ -1,0 +1,36 @@
+"""OpenAI's embeddings: each text has a vector that depends on its length alone. No answer of the script is taken."""
+
+import base64
+import struct
+from typing import Any
+
+from support.model_server import openai_errors
+from support.model_server.wire import Reply, Request, whole
+
+
+def serves(request: Request) -> bool:
+    """Return whether a request is for this protocol."""
+    return request.method == "POST" and request.path.partition("?")[0].endswith("/embeddings")
+
+
+no_more = openai_errors.no_more
+
+
+def reply(conversation: Any, request: Request) -> Reply:
+    """Return a vector for each input."""
+    asked = request.json
+    inputs = asked["input"] if isinstance(asked["input"], list) else [asked["input"]]
+    if inputs and isinstance(inputs[0], int):  # one text, in tokens
+        inputs = [inputs]
+    data = [
+        {"object": "embedding", "index": n, "embedding": _vector(text, asked.get("encoding_format"))}
+        for n, text in enumerate(inputs)
+    ]
+    used = sum(len(text) for text in inputs)
+    usage = {"prompt_tokens": used, "total_tokens": used}
+    return whole({"object": "list", "data": data, "model": asked["model"], "usage": usage})
+
+
+def _vector(text: Any, encoding: str | None) -> Any:
+    values = [float(len(text)), 0.5, -0.5]
+    return base64.b64encode(struct.pack("<3f", *values)).decode() if encoding == "base64" else values
