@@ -3,6 +3,8 @@ import sys
 
 import pytest
 
+from support.model_server.plugin import model_server  # noqa: F401  a fixture
+
 for name in [
     name for name in os.environ if name.startswith(("TURNSPAN_", "OTEL_")) or name in ("TRACEPARENT", "BAGGAGE")
 ]:

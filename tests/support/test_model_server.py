@@ -10,9 +10,9 @@ import pytest
 pytest.importorskip("openai")
 import openai
 
-from programs import program, run
 from support.model_server import Answer, Cut, Disconnect, HttpError, ModelServer, Reply
 from support.model_server.wire import sse
+from support.programs import program, run
 
 
 def ask(client, text="go", model="m", **more):

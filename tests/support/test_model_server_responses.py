@@ -154,7 +154,7 @@ def test_a_stream_breaks_after_what_was_said(responses):
     events = list(responses.create(**GO, stream=True))
     assert (events[-1].type, events[-1].message) == ("error", "too much")
     broken = []
-    with pytest.raises(Exception, match="(?i)connection"):
+    with pytest.raises(Exception, match=r"(?i)connection"):
         broken.extend(responses.create(**GO, stream=True))  # keeps what came before the error
     for seen in (events, broken):
         assert "".join(event.delta for event in seen if event.type == "response.output_text.delta") == "Hel lo"
