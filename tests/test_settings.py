@@ -1,9 +1,11 @@
 """Argument beats environment beats default, and nonsense is told."""
 
+import re
 from pathlib import Path
 
 import pytest
 
+import turnspan as turnspan_package
 from support.programs import program, turnspan
 from turnspan import Settings, SettingsError
 from turnspan.instrumentation.registry import choose, unusable
@@ -64,3 +66,42 @@ def test_log_lines_on_standard_error(tmp_path):
     assert done.stdout == ""
     assert '"event":"turn.started"' in done.stderr and '"event":"turn.ended"' in done.stderr
     assert not (tmp_path / ".turnspan/turnspan.log.jsonl").exists()
+
+
+def test_what_is_in_home_is_said_once(tmp_path):
+    """No other module spells out a file or folder of home: a path that moves, moves everywhere."""
+    settings = Settings.read(home=tmp_path / "h")
+    assert (settings.journal_path, settings.spans_path, settings.log_path) == (
+        tmp_path / "h/journal",
+        tmp_path / "h/spans.jsonl",
+        tmp_path / "h/turnspan.log.jsonl",
+    )
+    source = Path(turnspan_package.__file__).parent
+    spelled = re.compile(r"""["'](journal|spans\.jsonl|sessions\.db|turnspan\.log\.jsonl|\.gitignore)["']""")
+    found = {
+        f"{path.name}: {line.strip()}"
+        for path in source.rglob("*.py")
+        if path.name != "settings.py"
+        for line in path.read_text().splitlines()
+        if "home" in line and spelled.search(line)
+    }
+    assert not found
+
+
+def test_a_home_that_is_made_is_private_and_left_out_of_version_control(tmp_path):
+    """What agents said is no source code; a folder of the user's own is not touched."""
+    settings = Settings.read(home=tmp_path / "project" / ".turnspan")
+    settings.make_home()
+    settings.make_home()
+    assert settings.home.stat().st_mode & 0o777 == 0o700
+    assert (settings.home / ".gitignore").read_text().endswith("*\n")
+    Settings.read(home=tmp_path / "project").make_home()
+    assert not (tmp_path / "project" / ".gitignore").exists()
+
+
+def test_recording_makes_the_home(tmp_path):
+    """The first thing that is recorded makes it, .gitignore included."""
+    turnspan_package.configure(home=tmp_path / "made")
+    with turnspan_package.turn(prompt="p"):
+        pass
+    assert (tmp_path / "made" / ".gitignore").is_file()

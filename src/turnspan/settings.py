@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from dataclasses import dataclass, field, fields
@@ -86,15 +87,22 @@ class Settings:
                 values[name] = _converted(variable, value, type(setting.default), setting.metadata["choices"])
         return cls(**values)
 
+    # What is in home ---------------------------------------------------------------------------------------------
+
     @property
     def store_url(self) -> str:
         """The store's URL, the default one in home spelled out."""
         return self.store or f"sqlite:///{self.home.absolute() / 'sessions.db'}"
 
     @property
-    def span_content(self) -> bool:
-        """Whether content may stand on spans."""
-        return self.telemetry_content.lower() in ("span_only", "span_and_event")
+    def journal_path(self) -> Path:
+        """The folder of journals, one chain of segments a process."""
+        return self.home / "journal"
+
+    @property
+    def spans_path(self) -> Path:
+        """The file that spans are kept in, one OTLP JSON object a line."""
+        return self.home / "spans.jsonl"
 
     @property
     def log_path(self) -> Path | None:
@@ -102,6 +110,30 @@ class Settings:
         if self.log in ("off", "stderr", "structlog"):
             return None
         return self.home / "turnspan.log.jsonl" if self.log == "file" else Path(self.log)
+
+    def make_home(self) -> None:
+        """Make the folder that everything is kept in, for its owner only.
+
+        Version control leaves out a folder that is made here. One that exists is the user's own, and stays as it is.
+
+        Raises:
+            OSError: When it cannot be made.
+
+        """
+        self.home.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self.home.mkdir(mode=0o700)
+        except FileExistsError:
+            if not self.home.is_dir():
+                raise
+            return
+        with contextlib.suppress(OSError):  # recording goes on without it
+            (self.home / ".gitignore").write_text("# what agents said is no source code\n*\n")
+
+    @property
+    def span_content(self) -> bool:
+        """Whether content may stand on spans."""
+        return self.telemetry_content.lower() in ("span_only", "span_and_event")
 
 
 def _converted(variable: str, value: Any, kind: type, choices: tuple[str, ...]) -> Any:

@@ -45,7 +45,7 @@ class Reading(NamedTuple):
     @property
     def spans_path(self) -> Path:
         """Where spans are kept locally."""
-        return self.settings.home / "spans.jsonl"
+        return self.settings.spans_path
 
     @property
     def traces(self) -> Links:
@@ -79,7 +79,7 @@ def open_reading(home: str | None, store: str | None) -> Reading:
     settings = Settings.read(home=home, store=store)
     url = settings.store_url
     path = Path(url.partition(":///")[2]) if url.startswith("sqlite:///") else None
-    if path is not None and not path.exists() and not any((settings.home / "journal").glob("*.lock")):
+    if path is not None and not path.exists() and not any(settings.journal_path.glob("*.lock")):
         raise TurnspanError(
             f"Nothing is recorded in {path}: run a program with `turnspan run`, or name another place with --home or --store"
         )

@@ -79,7 +79,7 @@ def examined(settings: Settings) -> Iterator[Check]:
     )
     yield _home(settings.home)
     yield _store(settings.store_url)
-    yield _journal(settings.home / "journal")
+    yield _journal(settings.journal_path)
     yield from _exporters(settings)
     yield from _delivery(settings)
     yield _content(settings)
@@ -189,7 +189,7 @@ def _journal(directory: Path) -> Check:
 
 def _exporters(settings: Settings) -> Iterator[Check]:
     if not settings.otlp:
-        yield Check("otlp", "note", f"no endpoint: nothing is sent, spans are kept in {settings.home / 'spans.jsonl'}")
+        yield Check("otlp", "note", f"no endpoint: nothing is sent, spans are kept in {settings.spans_path}")
     elif not _has("opentelemetry.exporter.otlp.proto.http"):
         yield Check("otlp", "fail", "the OTLP/HTTP exporter is missing: pip install 'turnspan[otlp]'")
     else:

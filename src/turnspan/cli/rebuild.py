@@ -30,7 +30,7 @@ def command(store: str, source: str | None, home: str | None, as_json: bool) -> 
             raise TurnspanError(f"{source} keeps no audit rows")
         lines = lines_of_store(opened)
     else:
-        directory = Settings.read(home=home).home / "journal"
+        directory = Settings.read(home=home).journal_path
         if not directory.is_dir() or not any(directory.iterdir()):
             raise TurnspanError(f"There are no journals in {directory}: TURNSPAN_KEEP_JOURNAL=1 keeps them")
         lines = lines_of_journals(directory)

@@ -49,7 +49,7 @@ def command(
     if not isinstance(reading.store, Audited):
         raise TurnspanError(f"{settings.store_url} keeps no audit rows, so spans cannot be made of it")
     url = otlp or settings.otlp
-    path = settings.home / "spans.jsonl"
+    path = settings.spans_path
     exporter = span_exporter(url) if url else FileSpanExporter(path)
     session_ids, turn_id = _meant(reading, what, time_of(since))
     spans = list(_spans(reading.store, settings, session_ids, turn_id))

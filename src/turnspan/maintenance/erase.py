@@ -52,7 +52,7 @@ def erase(session_id: str, store: SessionStore, settings: Settings) -> Erased:
     session: Any = store.load_session(session_id)
     if session is None:
         raise SessionNotFoundError(session_id)
-    journals = settings.home / "journal"
+    journals = settings.journal_path
     if journal := _held(journals, session_id):
         raise TurnspanError(
             f"The session {session_id} is in journal {journal}, which a running process holds: stop it, then erase"
@@ -134,10 +134,10 @@ def _held(journals: Path, session_id: str) -> str | None:
 def _erase_files(session_id: str, settings: Settings) -> list[str]:
     done = []
     needle = json.dumps(session_id).encode()
-    for path, bare in ((settings.log_path, _bare_line), (settings.home / "spans.jsonl", _bare_spans)):
+    for path, bare in ((settings.log_path, _bare_line), (settings.spans_path, _bare_spans)):
         if path is not None and path.is_file() and rewrite_lines(path, _where(needle, bare, session_id)):
             done.append(str(path))
-    journals = settings.home / "journal"
+    journals = settings.journal_path
     for paths in (files_of(journals) if journals.is_dir() else {}).values():
         done += [str(path) for path in paths if rewrite(path, lambda event: _bare_event(event, session_id))]
     return done

@@ -44,10 +44,10 @@ def prune(store: SessionStore, settings: Settings, before: str, *, dry_run: bool
         if callable(vacuum := getattr(store, "vacuum", None)):
             vacuum()
         before_ns = from_iso(before) or 0
-        for path in (settings.log_path, settings.home / "spans.jsonl"):
+        for path in (settings.log_path, settings.spans_path):
             if path is not None and path.is_file():
                 lines += _cut(path, before_ns)
-        journals = _drop_kept(settings.home / "journal", before_ns)
+        journals = _drop_kept(settings.journal_path, before_ns)
     return Pruned(len(old), lines, journals, max(0, size - _bytes_of(settings)))
 
 

@@ -75,7 +75,7 @@ def set_up(settings: Settings, recorder: Recorder) -> None:
         ours = SessionSpanProcessor()
         made.add_span_processor(ours)
         if _keeps_spans():  # first: what hangs at a dead endpoint must not keep spans from the file
-            made.add_span_processor(BatchSpanProcessor(FileSpanExporter(settings.home / "spans.jsonl")))
+            made.add_span_processor(BatchSpanProcessor(FileSpanExporter(settings.spans_path)))
         if (exporter := _otlp(settings, "trace", recorder)) is not None:
             made.add_span_processor(BatchSpanProcessor(exporter))
         trace.set_tracer_provider(made)
@@ -219,7 +219,7 @@ def span_exporter(url: str) -> SpanExporter:
 def resend(settings: Settings, spans: list[ReadableSpan]) -> None:
     """Send spans again where this process has no provider: to the file in home, and to the endpoint."""
     if _keeps_spans():
-        exporter = FileSpanExporter(settings.home / "spans.jsonl")
+        exporter = FileSpanExporter(settings.spans_path)
         if missing := exporter.missing(spans):
             exporter.export(missing)
     if settings.otlp:
@@ -253,7 +253,7 @@ class _ToldOnce(logging.Filter):
                 f"OTLP {self._signal}", ConnectionError(f"{self._settings.otlp} takes no {self._signal}; {hint}")
             )
             return False
-        kept = f"the record is complete, and spans are kept in {self._settings.home / 'spans.jsonl'}"
+        kept = f"the record is complete, and spans are kept in {self._settings.spans_path}"
         self._recorder.problem("OTLP", ConnectionError(f"{self._settings.otlp} takes nothing; {kept} ({message})"))
         return False
 

@@ -202,9 +202,9 @@ class Pipeline:
     def _open(self) -> None:
         settings = self._settings
         try:
-            settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)  # what agents say is nobody else's business
+            settings.make_home()
             self.journal = Journal(
-                settings.home / "journal",
+                settings.journal_path,
                 store=without_password(self._store_url),
                 fsync=settings.durability == "fsync",
                 keep=settings.keep_journal,

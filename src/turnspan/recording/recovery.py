@@ -96,7 +96,7 @@ def recover_as_set(
     """Store what dead processes left in home, as the settings say; ``send`` is used if they say so."""
     log = FileLog(settings.log_path) if settings.log_path is not None else None
     return recover(
-        settings.home / "journal",
+        settings.journal_path,
         store,
         url,
         log,

@@ -59,13 +59,13 @@ def verify(
         runtime.flush()
     if store is None or isinstance(store, str):
         store = open_store(store or settings.store_url)
-    own = FileSpans(_local(settings.home / "spans.jsonl"), own=True)
+    own = FileSpans(_local(settings.spans_path), own=True)
     logs = logs or (str(_local(settings.log_path)) if settings.log_path is not None else NOT_CHECKED)
     return Verifier(
         store,
         spans=None if spans == NOT_CHECKED else span_source(spans) if spans else own,
         lines=None if logs == NOT_CHECKED else line_source(logs),
-        journals=settings.home / "journal",
+        journals=settings.journal_path,
         key=Key.read(key or settings.signing_key),
         retention_ns=retention_ns,
     ).verify(session, since)
