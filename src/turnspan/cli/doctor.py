@@ -32,11 +32,11 @@ from turnspan.model.records import turnspan_metadata
 from turnspan.otel_sdk.rehydration import Told, send, spans_again
 from turnspan.reading.deep_links import TRACES, Links
 from turnspan.reading.find import summaries
+from turnspan.reading.span_sources import span_source
 from turnspan.recording.redaction import hidden
 from turnspan.settings import Settings
 from turnspan.stores import open_store
 from turnspan.stores.base import SessionFilter
-from turnspan.verification.sources import span_source
 
 _STYLE = {"ok": "green", "note": "dim", "warn": "yellow", "fail": "red"}
 

@@ -27,6 +27,7 @@ from turnspan.recording.recorder import Recorder
 from turnspan.settings import Settings
 from turnspan.stores.base import Audited, SessionStore
 from turnspan.telemetry import semconv as sc
+from turnspan.telemetry.otlp_json import spans_in
 from turnspan.verification.report import ERASED
 
 _KEPT_IN_SESSION = ("session_id_from", "seals")
@@ -168,14 +169,12 @@ def _bare_spans(line: bytes, session_id: str) -> bytes:
     except ValueError:
         return line
     changed = False
-    for resource in request.get("resourceSpans", []):
-        for scope in resource.get("scopeSpans", []):
-            for span in scope.get("spans", []):
-                of_session = {"key": sc.GEN_AI_CONVERSATION_ID, "value": {"stringValue": session_id}}
-                if of_session in span.get("attributes", []):
-                    changed = True
-                    span["attributes"] = [a for a in span["attributes"] if a["key"] not in _CONTENT]
-                    span.get("status", {}).pop("message", None)
+    for span in spans_in(request):
+        of_session = {"key": sc.GEN_AI_CONVERSATION_ID, "value": {"stringValue": session_id}}
+        if of_session in span.get("attributes", []):
+            changed = True
+            span["attributes"] = [a for a in span["attributes"] if a["key"] not in _CONTENT]
+            span.get("status", {}).pop("message", None)
     return encode(request) + b"\n" if changed else line
 
 

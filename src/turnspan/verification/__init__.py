@@ -48,9 +48,10 @@ def verify(
 
     """
     from turnspan.journal.seals import Key
+    from turnspan.reading.line_sources import line_source
+    from turnspan.reading.span_sources import FileSpans, span_source
     from turnspan.recording import runtime
     from turnspan.stores import open_store
-    from turnspan.verification.sources import FileSpans, line_source, span_source
     from turnspan.verification.verifier import Verifier
 
     if settings is None:

@@ -15,12 +15,13 @@ from turnspan.journal.seals import Seal, seal_of
 from turnspan.journal.segments import files_of, read_whole
 from turnspan.model.records import SessionRecord, turnspan_metadata
 from turnspan.otel_sdk.rehydration import Told, spans_again
+from turnspan.reading.line_sources import LineSource, ObservedLogLine
+from turnspan.reading.span_sources import ObservedSpan, SpanSource
 from turnspan.recording.recovery import REASON
 from turnspan.stores.rows import removed_name
 from turnspan.telemetry import semconv as sc
 from turnspan.verification.chains import UNSEALED, End
 from turnspan.verification.report import Check, Report, Verdict
-from turnspan.verification.sources import LineSource, ObservedLogLine, ObservedSpan, SpanSource
 
 _US = 1000
 

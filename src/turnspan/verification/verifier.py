@@ -28,13 +28,14 @@ from turnspan.model.ids import now_ns as source_of_time
 from turnspan.model.records import SessionRecord, TurnRecord, iso, turnspan_metadata
 from turnspan.otel_sdk.rehydration import Told, span_of
 from turnspan.reading.find import summaries
+from turnspan.reading.line_sources import LineSource
+from turnspan.reading.span_sources import SpanSource
 from turnspan.recording.ledger import Ledger
 from turnspan.stores.base import Audited, AuditFilter, SessionFilter, SessionStore
 from turnspan.stores.rows import AuditRow, merge, model_calls_of
 from turnspan.verification.chains import check_chains, check_journals
 from turnspan.verification.cross_check import CrossCheck
 from turnspan.verification.report import ERASED, Report, Verdict
-from turnspan.verification.sources import LineSource, SpanSource
 
 _REACHES_BACK_NS = 30 * 86_400 * 10**9
 _sorted = msgspec.json.Encoder(order="sorted").encode

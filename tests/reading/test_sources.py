@@ -13,10 +13,11 @@ import pytest
 
 from support.programs import PYTHON, program, run
 from turnspan.errors import EvidenceError
+from turnspan.reading.line_sources import LokiLines, line_source
+from turnspan.reading.span_sources import FileSpans, span_source
 from turnspan.settings import Settings
 from turnspan.stores import open_store
 from turnspan.verification import verify
-from turnspan.verification.sources import FileSpans, LokiLines, line_source, span_source
 
 WORK = """
 import turnspan
@@ -134,7 +135,7 @@ def loki_streams(made):
 
 @pytest.mark.parametrize("page", [5000, 3])
 def test_loki_is_read_page_by_page(made, monkeypatch, page):
-    monkeypatch.setattr("turnspan.verification.sources._LOKI_PAGE", page)
+    monkeypatch.setattr("turnspan.reading.line_sources._LOKI_PAGE", page)
     streams = list(loki_streams(made))
     asked = []
 
