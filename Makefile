@@ -1,10 +1,10 @@
-# The contributor's guide: each target makes what it needs. Python 3.11+, make and git are enough; uv is used when it is there.
+# The contributor's guide: each target makes what it needs. Python 3.11+ with its own pip, make and git are enough.
 
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo test servers backends runtimes soak lint bench clean
+.PHONY: demo test servers backends runtimes soak lint lock bench clean
 
 demo: $(VENV)/.base                ## the main job: a recorded program, looked at in record, trace and log
 	@$(BIN)/turnspan demo
@@ -32,24 +32,28 @@ lint: $(VENV)/.test                ## style and strict types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+lock: $(VENV)/.test                ## renew requirements/dev.txt: the newest versions that go together on every Python
+	@echo '-e .[all]' | $(BIN)/uv pip compile -q - --group dev --universal --python-version 3.11 --upgrade --generate-hashes \
+	  --prerelease if-necessary-or-explicit --no-emit-package turnspan --no-emit-index-url --no-annotate --no-header -o requirements/dev.txt
+
 bench: $(VENV)/.test               ## what it costs, as ratios measured in one run
 	$(BIN)/python benchmarks
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-$(VENV)/bin/python:
-	@if command -v uv >/dev/null 2>&1; then uv venv -q --python $(PYTHON) $(VENV); else $(PYTHON) -m venv $(VENV); fi
+$(BIN)/pip:
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("turnspan needs Python 3.11 or newer: make PYTHON=python3.12")'
+	@if [ -x $(BIN)/python ]; then $(BIN)/python -m ensurepip -q --default-pip; else $(PYTHON) -m venv $(VENV); fi
 
-$(VENV)/.base: $(VENV)/bin/python pyproject.toml
-	@$(call install,-e .)
+PIP = $(BIN)/python -m pip install -q --disable-pip-version-check
+
+$(VENV)/.base: pyproject.toml | $(BIN)/pip
+	@$(PIP) -e .
 	@touch $@
 
-$(VENV)/.test: $(VENV)/bin/python pyproject.toml
-	@$(call install,-e '.[test$(comma)lint]')
+# What CI tests with is what a contributor gets: exact versions and hashes, and nothing left to resolve.
+$(VENV)/.test: pyproject.toml requirements/dev.txt | $(BIN)/pip
+	@$(PIP) --require-hashes --no-deps -r requirements/dev.txt
+	@$(PIP) --no-build-isolation --no-deps -e .
 	@touch $@ $(VENV)/.base
-
-comma := ,
-define install
-if command -v uv >/dev/null 2>&1; then uv pip install -q --prerelease=if-necessary-or-explicit --python $(BIN)/python $(1); else $(BIN)/python -m pip install -q --disable-pip-version-check $(1); fi
-endef

@@ -1,8 +1,8 @@
 """Carrying the current turn and session to threads and subprocesses.
 
-Threads and pools: OpenTelemetry's own instrumentation carries its context, and our turn is part of that. Subprocesses:
-the environment carries the W3C trace context (``TRACEPARENT``, ``BAGGAGE``), and the session in its baggage. HTTP
-clients and servers that speak W3C carry both by themselves.
+Threads and pools take OpenTelemetry's context along, and our turn is part of that. Subprocesses: the environment carries
+the W3C trace context (``TRACEPARENT``, ``BAGGAGE``), and the session in its baggage. HTTP clients and servers that speak
+W3C carry both by themselves.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from typing import Any
 import wrapt
 from opentelemetry import context, propagate
 
+from turnspan.instrumentation import thread_context
 from turnspan.telemetry.current_context import current_context
 
 _NAMES = {"traceparent": "TRACEPARENT", "tracestate": "TRACESTATE", "baggage": "BAGGAGE"}
 _popen_init: Any = None
-_threads_are_ours = False
 
 
 def variables() -> dict[str, str]:
@@ -40,12 +40,8 @@ def take_over(given: Mapping[str, str] = os.environ) -> None:
 
 def install() -> None:
     """Carry the current turn to threads and subprocesses from now on."""
-    global _popen_init, _threads_are_ours
-    from opentelemetry.instrumentation.threading import ThreadingInstrumentor
-
-    if not ThreadingInstrumentor().is_instrumented_by_opentelemetry:
-        ThreadingInstrumentor().instrument()
-        _threads_are_ours = True
+    global _popen_init
+    thread_context.install()
     if _popen_init is None:
         _popen_init = subprocess.Popen.__init__
         subprocess.Popen.__init__ = wrapt.FunctionWrapper(_popen_init, _with_environment)  # type: ignore[method-assign]
@@ -53,12 +49,8 @@ def install() -> None:
 
 def uninstall() -> None:
     """Leave threads and subprocesses alone again."""
-    global _popen_init, _threads_are_ours
-    if _threads_are_ours:  # and not the user's own instrumentation
-        from opentelemetry.instrumentation.threading import ThreadingInstrumentor
-
-        ThreadingInstrumentor().uninstrument()
-        _threads_are_ours = False
+    global _popen_init
+    thread_context.uninstall()
     if _popen_init is not None:
         subprocess.Popen.__init__, _popen_init = _popen_init, None  # type: ignore[method-assign]
 
