@@ -54,6 +54,6 @@ $(VENV)/.base: pyproject.toml | $(BIN)/pip
 
 # What CI tests with is what a contributor gets: exact versions and hashes, and nothing left to resolve.
 $(VENV)/.test: pyproject.toml requirements/dev.txt | $(BIN)/pip
-	@$(PIP) --require-hashes --no-deps -r requirements/dev.txt
+	@$(PIP) --no-compile --require-hashes --no-deps -r requirements/dev.txt
 	@$(PIP) --no-build-isolation --no-deps -e .
 	@touch $@ $(VENV)/.base
