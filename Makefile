@@ -2,6 +2,8 @@
 
 PYTHON ?= python3
 VENV   ?= .venv
+# uv, which the lock and nox use, trusts the certificates that pip trusts
+export UV_SYSTEM_CERTS ?= 1
 BIN    := $(VENV)/bin
 
 .PHONY: demo test servers backends runtimes soak lint lock bench clean
