@@ -1,9 +1,13 @@
 import os
 import sys
 
+import hypothesis
 import pytest
 
 from support.model_server.plugin import model_server  # noqa: F401  a fixture
+
+hypothesis.settings.register_profile("no deadline", deadline=None)  # no promise hangs on how fast a machine is
+hypothesis.settings.load_profile("no deadline")
 
 for name in [
     name for name in os.environ if name.startswith(("TURNSPAN_", "OTEL_")) or name in ("TRACEPARENT", "BAGGAGE")

@@ -14,10 +14,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar, NewType, Self
 
 from turnspan.errors import InvalidIdError
-from turnspan.model.json_values import arguments_of, plain
+from turnspan.model.fields import MissingFieldError, as_json, from_json, id_of, list_of, object_of
+from turnspan.model.json_values import plain
 
 SessionId = NewType("SessionId", str)
 WorkspaceId = NewType("WorkspaceId", str)
+
+Arguments = dict[str, Any]
+"""A tool's arguments: one kind of field of its own, because runtimes give them as JSON text, or bare, as well."""
 
 OURS = "turnspan"
 """The key of ``metadata`` under which everything lives that a record has no field for."""
@@ -31,6 +35,7 @@ class _Record:
     """What the four records share: dicts in and out, without losing what newer versions wrote."""
 
     _required: ClassVar[tuple[str, ...]] = ()
+    _nested: ClassVar[dict[str, type[_Record]]] = {}
     _shown: ClassVar[tuple[str, ...]] = ()
     _unknown: dict[str, Any] = {}  # noqa: RUF012  replaced, never changed
 
@@ -41,11 +46,18 @@ class _Record:
 
     def to_dict(self) -> dict[str, Any]:
         """Return a deep copy as JSON-compatible values."""
-        return {**self.fields(), **copy.deepcopy(self._unknown)}
+        return {**self.fields(), **(plain(self._unknown) if self._unknown else {})}
 
     def fields(self) -> dict[str, Any]:
-        """Return the fields alone, as JSON-compatible values."""
-        return {f.name: _plain(getattr(self, f.name)) for f in dataclasses.fields(self)}  # type: ignore[arg-type]
+        """Return the fields alone, as JSON-compatible values that :meth:`from_dict` takes."""
+        found: dict[str, Any] = {}
+        for f in _fields_of(type(self)):
+            value = getattr(self, f.name)
+            if f.name in self._nested:
+                found[f.name] = [item.to_dict() for item in value or ()]
+            else:
+                found[f.name] = as_json(f.type, _default(f) if value is None else value)
+        return found
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Self:
@@ -53,15 +65,32 @@ class _Record:
 
         Raises:
             KeyError: When a required key is missing.
+            UnreadableSessionError: When the data cannot be such a record; it says where.
 
         """
+        return cls._read(data, "")
+
+    @classmethod
+    def _read(cls, data: Any, where: str) -> Self:
+        """Make a record of what stands at a place in a larger one."""
+        data = object_of(data, where or f"This {cls.__name__}")
         for key in cls._required:
-            data[key]
-        known = {f.name: f for f in dataclasses.fields(cls)}  # type: ignore[arg-type]
-        given = {key: copy.deepcopy(data[key]) for key in known if data.get(key) is not None}
-        record = cls(**{**dict.fromkeys(cls._required), **given})
-        record._parse_nested()
-        return record.with_unknown_keys({key: copy.deepcopy(value) for key, value in data.items() if key not in known})
+            if key not in data:
+                raise MissingFieldError(f"{where or f'This {cls.__name__}'} has no {key!r}")
+        found: dict[str, Any] = {}
+        for f in _fields_of(cls):
+            value, place = data.get(f.name), f"{where}.{f.name}" if where else f.name
+            if f.name in cls._required:
+                found[f.name] = id_of(value, place)
+            elif (nested := cls._nested.get(f.name)) is not None:
+                found[f.name] = [
+                    nested._read(item, f"{place}[{n}]")  # noqa: SLF001  one of our own kind
+                    for n, item in enumerate(list_of(value, place))
+                ]
+            else:
+                found[f.name] = _default(f) if value is None else from_json(f.type, value, place)
+        unknown = {key: value for key, value in data.items() if key not in found}
+        return cls(**found).with_unknown_keys(plain(unknown) if unknown else None)
 
     def unknown(self) -> dict[str, Any] | None:
         """Return the keys that this version has no field for."""
@@ -73,14 +102,18 @@ class _Record:
             self._unknown = unknown
         return self
 
-    def _parse_nested(self) -> None:
-        """Turn the dicts inside into records."""
+
+def _fields_of(cls: type[_Record]) -> tuple[dataclasses.Field[Any], ...]:
+    return dataclasses.fields(cls)  # type: ignore[arg-type]  # all subclasses are dataclasses
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, list) and value and isinstance(value[0], _Record):
-        return [item.to_dict() for item in value]
-    return plain(value)
+def _default(field_: dataclasses.Field[Any]) -> Any:
+    """Return what a field is when it is missing or null."""
+    if field_.default_factory is not dataclasses.MISSING:
+        return field_.default_factory()
+    if field_.default is not dataclasses.MISSING:
+        return field_.default
+    return {} if field_.type == "Arguments" else None if field_.type == "str | None" else ""
 
 
 @dataclass(repr=False)
@@ -89,7 +122,7 @@ class ToolCallRecord(_Record):
 
     call_id: str
     tool_name: str
-    arguments: dict[str, Any]
+    arguments: Arguments
     result: Any = None
     status: str = "success"
     error: str | None = None
@@ -99,9 +132,6 @@ class ToolCallRecord(_Record):
 
     _shown: ClassVar[tuple[str, ...]] = ("call_id", "tool_name", "status")
     _required: ClassVar[tuple[str, ...]] = ("call_id", "tool_name")
-
-    def _parse_nested(self) -> None:
-        self.arguments = arguments_of(self.arguments)
 
 
 @dataclass(repr=False)
@@ -122,9 +152,7 @@ class TurnRecord(_Record):
 
     _shown: ClassVar[tuple[str, ...]] = ("turn_id", "agent_id", "status")
     _required: ClassVar[tuple[str, ...]] = ("turn_id",)
-
-    def _parse_nested(self) -> None:
-        self.tool_calls = [ToolCallRecord.from_dict(call) for call in self.tool_calls]  # type: ignore[arg-type]
+    _nested: ClassVar[dict[str, type[_Record]]] = {"tool_calls": ToolCallRecord}
 
 
 @dataclass(repr=False)
@@ -139,11 +167,6 @@ class AgentTransitionRecord(_Record):
 
     _shown: ClassVar[tuple[str, ...]] = ("from_agent", "to_agent", "turn_id")
     _required: ClassVar[tuple[str, ...]] = ("to_agent",)
-
-    @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> Self:
-        """Make a transition of a dict; a missing ``from_agent`` is none."""
-        return super().from_dict({"from_agent": None, **data})
 
 
 @dataclass(repr=False)
@@ -161,6 +184,7 @@ class SessionRecord(_Record):
 
     _shown: ClassVar[tuple[str, ...]] = ("session_id", "workspace_id", "agent_id")
     _required: ClassVar[tuple[str, ...]] = ("session_id",)
+    _nested: ClassVar[dict[str, type[_Record]]] = {"turns": TurnRecord, "agent_transitions": AgentTransitionRecord}
 
     @property
     def parent_session_id(self) -> str | None:
@@ -175,10 +199,6 @@ class SessionRecord(_Record):
     def _above(self, name: str) -> str | None:
         found = turnspan_metadata(self.metadata).get(name) or (self.unknown() or {}).get(name)
         return found if isinstance(found, str) else None  # newer versions of Xerxes have it as a key of its own
-
-    def _parse_nested(self) -> None:
-        self.turns = [TurnRecord.from_dict(turn) for turn in self.turns]  # type: ignore[arg-type]
-        self.agent_transitions = [AgentTransitionRecord.from_dict(t) for t in self.agent_transitions]  # type: ignore[arg-type]
 
 
 def turnspan_metadata(metadata: dict[str, Any]) -> dict[str, Any]:

@@ -204,15 +204,15 @@ class FileSessionStore(SessionStore):
         except ValueError as error:
             raise UnreadableSessionError(f"{path} is damaged ({error}); move it away or repair it") from error
         if not isinstance(data, dict) or "session_id" not in data:
-            raise UnreadableSessionError(f"{path} holds no session: it has no session_id")
+            raise UnreadableSessionError(f"{path} is not a session record: it has no session_id")
         if "messages" in data and "turns" not in data:
             raise UnreadableSessionError(f"{path} is a transcript of another program, not a session record")
         if data["session_id"] != session_id:
             raise UnreadableSessionError(f"{path} holds session {data['session_id']!r}, not {session_id!r}; rename it")
         try:
             return SessionRecord.from_dict(data)
-        except (KeyError, TypeError, AttributeError) as error:
-            raise UnreadableSessionError(f"{path} is no session record: {error!r}") from error
+        except UnreadableSessionError as error:
+            raise UnreadableSessionError(f"{path} is not a session record: {error}") from error
 
     def _workspaces(self) -> list[Path]:
         return [child for child in sorted(self._base_dir.iterdir()) if child.is_dir() and child.name[:1] != "."]
