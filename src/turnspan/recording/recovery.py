@@ -126,7 +126,7 @@ def _completed(journal: DeadJournal, store: SessionStore, key: Key | None) -> tu
             folded += [
                 ledger.fold(line) for line in journal.complete([(end, spans[start.event_id]) for end, start in ends])
             ]
-        seals = [(seal.event(session_id, key, closed=REASON), None) for session_id, seal in ledger.unsealed_sessions()]
+        seals = [(seal.event(session_id, key, closed=REASON), None) for session_id, seal in ledger.sessions.all()]
         folded += [ledger.fold(line) for line in journal.complete(seals)]
         apply(store, ledger.take())
     return interrupted, folded
