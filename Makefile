@@ -6,7 +6,7 @@ VENV   ?= .venv
 export UV_SYSTEM_CERTS ?= 1
 BIN    := $(VENV)/bin
 
-.PHONY: demo test servers backends runtimes soak lint docs lock bench clean
+.PHONY: demo test servers backends runtimes soak lint lock bench clean
 
 demo: $(VENV)/.base                ## the main job: a recorded program, looked at in record, trace and log
 	@$(BIN)/turnspan demo
@@ -33,12 +33,6 @@ lint: $(VENV)/.test                ## style and strict types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-
-docs: $(VENV)/.test                ## the documentation as a site in docs/_build, strictly; its generated pages are written anew
-	$(BIN)/python scripts/generate_cli_reference.py
-	$(BIN)/python scripts/generate_settings_reference.py
-	$(BIN)/python scripts/generate_events_reference.py
-	$(BIN)/python -m sphinx -q -W --keep-going -b html docs docs/_build
 
 lock: $(VENV)/.test                ## renew requirements/dev.txt: the newest versions that go together on every Python
 	@echo '-e .[all]' | $(BIN)/uv pip compile -q - --group dev --universal --python-version 3.11 --upgrade --generate-hashes \

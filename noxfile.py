@@ -12,11 +12,7 @@ import nox
 nox.options.default_venv_backend = "uv|virtualenv"
 ADAPTERS = Path("integrations/turnspan_integrations")
 BESIDE = {
-    "langgraph": {
-        "newest": ["langchain>=1.0", "langchain-openai", "langchain-anthropic"],
-        "oldest": ["langchain==1.0.0"],
-    },
-    "pydantic_ai": {"newest": ["openai", "anthropic"], "oldest": []},
+    "langgraph": {"newest": ["langchain>=1.0"], "oldest": ["langchain==1.0.0"]},
     "otel": {
         "newest": [
             "openai",

@@ -16,7 +16,6 @@ from typing import Any
 import click
 
 from turnspan._version import __version__
-from turnspan.cli.output import echo
 from turnspan.errors import TurnspanError
 
 COMMANDS = {
@@ -65,7 +64,7 @@ def main() -> None:
     try:
         turnspan(prog_name="turnspan", standalone_mode=True)
     except TurnspanError as error:
-        echo(f"turnspan: {error}", err=True)
+        click.echo(f"turnspan: {error}", err=True)
         sys.exit(2)
     except BrokenPipeError:  # `turnspan show | head`
         sys.exit(0)

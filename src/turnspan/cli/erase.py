@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import click
 
-from turnspan.cli.common import open_reading, reads
-from turnspan.cli.output import echo, print_json
+from turnspan.cli.common import open_reading, print_json, reads
 from turnspan.cli.show import load
 from turnspan.maintenance.erase import erase
 
@@ -28,8 +27,8 @@ def command(session: str, yes: bool, home: str | None, store: str | None, as_jso
     if as_json:
         print_json({"session_id": session_id, **done._asdict()})
         return
-    echo(f"session {session_id}: {done.turns} turns and {done.events} events have no content any more")
+    click.echo(f"session {session_id}: {done.turns} turns and {done.events} events have no content any more")
     for path in done.files:
-        echo(f"written anew: {path}")
+        click.echo(f"written anew: {path}")
     for left in done.left:
-        echo(f"not erased by this: {left}")
+        click.echo(f"not erased by this: {left}")

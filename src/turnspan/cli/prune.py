@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import click
 
-from turnspan.cli.common import open_reading, reads, time_of
-from turnspan.cli.output import echo, print_json
+from turnspan.cli.common import open_reading, print_json, reads, time_of
 from turnspan.errors import TurnspanError
 from turnspan.maintenance.retention import prune, shrink
 
@@ -35,9 +34,9 @@ def command(
     if as_json:
         print_json(done._asdict())
     elif dry_run:
-        echo(f"{done.sessions} sessions would be removed")
+        click.echo(f"{done.sessions} sessions would be removed")
     else:
-        echo(
+        click.echo(
             f"{done.sessions} sessions, {done.lines} lines of logs and spans and {done.journals} kept journals removed; "
             f"{done.bytes_freed >> 10} KiB freed"
         )

@@ -17,7 +17,6 @@ from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, TracerPro
 from turnspan.adapter import ContentOf, CurrentContext, SpanReader, SpanReading
 from turnspan.events import Started
 from turnspan.otel_sdk.delivery_stats import processors_of
-from turnspan.recording.problems import Problem
 from turnspan.recording.recorder import Recorder, all_recorders
 from turnspan.telemetry import semconv as sc
 from turnspan.telemetry.current_context import CONTEXT_OF_SPAN, UNCLAIMED_SPANS, current_context
@@ -63,7 +62,7 @@ class ExternalSpans(SpanProcessor):
             except StopIteration:
                 continue
             except Exception as error:
-                recorder.problems.report(Problem.SPAN_READER, error)
+                recorder.problem("span reader", error)
                 continue
             open_.append((recorder, reading))
             if started is not None:
@@ -95,7 +94,7 @@ class ExternalSpans(SpanProcessor):
             except StopIteration:
                 continue
             except Exception as error:
-                recorder.problems.report(Problem.SPAN_READER, error)
+                recorder.problem("span reader", error)
         for recorder_of, _, content_of in self.readers:  # also of spans whose reading failed: exporters come next
             if names := content_of(span):
                 _withhold(span, names, recorder_of())
