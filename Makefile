@@ -5,14 +5,22 @@ VENV   ?= .venv
 # uv, which the lock and nox use, trusts the certificates that pip trusts
 export UV_SYSTEM_CERTS ?= 1
 BIN    := $(VENV)/bin
+JOBS   ?= 2
+RUN     = $(BIN)/python -m pytest -q -n $(JOBS) --dist worksteal
 
-.PHONY: demo test servers backends runtimes soak lint lock bench clean
+.PHONY: help demo test test-all servers backends runtimes soak lint lock bench clean
+
+help:                              ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
 demo: $(VENV)/.base                ## the main job: a recorded program, looked at in record, trace and log
 	@$(BIN)/turnspan demo
 
-test: $(VENV)/.test                ## everything that is promised
-	$(BIN)/python -m pytest -q $(PYTEST)
+test: $(VENV)/.test                ## what is promised, but for the slow tests; some minutes on two cores
+	$(RUN) -m "not slow" --ignore tests/backends $(PYTEST)
+
+test-all: $(VENV)/.test            ## everything that is promised, as CI runs it
+	$(RUN) --ignore tests/backends $(PYTEST)
 
 servers:                           ## PostgreSQL, Redis and Prometheus from the system's packages; without them their tests are skipped
 	tests/support/install_servers.sh
@@ -46,7 +54,7 @@ clean:
 
 $(BIN)/pip:
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("turnspan needs Python 3.11 or newer: make PYTHON=python3.12")'
-	@if [ -x $(BIN)/python ]; then $(BIN)/python -m ensurepip -q --default-pip; else $(PYTHON) -m venv $(VENV); fi
+	@if [ -x $(BIN)/python ]; then $(BIN)/python -m ensurepip --default-pip >/dev/null; else $(PYTHON) -m venv $(VENV); fi
 
 PIP = $(BIN)/python -m pip install -q --disable-pip-version-check
 

@@ -12,7 +12,11 @@ import nox
 nox.options.default_venv_backend = "uv|virtualenv"
 ADAPTERS = Path("integrations/turnspan_integrations")
 BESIDE = {
-    "langgraph": {"newest": ["langchain>=1.0"], "oldest": ["langchain==1.0.0"]},
+    "langgraph": {
+        "newest": ["langchain>=1.0", "langchain-openai", "langchain-anthropic"],
+        "oldest": ["langchain==1.0.0"],
+    },
+    "pydantic_ai": {"newest": ["openai", "anthropic"], "oldest": []},
     "otel": {
         "newest": [
             "openai",

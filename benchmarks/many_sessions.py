@@ -75,7 +75,7 @@ def fill(store, turns, sessions, dice):
                 ledger.fold(line)
                 read = line.sequence
             store.apply(ledger.take())
-            ledger.ended_sessions()  # as the recorder does: it seals them
+            ledger.sessions.due()  # as the writer does: it seals them
         if n % 100_000 == 99_999:
             print(f"  {n + 1} turns written, {rss_mib():.0f} MiB of memory", file=sys.stderr)
     some = [store.load_session(f"session-{dice.randrange(sessions):06}") for _ in range(20)]

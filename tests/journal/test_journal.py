@@ -113,7 +113,7 @@ def test_a_living_process_keeps_its_journal_and_a_dead_one_leaves_it(tmp_path):
 import os, sys, time
 sys.path[:0] = {sys.path!r}
 from pathlib import Path
-from turnspan.journal import Journal
+from turnspan.journal.live import Journal
 from turnspan.events import Noted
 journal = Journal(Path({str(tmp_path)!r}), store="sqlite:///x")
 journal.append(Noted(session_id="s", name="n1"), None)

@@ -58,7 +58,7 @@ def test_beyond_the_limit_events_are_dropped_loudly_counted_and_explained(tmp_pa
     recorder = Recorder(made, away)
     turns(recorder, 0, 2000)
     assert "TURNSPAN_JOURNAL_LIMIT_MB" in caplog.text
-    assert recorder.problems["journal: OSError"] > 1000
+    assert recorder.problems.counts["journal: OSError"] > 1000
     assert (
         sum(path.stat().st_size for path in segments_of(tmp_path / "home/journal", recorder.pipeline.journal.id))
         < 1.1 * 2**20

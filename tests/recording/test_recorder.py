@@ -21,8 +21,8 @@ from turnspan.events import (
 from turnspan.journal.live import Journal
 from turnspan.model.records import from_iso
 from turnspan.recording import runtime
-from turnspan.recording.ledger import IDLE_S
 from turnspan.recording.recorder import Recorder
+from turnspan.recording.session_counts import IDLE_S
 from turnspan.settings import Settings
 from turnspan.testing import record
 
@@ -98,7 +98,7 @@ def test_strict_raises(recording):
 
 def test_a_structlog_pipeline_that_fails_loses_nothing():
     with record(strict=False, log="structlog") as recording:
-        recording.recorder._app_log.write = lambda *_: 1 / 0
+        recording.recorder.pipeline._app_log.write = lambda *_: 1 / 0
         with turnspan.turn(prompt="p"):
             pass
         assert recording.turn.prompt == "p"
@@ -129,7 +129,7 @@ def test_the_applications_structlog_gets_the_lines():
 
 def test_a_session_that_ended_or_is_idle_is_sealed_while_the_process_goes_on(recording, monkeypatch):
     clock = [0.0]
-    monkeypatch.setattr("turnspan.recording.ledger.monotonic", lambda: clock[0])
+    monkeypatch.setattr("turnspan.recording.session_counts.monotonic", lambda: clock[0])
 
     def seals(count):
         deadline = time.monotonic() + 10
@@ -179,7 +179,7 @@ def test_a_store_that_is_away_gets_everything_later_in_order(tmp_path, caplog):
     store.away = False
     assert recorder.flush(10) is True
     assert [turn.prompt for turn in store.load_session("s").turns] == [str(n) for n in range(50)]
-    assert recorder.problems["store: OSError"] > 1
+    assert recorder.problems.counts["store: OSError"] > 1
     assert caplog.text.count("turnspan store failed") == 1
     recorder.close()
     assert not list((tmp_path / "journal").iterdir())
@@ -392,3 +392,27 @@ def test_metadata_under_our_key_that_is_none_of_ours_harms_nothing(recording):
         pass
     assert recording.turn.status == "success"
     assert recording.problems == {}
+
+
+def test_a_seal_says_where_spans_and_log_lines_went(tmp_path):
+    """What went elsewhere is not called missing: verification reads from the seal where to look."""
+    with record(home=tmp_path, log="off") as recording:
+        with turnspan.session("s") as session, turnspan.turn():
+            pass
+        session.end()
+        recording.recorder.flush()
+        recording.recorder.flush()
+        (seal,) = recording.session.metadata["turnspan"]["seals"].values()
+    assert seal["outlets"]["log"] == ["off"]
+
+
+def test_the_writer_seals_an_ended_session_by_itself():
+    """A session is sealed with the batch that ends it: nobody has to wait for the end of the process."""
+    with record() as recording:
+        with turnspan.session("s") as session, turnspan.turn():
+            pass
+        session.end()
+        recording.recorder.pipeline.flush(5)
+        while recording.recorder.pipeline.writer.step():
+            pass
+        assert [line["event"] for line in recording.log][-2:] == ["session.ended", "noted"]

@@ -114,7 +114,7 @@ def test_what_the_server_would_refuse_does_not_hold_up_the_rest(postgres_url, tm
     )
     recorder.emit(ToolCallEnded(**ids, call_id="c" * 5000, result="\x00", status="error", error="\x00"))
     recorder.emit(TurnEnded(**ids, response_content="\ud800 lone", status="error", error="x\x00" * 100_000))
-    assert recorder.flush(20), recorder.problems
+    assert recorder.flush(20), recorder.problems.counts
     turn = store.load_session("s").turns[0]
     assert turn.prompt.startswith("be\ufffdfore w0 w1")
     assert turn.agent_id == "a" * 255

@@ -28,7 +28,7 @@ from turnspan.telemetry.outlet import Folded
 from turnspan.telemetry.span_mapping import closed, messages, opened
 from turnspan.testing import record
 
-CONVENTIONS = yaml.safe_load((Path(__file__).parent / "semconv/genai.yaml").read_text())
+CONVENTIONS = yaml.safe_load((Path(__file__).parents[2] / "scripts/genai.yaml").read_text())
 IDS = {"session_id": "s", "turn_id": "t", "agent_id": "a"}
 PAIRS = [
     (TurnStarted(**IDS, prompt="p"), TurnEnded(**IDS, response_content="r"), "gen_ai.invoke_agent.internal"),

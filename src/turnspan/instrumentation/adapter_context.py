@@ -16,7 +16,7 @@ from turnspan.adapter import Call, ContentOf, CurrentContext, Observer, Outcome,
 from turnspan.events import Event, ModelCallStarted, Started
 from turnspan.instrumentation.wrapping import Watched, watched
 from turnspan.recording import runtime
-from turnspan.recording.pipeline import logger
+from turnspan.recording.problems import Problem, logger
 from turnspan.recording.recorder import EXTERNAL_SPAN_EXPECTED, Recorder
 from turnspan.telemetry.current_context import current_context
 
@@ -118,7 +118,7 @@ class Hooks:
             try:
                 return function(*args, **kwargs)
             except Exception as error:
-                found.problem(f"adapter {self._name}", error)
+                found.problems.report(Problem.ADAPTER, error, self._name)
                 return None
 
         return safe
@@ -206,4 +206,4 @@ def _others() -> ModuleType:
 
 def told(name: str, error: BaseException) -> None:
     """Count and tell a failure of an adapter."""
-    runtime.recorder().problem(f"adapter {name}", error)
+    runtime.recorder().problems.report(Problem.ADAPTER, error, name)

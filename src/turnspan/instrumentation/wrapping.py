@@ -23,6 +23,7 @@ from opentelemetry.context import Context
 from turnspan.adapter import Call, Observer, Outcome, StreamObserver
 from turnspan.events import Started
 from turnspan.model.ids import now_ns
+from turnspan.recording.problems import Problem
 from turnspan.recording.recorder import Recorder
 
 Running = Generator[Started | StreamObserver | Context | None, Outcome, None]
@@ -103,7 +104,7 @@ class Watching:
 
     def _fail(self, error: Exception) -> None:
         self._observer = None
-        self._recorder.problem(f"observer {getattr(error.__traceback__, 'tb_lineno', '')}".strip(), error)
+        self._recorder.problems.report(Problem.OBSERVER, error, str(getattr(error.__traceback__, "tb_lineno", "")))
 
 
 class Watched(wrapt.FunctionWrapper):  # type: ignore[misc]

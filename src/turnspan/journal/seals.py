@@ -27,8 +27,9 @@ class Seal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What one chain has of one session, behind line ``after`` until line ``sequence``.
 
     ``head`` is the hash of that line, which was told ``at`` this time. ``dropped`` counts events that neither disk nor memory could take, ``log_failed``
-    lines that the log file did not take, and ``spans`` what became of the process's spans, by exporter: ``ended exported failed dropped``. ``closed`` says why the chain
-    ends here, "" when it goes on.
+    lines that the log file did not take, and ``spans`` what became of the process's spans, by exporter: ``ended exported failed dropped``.
+    ``outlets`` says where things went: ``{"spans": [...], "log": [...]}``, spans to "file" (in home), "otlp:<host>" or "provider" (the program's own),
+    log lines to "file" (in home), "file:<path>", "stderr", "structlog", "off" or "otlp:<host>". ``closed`` says why the chain ends here, "" when it goes on.
     """
 
     journal: str
@@ -43,6 +44,7 @@ class Seal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     dropped: int = 0
     log_failed: int = 0
     spans: dict[str, dict[str, int]] = {}
+    outlets: dict[str, list[str]] = {}
     signature: str = ""
 
     def signed(self, key: Key | None) -> Seal:

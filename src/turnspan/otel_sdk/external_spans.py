@@ -17,6 +17,7 @@ from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, TracerPro
 from turnspan.adapter import ContentOf, CurrentContext, SpanReader, SpanReading
 from turnspan.events import Started
 from turnspan.otel_sdk.delivery_stats import processors_of
+from turnspan.recording.problems import Problem
 from turnspan.recording.recorder import Recorder, all_recorders
 from turnspan.telemetry import semconv as sc
 from turnspan.telemetry.current_context import CONTEXT_OF_SPAN, UNCLAIMED_SPANS, current_context
@@ -62,7 +63,7 @@ class ExternalSpans(SpanProcessor):
             except StopIteration:
                 continue
             except Exception as error:
-                recorder.problem("span reader", error)
+                recorder.problems.report(Problem.SPAN_READER, error)
                 continue
             open_.append((recorder, reading))
             if started is not None:
@@ -94,7 +95,7 @@ class ExternalSpans(SpanProcessor):
             except StopIteration:
                 continue
             except Exception as error:
-                recorder.problem("span reader", error)
+                recorder.problems.report(Problem.SPAN_READER, error)
         for recorder_of, _, content_of in self.readers:  # also of spans whose reading failed: exporters come next
             if names := content_of(span):
                 _withhold(span, names, recorder_of())

@@ -16,6 +16,7 @@ import weakref
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from opentelemetry import metrics, trace
 from opentelemetry.sdk.resources import Resource
@@ -25,7 +26,8 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, Spa
 from turnspan.errors import MissingExtraError
 from turnspan.model.append_files import append, tail_of
 from turnspan.otel_sdk.delivery_stats import Delivery, processors_of
-from turnspan.recording.pipeline import FLUSH_S, logger
+from turnspan.recording.pipeline import FLUSH_S
+from turnspan.recording.problems import Problem, logger
 from turnspan.recording.recorder import Recorder, all_recorders
 from turnspan.settings import Settings
 from turnspan.telemetry import semconv as sc
@@ -74,17 +76,20 @@ def set_up(settings: Settings, recorder: Recorder) -> None:
         made = TracerProvider(resource=resource, shutdown_on_exit=False)
         ours = SessionSpanProcessor()
         made.add_span_processor(ours)
+        outlets: list[str] = []
         if _keeps_spans():  # first: what hangs at a dead endpoint must not keep spans from the file
+            outlets.append("file")
             made.add_span_processor(BatchSpanProcessor(FileSpanExporter(settings.spans_path)))
         if (exporter := _otlp(settings, "trace", recorder)) is not None:
+            outlets.append(f"otlp:{host_of(settings.otlp)}")
             made.add_span_processor(BatchSpanProcessor(exporter))
         trace.set_tracer_provider(made)
-        _count(made, ours, recorder)
+        _count(made, ours, recorder, tuple(outlets))
     elif not any(isinstance(p, SessionSpanProcessor) for p in processors_of(provider)):
         ours = SessionSpanProcessor()
         if callable(add := getattr(provider, "add_span_processor", None)):
             add(ours)
-        _count(provider, ours, recorder)
+        _count(provider, ours, recorder, ("provider",))
     if settings.otlp:
         _set_up_logs(settings, resource, recorder)
         _set_up_metrics(settings, resource, recorder)
@@ -124,19 +129,17 @@ def send_verification(report: Report, url: str) -> None:
     made.shutdown()
 
 
-def _count(provider: Any, ours: SessionSpanProcessor, recorder: Recorder) -> None:
+def _count(provider: Any, ours: SessionSpanProcessor, recorder: Recorder, outlets: tuple[str, ...]) -> None:
     """Count what becomes of a provider's spans, and let recovery use it to send some again."""
     for processor in processors_of(provider):
         ours.delivery.watch(processor)
-    recorder.pipeline.deliveries.append(ours.delivery)
-    recorder.pipeline.providers.append(provider)
 
     def resend(spans: list[ReadableSpan]) -> None:
         for processor in processors_of(provider):
             for span in _not_kept(processor, spans):
                 processor.on_end(span)
 
-    recorder.pipeline.resends.append(resend)
+    recorder.pipeline.providers.add(provider, delivery=ours.delivery, resend=resend, span_outlets=outlets)
 
 
 def _not_kept(processor: Any, spans: list[ReadableSpan]) -> list[ReadableSpan]:
@@ -159,7 +162,7 @@ def _set_up_logs(settings: Settings, resource: Resource, recorder: Recorder) -> 
     made = LoggerProvider(resource=resource, shutdown_on_exit=False)
     made.add_log_record_processor(BatchLogRecordProcessor(exporter))
     _logs.set_logger_provider(made)
-    recorder.pipeline.providers.append(made)
+    recorder.pipeline.providers.add(made)
 
 
 def _set_up_metrics(settings: Settings, resource: Resource, recorder: Recorder) -> None:
@@ -173,7 +176,7 @@ def _set_up_metrics(settings: Settings, resource: Resource, recorder: Recorder) 
         return
     made = MeterProvider([PeriodicExportingMetricReader(exporter)], resource=resource, shutdown_on_exit=False)
     metrics.set_meter_provider(made)
-    recorder.pipeline.providers.append(made)
+    recorder.pipeline.providers.add(made)
 
 
 def _otlp(settings: Settings, signal: str, recorder: Recorder) -> Any:
@@ -187,7 +190,7 @@ def _otlp(settings: Settings, signal: str, recorder: Recorder) -> Any:
         found = __import__(f"opentelemetry.exporter.otlp.proto.http.{module}", fromlist=[name])
     except ImportError as error:
         message = f"OTLP needs the HTTP exporter: pip install 'turnspan[otlp]' ({error}); spans are kept in {settings.home} only"
-        recorder.problem("OTLP", ImportError(message))
+        recorder.problems.report(Problem.OTLP, ImportError(message))
         return None
     for logger_name in (found.__name__, "opentelemetry.exporter.otlp.common.http"):
         _ToldOnce.listen(logger_name, path, settings, recorder)
@@ -246,16 +249,20 @@ class _ToldOnce(logging.Filter):
         if record.levelno < logging.WARNING:
             return True
         message = record.getMessage()[:200]
-        told = any(cause.startswith("OTLP:") for cause in self._recorder.problems)
-        if "404" in message and self._signal != "traces" and not told:  # Jaeger takes traces only
+        problems = self._recorder.problems
+        if "404" in message and self._signal != "traces" and not problems.has(Problem.OTLP):  # Jaeger takes traces only
             hint = f"OTEL_{self._signal.upper()}_EXPORTER=none keeps them back"
-            self._recorder.problem(
-                f"OTLP {self._signal}", ConnectionError(f"{self._settings.otlp} takes no {self._signal}; {hint}")
-            )
+            error = ConnectionError(f"{self._settings.otlp} takes no {self._signal}; {hint}")
+            problems.report(Problem.OTLP_SIGNAL, error, self._signal)
             return False
         kept = f"the record is complete, and spans are kept in {self._settings.spans_path}"
-        self._recorder.problem("OTLP", ConnectionError(f"{self._settings.otlp} takes nothing; {kept} ({message})"))
+        problems.report(Problem.OTLP, ConnectionError(f"{self._settings.otlp} takes nothing; {kept} ({message})"))
         return False
+
+
+def host_of(url: str) -> str:
+    """Return the host and port of a URL, as seals name an endpoint."""
+    return urlsplit(url).netloc.rpartition("@")[2]
 
 
 def _keeps_spans() -> bool:

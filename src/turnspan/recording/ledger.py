@@ -7,9 +7,8 @@ number of finished turns.
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from dataclasses import dataclass, field
-from time import monotonic
 from typing import Any
 
 from turnspan.events import (
@@ -29,9 +28,10 @@ from turnspan.events import (
     TurnStarted,
 )
 from turnspan.journal.hash_chain import Line, SpanIds, decode, line_hash
-from turnspan.journal.seals import Seal, seal_of
+from turnspan.journal.seals import seal_of
 from turnspan.model.json_values import arguments_of, text_of
 from turnspan.model.records import OURS, RUNNING, TurnRecord, iso, turnspan_metadata
+from turnspan.recording.session_counts import SessionCounts
 from turnspan.stores.rows import (
     AuditRow,
     Changes,
@@ -45,9 +45,6 @@ from turnspan.stores.rows import (
 from turnspan.telemetry.outlet import Folded
 
 _LATE_TURNS = 64
-_SESSIONS_COUNTED = 4096
-IDLE_S = 300.0
-"""A session that was not heard of for so long is sealed, so that it can be proven while its process goes on."""
 _CALL_STARTS = (ToolCallStarted, ModelCallStarted, AgentStarted)
 _CALL_ENDS = (ToolCallEnded, ModelCallEnded, AgentEnded)
 
@@ -71,37 +68,12 @@ class _OpenTurn:
     notes: list[dict[str, Any]] = field(default_factory=list)
 
 
-@dataclass(slots=True)
-class _Count:
-    """What a session has behind its last seal."""
-
-    after: int
-    sequence: int = 0
-    head: str = ""
-    at: str = ""
-    events: int = 0
-    turns: int = 0
-    touched_s: float = 0.0
-
-    def seal(self, journal_id: str) -> Seal:
-        return Seal(
-            journal=journal_id,
-            after=self.after,
-            sequence=self.sequence,
-            head=self.head,
-            events=self.events,
-            turns=self.turns,
-            at=self.at,
-        )
-
-
 class Ledger:
     """Folds the lines of one journal."""
 
     def __init__(self, journal_id: str) -> None:
         self._journal_id = journal_id
-        self._counts: OrderedDict[str, _Count] = OrderedDict()
-        self._done: deque[tuple[str, Seal]] = deque()
+        self.sessions = SessionCounts(journal_id)
         self._open: dict[TurnKey, _OpenTurn] = {}
         self._late: OrderedDict[TurnKey, _OpenTurn] = OrderedDict()
         self._batch = _Batch()
@@ -134,7 +106,7 @@ class Ledger:
                 payload=line.payload.decode(),
             )
         )
-        self._count(event, line.sequence, own, at)
+        self.sessions.add(event, line.sequence, own, at)
         return Folded(event, span, self.fold_event(event, span, segment, at), at)
 
     def fold_event(self, event: Event, span: SpanIds | None, segment: int = 0, at: str | None = None) -> Event | None:
@@ -170,49 +142,6 @@ class Ledger:
     def open_turns(self) -> list[tuple[TurnStarted | None, list[Event]]]:
         """Return the turns that have not ended (None: another process has it), each with the starts of its open calls."""
         return [(turn.started, [call.started for call in turn.calls.values()]) for turn in self._open.values()]
-
-    # Seals -------------------------------------------------------------------------------------------------------
-
-    def _count(self, event: Event, sequence: int, own: str, at: str) -> None:
-        session_id = event.session_id
-        count = self._counts.get(session_id)
-        if isinstance(event, Noted) and seal_of(event) is not None:
-            if count is not None:
-                count.after, count.events, count.turns = sequence, 0, 0
-            return
-        if count is None:
-            count = self._counts[session_id] = _Count(sequence - 1)
-            if len(self._counts) > _SESSIONS_COUNTED:
-                self._finish(*self._counts.popitem(last=False))
-        self._counts.move_to_end(session_id)
-        count.events += 1
-        count.touched_s = monotonic()
-        count.sequence, count.head, count.at = sequence, own, at
-        if isinstance(event, TurnStarted):
-            count.turns += 1
-        elif isinstance(event, SessionEnded):
-            self._finish(session_id, self._counts.pop(session_id))
-
-    def _finish(self, session_id: str, count: _Count) -> None:
-        if count.events:
-            self._done.append((session_id, count.seal(self._journal_id)))
-
-    def ended_sessions(self) -> list[tuple[str, Seal]]:
-        """Return the seals of sessions that have ended, or were not heard of for long; each once."""
-        found = []
-        idle_since_s = monotonic() - IDLE_S
-        while self._counts and next(iter(self._counts.values())).touched_s < idle_since_s:
-            self._finish(*self._counts.popitem(last=False))
-        while self._done:
-            found.append(self._done.popleft())
-        return found
-
-    def unsealed_sessions(self) -> list[tuple[str, Seal]]:
-        """Return what is to be said of every session that has events behind its last seal; each once."""
-        for session_id, count in self._counts.items():
-            self._finish(session_id, count)
-        self._counts.clear()
-        return self.ended_sessions()
 
     # One kind of event each --------------------------------------------------------------------------------------
 

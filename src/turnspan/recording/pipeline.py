@@ -1,58 +1,47 @@
-"""The pipeline: everything behind the journal, and what a process does before it is gone.
+"""The pipeline: everything behind the recorder, and what a process does before it is gone.
 
 It has the journal, the writer with store and outlets, and the SDK's providers. At the end of a process it brings all of
-it to its places within a bounded time, and seals the chain. What cannot be brought waits on disk.
+it to its places within a bounded time, and has the chain sealed. What cannot be brought waits on disk.
+
+Events go one way: recorder, appender, journal, writer, store. Nothing here calls the recorder.
 """
 
 from __future__ import annotations
 
-import logging
-import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from turnspan.events import Event, Noted
+from turnspan.events import Event
 from turnspan.journal.hash_chain import SpanIds
 from turnspan.journal.live import LIMIT_BYTES, Journal
-from turnspan.journal.seals import Key, Seal
+from turnspan.journal.seals import Key
+from turnspan.recording.appender import Appender
+from turnspan.recording.problems import Problem, Problems, logger
+from turnspan.recording.providers import Providers
 from turnspan.recording.redaction import hidden
-from turnspan.recording.writer import Problem, Writer
+from turnspan.recording.sealing import Sealer
+from turnspan.recording.writer import Writer
 from turnspan.settings import Settings, without_password
-from turnspan.stores.base import Closes, Forks, SessionStore, url_of
 from turnspan.telemetry.outlet import Outlet
 from turnspan.telemetry.semconv import PROFILES
 
 if TYPE_CHECKING:
-    from opentelemetry.sdk.trace import ReadableSpan
-
+    from turnspan.stores.base import SessionStore
+    from turnspan.telemetry.log_lines import AppLog
     from turnspan.telemetry.metrics import Health
-
-logger = logging.getLogger("turnspan")
 
 FLUSH_S = 5.0
 """How long the end of a process may wait for the store."""
-FLUSH_DEAD_S = 1.0
-"""How long it may wait for an endpoint that has taken nothing so far."""
-Resend = Callable[[list["ReadableSpan"]], None]
-"""Takes spans that a dead process may not have sent."""
-
-
-class Counts(Protocol):
-    """Says what became of spans."""
-
-    def counts(self) -> dict[str, dict[str, int]]:
-        """Return, by exporter, how many ended, were exported, failed, were dropped, and wait."""
 
 
 class Pipeline:
-    """Keeps what a recorder is told.
+    """Keeps what a recorder is given.
 
     Args:
         settings: What was set.
         store: The store, when it is open already; that of the settings is opened otherwise, in the writer's thread.
-        problem: Is told what failed.
+        problems: Counts what failed.
         between: Is called by the writer between batches.
         recovers: Whether it stores what dead processes left.
 
@@ -62,74 +51,51 @@ class Pipeline:
         self,
         settings: Settings,
         store: SessionStore | None,
-        problem: Problem,
+        problems: Problems,
         between: Callable[[], None],
         *,
         recovers: bool,
     ) -> None:
-        self._settings, self._problem, self._between, self._recovers = settings, problem, between, recovers
+        self._settings, self._problems, self._between, self._recovers = settings, problems, between, recovers
         self._store = store
         self._owns_store = store is None
-        self._store_url = settings.store_url if store is None else url_of(store)
-        self.providers: list[Any] = []
-        self.deliveries: list[Counts] = []
-        self.resends: list[Resend] = []
-        self._endpoint_is_dead = False
+        self._store_url = settings.store_url if store is None else str(getattr(store, "url", ""))
+        self.providers = Providers(problems)
+        self._app_log: AppLog | None = None
         self._key: Key | None = None
         try:
             self._key = Key.read(settings.signing_key)
         except Exception as error:
-            problem("signing key", error)
+            problems.report(Problem.SIGNING_KEY, error)
+        if settings.log == "structlog":
+            self._open_app_log()
         self._open()
 
-    def append(self, event: Event, ids: SpanIds | None, payload: bytes | None) -> None:
+    def append(
+        self, event: Event, ids: SpanIds | None = None, started: Event | None = None, payload: bytes | None = None
+    ) -> None:
         """Put an event on disk, and have it brought to its places."""
-        journal = self.journal
-        journal.append(event, ids, payload)
-        if journal.problem is not None:
-            problem, journal.problem = journal.problem, None
-            self._problem("journal", problem)
+        self._appender.append(event, ids, started, payload)
         self.writer.wake()
 
     def keeps_in(self, store: SessionStore) -> bool:
         """Return whether this is the store that everything is brought to."""
         if self._store is store:
             return True
-        url = url_of(store)
+        url = getattr(store, "url", "")
         return bool(url) and url != "memory:" and url == self._store_url
 
-    def adopt_providers(self, other: Pipeline) -> None:
-        """Flush the same providers as another pipeline does."""
-        self.providers, self.deliveries, self.resends = other.providers, other.deliveries, other.resends
-
-    def endpoint_is_dead(self) -> None:
-        """Hear that an endpoint takes nothing: the end of the process does not wait for it as long then."""
-        self._endpoint_is_dead = True
-
-    def health(self, problems: Mapping[str, int]) -> Health:
+    def health(self) -> Health:
         """Return how recording goes."""
         from turnspan.telemetry.metrics import Health
 
-        dropped = self.journal.dropped
-        spans = [delivery.counts() for delivery in self.deliveries]
-        return Health(self.journal.sequence, self.writer.confirmed, dropped, dict(problems), spans)
-
-    # Seals ---------------------------------------------------------------------------------------------------------
-
-    def seals_of_ended_sessions(self) -> list[Noted]:
-        """Return the seals that are due while the process goes on; each once."""
-        return self._sealed(self.writer.ended_sessions())
-
-    def _sealed(self, seals: list[tuple[str, Seal]], closed: str = "") -> list[Noted]:
-        if not seals:
-            return []
-        more: dict[str, Any] = {
-            "closed": closed,
-            "dropped": self.journal.dropped,
-            "log_failed": self.writer.failed_lines,
-            "spans": {name: counts for delivery in self.deliveries for name, counts in delivery.counts().items()},
-        }
-        return [seal.event(session_id, self._key, **more) for session_id, seal in seals]
+        return Health(
+            recorded=self.journal.sequence,
+            stored=self.writer.confirmed,
+            dropped=self.journal.dropped,
+            problems=dict(self._problems.counts),
+            spans=self.providers.counts(),
+        )
 
     # Beginning and end ---------------------------------------------------------------------------------------------
 
@@ -137,17 +103,17 @@ class Pipeline:
         """Wait until the store has everything; return whether it does."""
         return self.writer.flush(timeout_s)
 
-    def close(self, timeout_s: float, note: Callable[[Sequence[Event]], None]) -> None:
-        """Bring everything to its places, seal the chain by way of ``note``, and stop."""
-        began = time.monotonic()
-        spans_are_sent = self._send(began, timeout_s)
+    def close(self, timeout_s: float) -> None:
+        """Bring everything to its places, seal the chain, and stop."""
+        began_s = time.monotonic()
+        wait_for_spans = self.providers.start_flush(began_s, timeout_s)
         everything = self.writer.flush(timeout_s)
-        spans_are_sent()
+        wait_for_spans()
         if everything and self.journal.dropped:  # then some ends may be among what was dropped
-            note(self.writer.unfinished("its end was not kept: disk and memory were full"))
+            self.writer.end_unfinished("its end was not kept: disk and memory were full")
             everything = self.writer.flush(timeout_s)
         if everything:
-            note(self._sealed(self.writer.unsealed_sessions(), "the process ended"))
+            self.writer.seal_all("the process ended")
         everything = self.writer.stop(timeout_s if everything else 0.0)
         if not everything:
             missing = self.journal.sequence - self.writer.confirmed
@@ -160,44 +126,17 @@ class Pipeline:
         if self.journal.dropped:
             logger.warning("turnspan: the disk took nothing for so long that %d events are lost", self.journal.dropped)
         self.journal.close(confirmed=everything)
-        self._send(began, timeout_s)()  # the logs and metrics that the writer made
-        if self._owns_store and isinstance(self._store, Closes):
-            self._store.close()
+        self.providers.start_flush(began_s, timeout_s)()  # the logs and metrics that the writer made
+        if self._owns_store and callable(close := getattr(self._store, "close", None)):
+            close()
 
     def after_fork(self) -> None:
         """Begin anew in a forked child, with a journal and a writer of its own."""
         self.journal.forget()
-        if isinstance(self._store, Forks):
-            self._store.after_fork()
+        if callable(forget := getattr(self._store, "after_fork", None)):
+            forget()
         self._recovers = False
         self._open()
-
-    def _send(self, began: float, timeout_s: float) -> Callable[[], None]:
-        """Have the SDK send what it holds, and return what waits for it.
-
-        It takes its time over a dead endpoint, so nobody waits longer for it than we may.
-        """
-
-        def send() -> None:
-            for provider in self.providers:
-                with suppress(Exception):
-                    provider.force_flush(int(timeout_s * 1000))
-
-        sender = threading.Thread(target=send, name="turnspan-flush", daemon=True)
-        deadline, dead = began + timeout_s, began + FLUSH_DEAD_S
-        if self.providers:
-            try:
-                sender.start()
-            except RuntimeError:  # the interpreter is shutting down
-                send()
-
-        def wait() -> None:
-            while sender.is_alive() and time.monotonic() < deadline:
-                sender.join(0.1)
-                if self._endpoint_is_dead and time.monotonic() > dead:
-                    break
-
-        return wait
 
     def _open(self) -> None:
         settings = self._settings
@@ -212,10 +151,26 @@ class Pipeline:
             )
         except OSError as error:
             self.journal = Journal(None)
-            self._problem("journal", error)
+            self._problems.report(Problem.JOURNAL, error)
+        self._appender = Appender(self.journal, self._app_log, self._problems)
         self.writer = Writer(
-            self.journal, self._opened_store, self._opened_outlets, self._recover, self._problem, self._between
+            self.journal,
+            self._appender,
+            Sealer(self.journal, self._key, self.providers, _log_outlet(settings)),
+            open_store=self._opened_store,
+            open_outlets=self._opened_outlets,
+            prepare=self._recover,
+            problems=self._problems,
+            between=self._between,
         )
+
+    def _open_app_log(self) -> None:
+        from turnspan.telemetry.log_lines import AppLog
+
+        try:
+            self._app_log = AppLog()
+        except Exception as error:
+            self._problems.report(Problem.STRUCTLOG, error)
 
     def _opened_store(self) -> SessionStore:
         if self._store is None:
@@ -238,7 +193,13 @@ class Pipeline:
             return
         from turnspan.recording.recovery import recover_as_set
 
-        send = self.resends[-1] if self.resends else None
-        for one in recover_as_set(self._settings, store, self._store_url, self._key, send):
+        for one in recover_as_set(self._settings, store, self._store_url, self._key, self.providers.resend):
             if one.problem is not None:
                 logger.warning("turnspan: the journal %s of a dead process waits: %s", one.journal, one.problem)
+
+
+def _log_outlet(settings: Settings) -> str:
+    """Return where log lines go, as seals say it: "file" is the one in home."""
+    if settings.log in ("file", "stderr", "structlog", "off"):
+        return settings.log
+    return f"file:{settings.log}"

@@ -11,7 +11,7 @@ import atexit
 import os
 import threading
 import weakref
-from collections import Counter, OrderedDict, deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,6 @@ import msgspec
 from opentelemetry import context
 
 from turnspan.adapter import CurrentContext
-from turnspan.errors import SettingsError
 from turnspan.events import (
     AgentEnded,
     AgentStarted,
@@ -43,8 +42,9 @@ from turnspan.model.json_values import encode
 from turnspan.model.records import OURS, turnspan_metadata
 from turnspan.recording.ledger import ended_early
 from turnspan.recording.open_turns import Open, OpenTurn, OpenTurns
-from turnspan.recording.pipeline import FLUSH_S, Pipeline, logger
-from turnspan.recording.redaction import Redactor, hidden, withheld
+from turnspan.recording.pipeline import FLUSH_S, Pipeline
+from turnspan.recording.problems import Problem, Problems
+from turnspan.recording.redaction import Redactor, withheld
 from turnspan.settings import Settings
 from turnspan.telemetry.current_context import UNCLAIMED_SPANS, context_inside
 from turnspan.telemetry.live_spans import Spans, claimed_model_span, ids_of, ids_of_external_span, resource_of_provider
@@ -92,13 +92,12 @@ class Recorder:
 
     def __init__(self, settings: Settings, store: SessionStore | None = None, *, recovers: bool = True) -> None:
         self.settings = settings
-        self.problems: Counter[str] = Counter()
+        self.problems = Problems(strict=settings.strict)
         self._spans = Spans(
             content=settings.span_content, profile=PROFILES[settings.semconv], view_url=settings.view_url
         )
         self.disabled = settings.disabled
         self._redactor = Redactor()
-        self._app_log: Any = None
         self._turns = OpenTurns()
         self._sessions: OrderedDict[str, _SessionState] = OrderedDict()
         self._finished: OrderedDict[tuple[str, str], tuple[list[str], SpanIds | None]] = OrderedDict()
@@ -124,10 +123,8 @@ class Recorder:
             HandedOff: self._on_handed_off,
             Noted: self._on_noted,
         }
-        self._guarded("redaction", self._read_rules)
-        self.pipeline = Pipeline(settings, store, self.problem, self.settle, recovers=recovers)
-        if settings.log == "structlog":
-            self._guarded("structlog", self._open_app_log)
+        self._guarded(Problem.REDACTION, self._read_rules)
+        self.pipeline = Pipeline(settings, store, self.problems, self.settle, recovers=recovers)
         _recorders.add(self)
         atexit.register(self.close)
 
@@ -159,17 +156,17 @@ class Recorder:
             except Exception as error:
                 event = withheld(event)
                 payload = encode(event)
-                self.problem("redaction", error)
+                self.problems.report(Problem.REDACTION, error)
             self._handlers[type(event)](event, payload)
         except Exception as error:
-            self.problem("recorder", error)
+            self.problems.report(Problem.RECORDER, error)
         finally:
             busy.now = False
 
     def record(self, events: Iterable[Event]) -> None:
         """Put events of turnspan's own on record: about sessions, outside of their turns, as they are."""
         for event in events:
-            self._journal_event(event, None)
+            self.pipeline.append(event)
 
     def later(self, tell: Callable[[], None]) -> None:
         """Have something told before the next event, or within a second: where nothing may be done right now."""
@@ -186,38 +183,8 @@ class Recorder:
         self.run_deferred()
         try:
             self._spans.end_all()
-            self.record(self.pipeline.seals_of_ended_sessions())
         except Exception as error:
-            self.problem("spans", error)
-
-    def problem(self, where: str, error: BaseException) -> None:
-        """Count a failure of ours, and tell each cause once."""
-        cause = f"{where}: {type(error).__name__}"
-        self.problems[cause] += 1
-        if where == "OTLP":
-            self.pipeline.endpoint_is_dead()
-        if self.settings.strict and where.partition(" ")[0] not in ("store", "journal", "OTLP"):
-            raise error
-        if self.problems[cause] == 1:
-            # what a redactor of one's own says may quote what it was given
-            says = (
-                "content is withheld"
-                if where == "redaction" and not isinstance(error, SettingsError)
-                else hidden(str(error))
-            )
-            logger.warning("turnspan %s failed, the agent goes on: %s: %s", where, type(error).__name__, says)
-            if where != "redaction":
-                logger.debug("the failure", exc_info=error)
-
-    def _journal_event(
-        self, event: Event, ids: SpanIds | None, started: Started | None = None, payload: bytes | None = None
-    ) -> None:
-        if self._app_log is not None:
-            try:
-                self._app_log.write(event, ids, started)
-            except Exception as error:
-                self.problem("structlog", error)
-        self.pipeline.append(event, ids, payload)
+            self.problems.report(Problem.SPANS, error)
 
     def _stamp(
         self,
@@ -228,7 +195,7 @@ class Recorder:
         payload: bytes | None = None,
     ) -> None:
         turn.event_ids.append(event.event_id)
-        self._journal_event(event, ids, started, payload)
+        self.pipeline.append(event, ids, started, payload)
 
     # One kind of event each --------------------------------------------------------------------------------------
 
@@ -242,11 +209,11 @@ class Recorder:
         self._sessions[event.session_id] = _SessionState(event.workspace_id, root_id or event.session_id)
         if len(self._sessions) > _SESSIONS_REMEMBERED:
             self._sessions.popitem(last=False)
-        self._journal_event(event, None, None, payload)
+        self.pipeline.append(event, None, None, payload)
 
     def _on_session_ended(self, event: SessionEnded, payload: bytes | None) -> None:
         self._sessions.pop(event.session_id, None)
-        self._journal_event(event, None, None, payload)
+        self.pipeline.append(event, None, None, payload)
 
     def _on_turn_started(self, event: TurnStarted, payload: bytes | None) -> None:
         self.prepare()
@@ -298,7 +265,7 @@ class Recorder:
         self._finished[key] = (turn.event_ids, turn.turn.ids)  # type: ignore[index]
         if len(self._finished) > _TURNS_REMEMBERED:
             self._finished.popitem(last=False)
-        self._journal_event(event, turn.turn.ids, turn.turn.started, payload)
+        self.pipeline.append(event, turn.turn.ids, turn.turn.started, payload)
 
     def _turn_of(self, event: Event) -> OpenTurn:
         key = (event.session_id, event.turn_id)
@@ -402,7 +369,7 @@ class Recorder:
     def _on_noted(self, event: Noted, payload: bytes | None) -> None:
         turn = self._turns.get((event.session_id, event.turn_id))
         if turn is None:
-            self._journal_event(event, None, None, payload)
+            self.pipeline.append(event, None, None, payload)
             return
         above = self._above(turn, event)
         if above is not None:
@@ -471,7 +438,7 @@ class Recorder:
 
     def health(self) -> Health:
         """Return how this process fares at recording."""
-        return self.pipeline.health(self.problems)
+        return self.pipeline.health()
 
     def is_open(self, session_id: str, turn_id: str) -> bool:
         """Return whether a turn has started and not ended."""
@@ -486,13 +453,13 @@ class Recorder:
     def adopt_providers(self, other: Recorder) -> None:
         """Set the SDK up as late, and flush the same providers, as another recorder does."""
         self._before_open = other._before_open
-        self.pipeline.adopt_providers(other.pipeline)
+        self.pipeline.providers = other.pipeline.providers
 
     def prepare(self) -> None:
         """Have done what is to be done before the first turn, now."""
         if self._before_open is not None:
             prepare, self._before_open = self._before_open, None
-            self._guarded("set-up", prepare)
+            self._guarded(Problem.SET_UP, prepare)
 
     def before_first_turn(self, prepare: Callable[[], None]) -> None:
         """Have something done right before the first turn starts: the SDK is set up as late as that."""
@@ -515,7 +482,7 @@ class Recorder:
         self._closed = True
         atexit.unregister(self.close)
         self.settle()
-        self.pipeline.close(timeout_s, self.record)
+        self.pipeline.close(timeout_s)
         _recorders.discard(self)
 
     def _end_open(self, reason: str) -> None:
@@ -538,16 +505,11 @@ class Recorder:
             self._redactor = Redactor(mode="none")  # rather too little than what somebody wanted out
             raise
 
-    def _open_app_log(self) -> None:
-        from turnspan.telemetry.log_lines import AppLog
-
-        self._app_log = AppLog()
-
-    def _guarded(self, where: str, function: Callable[[], None]) -> None:
+    def _guarded(self, problem: Problem, function: Callable[[], None]) -> None:
         try:
             function()
         except Exception as error:
-            self.problem(where, error)
+            self.problems.report(problem, error)
 
     def after_fork(self) -> None:
         """Begin anew in a forked child: a journal and a writer of its own; what is open belongs to the parent."""

@@ -18,8 +18,7 @@ from turnspan.journal.seals import Key
 from turnspan.recording.ledger import Ledger, ends_of
 from turnspan.settings import SCHEMES, Settings, without_password
 from turnspan.stores import open_store
-from turnspan.stores.base import SessionStore
-from turnspan.stores.merging import apply
+from turnspan.stores.base import SessionStore, apply
 from turnspan.telemetry import semconv as sc
 from turnspan.telemetry.log_lines import FileLog
 from turnspan.telemetry.outlet import Folded
@@ -127,7 +126,7 @@ def _completed(journal: DeadJournal, store: SessionStore, key: Key | None) -> tu
             folded += [
                 ledger.fold(line) for line in journal.complete([(end, spans[start.event_id]) for end, start in ends])
             ]
-        seals = [(seal.event(session_id, key, closed=REASON), None) for session_id, seal in ledger.unsealed_sessions()]
+        seals = [(seal.event(session_id, key, closed=REASON), None) for session_id, seal in ledger.sessions.all()]
         folded += [ledger.fold(line) for line in journal.complete(seals)]
         apply(store, ledger.take())
     return interrupted, folded

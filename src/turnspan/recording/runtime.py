@@ -15,7 +15,8 @@ from turnspan.events import SessionSource, SessionStarted
 from turnspan.model.ids import derived_id, new_id
 from turnspan.model.json_values import encode
 from turnspan.model.records import MAX_ID_LENGTH, OURS, check_id
-from turnspan.recording.pipeline import FLUSH_S, logger
+from turnspan.recording.pipeline import FLUSH_S
+from turnspan.recording.problems import logger
 from turnspan.recording.recorder import Recorder, all_recorders
 from turnspan.settings import Settings, scheme_of
 from turnspan.telemetry.current_context import BAGGAGE_SESSION, current_context

@@ -1,8 +1,9 @@
 """The writer: the thread that folds the journal into the store.
 
 It reads the journal back in batches, hands each event to the logs and metrics, and applies what has changed to the
-store in one transaction. A store that is away is asked again, ever more slowly; the journal keeps what it will need.
-Nothing here runs in the agent's thread, and nothing the agent does waits for it.
+store in one transaction. Sessions that have ended are sealed: the writer appends the seals to the journal, and reads
+them back like every other line. A store that is away is asked again, ever more slowly; the journal keeps what it will
+need. Nothing here runs in the agent's thread, and nothing the agent does waits for it.
 """
 
 from __future__ import annotations
@@ -12,13 +13,14 @@ import threading
 import time
 from collections.abc import Callable
 
-from turnspan.events import Event
 from turnspan.journal.live import Journal, Position
-from turnspan.journal.seals import Seal
 from turnspan.model.ids import now_ns
+from turnspan.recording.appender import Appender
 from turnspan.recording.ledger import Ledger, ends_of
-from turnspan.stores.base import SessionStore
-from turnspan.stores.merging import apply
+from turnspan.recording.problems import Problem, Problems
+from turnspan.recording.sealing import Sealer
+from turnspan.recording.session_counts import SessionSeal
+from turnspan.stores.base import SessionStore, apply
 from turnspan.stores.rows import Changes
 from turnspan.telemetry.outlet import Folded, Outlet
 
@@ -26,8 +28,6 @@ LINGER_S = 0.2
 """How long lines gather before they are written, unless somebody reads: a batch costs little more than a line, and the
 work does not get in the way of an agent in the middle of a burst."""
 _LONGEST_WAIT_S = 5.0
-
-Problem = Callable[[str, BaseException], None]
 
 
 class _ForkImportGuard:
@@ -57,10 +57,12 @@ class Writer:
 
     Args:
         journal: What is read.
+        appender: Puts the writer's own events into the journal.
+        sealer: Makes the seals of sessions.
         open_store: Opens the store, in the writer's thread: that takes a while, the first time.
-        outlets: Opens what else gets the events, likewise.
+        open_outlets: Opens what else gets the events, likewise.
         prepare: Runs once before the first batch, with the open store: recovery.
-        problem: Is told what failed.
+        problems: Counts what failed.
         between: Is called between batches, and every second in which nothing comes.
 
     """
@@ -68,14 +70,18 @@ class Writer:
     def __init__(
         self,
         journal: Journal,
+        appender: Appender,
+        sealer: Sealer,
+        *,
         open_store: Callable[[], SessionStore],
-        outlets: Callable[[], list[Outlet]],
+        open_outlets: Callable[[], list[Outlet]],
         prepare: Callable[[SessionStore], None],
-        problem: Problem,
+        problems: Problems,
         between: Callable[[], None] = lambda: None,
     ) -> None:
-        self._journal, self._open_store, self._open_outlets = journal, open_store, outlets
-        self._prepare, self._problem, self._between = prepare, problem, between
+        self._journal, self._appender, self._sealer = journal, appender, sealer
+        self._open_store, self._open_outlets = open_store, open_outlets
+        self._prepare, self._problems, self._between = prepare, problems, between
         self._ledger = Ledger(journal.id)
         self._store: SessionStore | None = None
         self._outlets: list[Outlet] | None = None
@@ -97,28 +103,24 @@ class Writer:
         """The number of the newest line that the store has."""
         return self._confirmed
 
-    def ended_sessions(self) -> list[tuple[str, Seal]]:
-        """Return the seals of sessions that have ended or are idle; each once. None while a batch is being brought."""
-        if not self._step_lock.acquire(blocking=False):
-            return []  # nobody waits for a slow store: the next time will do
-        try:
-            return self._ledger.ended_sessions()
-        finally:
-            self._step_lock.release()
-
-    def unfinished(self, reason: str) -> list[Event]:
-        """Return the ends of what has no end in the journal: the disk did not take it."""
+    def end_unfinished(self, reason: str) -> None:
+        """Append the ends of what has no end in the journal: the disk did not take it."""
         with self._step_lock:
-            return [end for end, _ in ends_of(self._ledger.open_turns(), now_ns(), reason)]
+            for end, _ in ends_of(self._ledger.open_turns(), now_ns(), reason):
+                self._appender.append(end)
 
-    def unsealed_sessions(self) -> list[tuple[str, Seal]]:
-        """Return the seals of all sessions that have none yet; each once."""
+    def seal_all(self, closed: str) -> None:
+        """Append the seals of all sessions that have events behind their last one; ``closed`` says why the chain ends."""
         with self._step_lock:
-            return self._ledger.unsealed_sessions()
+            self._append_seals(self._ledger.sessions.all(), closed)
+
+    def _append_seals(self, seals: list[SessionSeal], closed: str = "") -> None:
+        for session_id, seal in seals:
+            self._appender.append(self._sealer.event(session_id, seal, closed=closed, log_failed=self.failed_lines))
 
     @property
     def failed_lines(self) -> int:
-        """How many lines the log has not taken."""
+        """How many lines the log file has not taken."""
         return sum(getattr(outlet, "failed", 0) for outlet in self._outlets or ())
 
     def wake(self) -> None:
@@ -167,6 +169,7 @@ class Writer:
         while not self._stopping:
             if not self._wake.wait(1.0):
                 self._between()
+                self.step()  # sessions that are idle now are sealed
                 continue
             self._wake.clear()
             self._hurry.wait(LINGER_S)
@@ -180,12 +183,13 @@ class Writer:
                 self._wake.set()
 
     def step(self) -> bool:
-        """Bring one batch to the store; return whether to go on at once."""
+        """Seal what is due, and bring one batch to the store; return whether to go on at once."""
         with self._step_lock:
             try:
+                self._append_seals(self._ledger.sessions.due())
                 return self._step()
             except Exception as error:
-                self._problem("writer", error)
+                self._problems.report(Problem.WRITER, error)
                 self._back_off()
                 return False
 
@@ -201,7 +205,7 @@ class Writer:
                 self._store = store
             apply(self._store, self._waiting)
         except Exception as error:
-            self._problem("store", error)
+            self._problems.report(Problem.STORE, error)
             self._back_off()
             return False
         self._waiting, self._retry_s = None, 0.0
@@ -222,7 +226,7 @@ class Writer:
             try:
                 folded.append(self._ledger.fold(line, position.segment))
             except Exception as error:
-                self._problem("ledger", error)
+                self._problems.report(Problem.LEDGER, error)
             self._read = line.sequence
         self._position = position
         if self._outlets is None:
@@ -232,7 +236,7 @@ class Writer:
             try:
                 outlet.write(folded)
             except Exception as error:
-                self._problem(type(outlet).__name__, error)
+                self._problems.report(Problem.OUTLET, error, type(outlet).__name__)
         self._waiting = self._ledger.take()
         return True
 

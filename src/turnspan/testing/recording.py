@@ -69,7 +69,7 @@ class Recording:
     @property
     def problems(self) -> dict[str, int]:
         """Failures of turnspan itself, which were kept from the program."""
-        return dict(self.recorder.problems)
+        return dict(self.recorder.problems.counts)
 
     def unresolved(self) -> list[str]:
         """Return the audit event ids that are not in all of record, trace and log; [] is what you want."""

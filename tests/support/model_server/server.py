@@ -15,11 +15,11 @@ from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
-from support.model_server import chat_completions, embeddings, messages, responses
+from support.model_server import chat_completions, embeddings, messages, models, responses
 from support.model_server.script import Step
 from support.model_server.wire import Cut, Reply, Request
 
-PROTOCOLS = (chat_completions, responses, messages, embeddings)
+PROTOCOLS = (chat_completions, responses, messages, embeddings, models)
 
 
 class Conversation:
@@ -32,6 +32,10 @@ class Conversation:
         self.answered = 0
         self.state: dict[str, Any] = {}
         """What a protocol keeps from one request to the next, such as answers in the background."""
+
+    def play(self, script: Iterable[Step]) -> None:
+        """Go on with another script, and with the numbers of the one before."""
+        self.script = deque(script)
 
     def next(self) -> tuple[Step, str]:
         """Return the next step, and what ids of this answer end with: the same each time that the script is played."""

@@ -1,0 +1,84 @@
+"""Problems: failures of turnspan itself, which are counted, logged once each, and never reach the agent."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from enum import Enum
+
+from turnspan.errors import SettingsError
+from turnspan.recording.redaction import hidden
+
+logger = logging.getLogger("turnspan")
+
+
+class Problem(Enum):
+    """The part of turnspan that failed."""
+
+    ADAPTER = "adapter"
+    JOURNAL = "journal"
+    LEDGER = "ledger"
+    OBSERVER = "observer"
+    OTLP = "OTLP"
+    OTLP_SIGNAL = "OTLP signal"
+    OUTLET = "outlet"
+    RECORDER = "recorder"
+    REDACTION = "redaction"
+    SET_UP = "set-up"
+    SIGNING_KEY = "signing key"
+    SPAN_READER = "span reader"
+    SPANS = "spans"
+    STORE = "store"
+    STRUCTLOG = "structlog"
+    WRITER = "writer"
+
+    @property
+    def is_of_the_environment(self) -> bool:
+        """Whether a disk, a database or an endpoint failed, not our code: ``TURNSPAN_STRICT`` does not raise these."""
+        return self in (Problem.JOURNAL, Problem.OTLP, Problem.OTLP_SIGNAL, Problem.STORE)
+
+    def message(self, error: BaseException) -> str:
+        """Return the error's text as it may be logged: a user's own redactor may quote what it was given."""
+        if self is Problem.REDACTION and not isinstance(error, SettingsError):
+            return "content is withheld"
+        return hidden(str(error))
+
+
+class Problems:
+    """Counts problems by cause, and logs each cause once.
+
+    Args:
+        strict: Raise the error as well, where our own code failed (``TURNSPAN_STRICT``).
+
+    """
+
+    def __init__(self, *, strict: bool = False) -> None:
+        self.counts: Counter[str] = Counter()
+        self._strict = strict
+        self._seen: set[Problem] = set()
+
+    def report(self, problem: Problem, error: BaseException, detail: str = "") -> None:
+        """Count a failure.
+
+        Args:
+            problem: What failed.
+            error: How.
+            detail: Which one of several: an adapter's name, a signal, an outlet's class.
+
+        """
+        name = f"{problem.value} {detail}" if detail else problem.value
+        cause = f"{name}: {type(error).__name__}"
+        self.counts[cause] += 1
+        self._seen.add(problem)
+        if self._strict and not problem.is_of_the_environment:
+            raise error
+        if self.counts[cause] == 1:
+            logger.warning(
+                "turnspan %s failed, the agent goes on: %s: %s", name, type(error).__name__, problem.message(error)
+            )
+            if problem is not Problem.REDACTION:
+                logger.debug("turnspan %s failed", name, exc_info=error)
+
+    def has(self, problem: Problem) -> bool:
+        """Return whether this has failed at least once."""
+        return problem in self._seen

@@ -1,0 +1,43 @@
+"""Sealing: completes a session's seal with what only the process knows, and signs it."""
+
+from __future__ import annotations
+
+from turnspan.events import Noted
+from turnspan.journal.live import Journal
+from turnspan.journal.seals import Key, Seal
+from turnspan.recording.providers import Providers
+
+
+class Sealer:
+    """Makes the events that put seals on record.
+
+    Args:
+        journal: The chain that is sealed.
+        key: What seals are signed with, if anything.
+        providers: Know where spans went, and what became of them.
+        log_outlet: Where log lines go: "file" (in home), "file:<path>", "stderr", "structlog" or "off".
+
+    """
+
+    def __init__(self, journal: Journal, key: Key | None, providers: Providers, log_outlet: str) -> None:
+        self._journal, self._key, self._providers, self._log_outlet = journal, key, providers, log_outlet
+
+    def event(self, session_id: str, seal: Seal, *, closed: str, log_failed: int) -> Noted:
+        """Return the event of a seal.
+
+        Args:
+            session_id: The session that is sealed.
+            seal: What the journal has of it.
+            closed: Why the chain ends here; "" when it goes on.
+            log_failed: How many lines the log file has not taken.
+
+        """
+        return seal.event(
+            session_id,
+            self._key,
+            closed=closed,
+            dropped=self._journal.dropped,
+            log_failed=log_failed,
+            spans={name: counts for by_exporter in self._providers.counts() for name, counts in by_exporter.items()},
+            outlets={"spans": self._providers.span_outlets, "log": [self._log_outlet]},
+        )

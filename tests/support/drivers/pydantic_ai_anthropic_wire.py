@@ -1,0 +1,24 @@
+"""Pydantic AI over the wire, over Anthropic's client."""
+
+from pydantic_ai.models.anthropic import AnthropicModel
+from pydantic_ai.providers.anthropic import AnthropicProvider
+
+from support.drivers.pydantic_ai_wire import PydanticOverTheWire
+from turnspan.testing.play import MODEL
+
+
+class PydanticAnthropicOverTheWire(PydanticOverTheWire):
+    """Over messages."""
+
+    known_failures = {
+        "test_two_good_tools_at_once": "Anthropic's client starts a span of its own: two chat spans for one call"
+    }
+
+    def _client(self, conversation, script):
+        return self.anthropic(conversation, script)
+
+    def _model(self, client):
+        return AnthropicModel(MODEL, provider=AnthropicProvider(anthropic_client=client))
+
+
+stages = [PydanticAnthropicOverTheWire]
