@@ -16,7 +16,7 @@ from collections.abc import Generator
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from turnspan.adapter import Call, Emit, Outcome
+from turnspan.adapter import Emit, Invocation, Outcome
 from turnspan.events import Usage
 from turnspan_integrations.loops import Answer, Asking, Loops, Message, Request, Said, on_close, tap
 
@@ -35,33 +35,33 @@ def install(emit: Emit) -> None:
     loops = Loops(emit)
     managed: WeakKeyDictionary[Any, tuple[Request, Any]] = WeakKeyDictionary()
 
-    def create(call: Call) -> Generator[Any, Outcome, None]:
+    def create(call: Invocation) -> Generator[Any, Outcome, None]:
         return _watched(emit, loops.ask(_request(call)), call.instance)
 
-    def stream(call: Call) -> Generator[Any, Outcome, None]:
+    def stream(call: Invocation) -> Generator[Any, Outcome, None]:
         asked = _request(call)._replace(streamed=True)
         outcome = yield None
         managed[outcome.result] = asked, call.instance
 
-    def entered(call: Call) -> Generator[Any, Outcome, None]:
+    def entered(call: Invocation) -> Generator[Any, Outcome, None]:
         asked, instance = managed.pop(call.instance, (None, None))
         return _watched(emit, None if asked is None else loops.ask(asked), instance)
 
     for module in ("anthropic.resources.messages", "anthropic.resources.beta.messages"):
         for cls in ("Messages", "AsyncMessages"):
             for method in ("create", "parse"):
-                emit.wrap(f"{module}:{cls}.{method}", create)
-            emit.wrap(f"{module}:{cls}.stream", stream)
+                emit.patch.wrap(f"{module}:{cls}.{method}", create)
+            emit.patch.wrap(f"{module}:{cls}.stream", stream)
     for module, beta in (("anthropic.lib.streaming._messages", ""), ("anthropic.lib.streaming._beta_messages", "Beta")):
-        emit.wrap(f"{module}:{beta}MessageStreamManager.__enter__", entered)
-        emit.wrap(f"{module}:{beta}AsyncMessageStreamManager.__aenter__", entered)
+        emit.patch.wrap(f"{module}:{beta}MessageStreamManager.__enter__", entered)
+        emit.patch.wrap(f"{module}:{beta}AsyncMessageStreamManager.__aenter__", entered)
 
 
 def _watched(emit: Emit, asking: Asking | None, instance: Any) -> Generator[Any, Outcome, None]:
     if asking is None:
         yield None
         return
-    tell = emit.expect if _starts_spans(instance) else emit
+    tell = emit.spans.expect if _starts_spans(instance) else emit
     tell(asking.started)
     outcome = yield asking.started
     if outcome.error is not None or outcome.cancelled:
@@ -106,7 +106,7 @@ def _plain(value: Any) -> Any:
     return value.model_dump(exclude_none=True) if hasattr(value, "model_dump") else value
 
 
-def _request(call: Call) -> Request:
+def _request(call: Invocation) -> Request:
     given = {k: v for k, v in call.kwargs.items() if v is not None and type(v).__name__ not in ("Omit", "NotGiven")}
     client = type(getattr(call.instance, "_client", None)).__name__
     messages = given.get("messages")

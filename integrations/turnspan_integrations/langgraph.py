@@ -16,7 +16,7 @@ from contextvars import ContextVar
 from typing import Any
 from uuid import UUID
 
-from turnspan.adapter import Call, Emit, Outcome, StreamObserver, error_text, error_type, new_id
+from turnspan.adapter import Emit, Invocation, Outcome, StreamObserver, error_text, error_type, new_id
 from turnspan.events import (
     AgentEnded,
     AgentStarted,
@@ -39,10 +39,10 @@ _Watching = Generator[Any, Outcome, None]
 
 def install(emit: Emit) -> None:
     """Wrap graphs and tools, and hear of models."""
-    emit.wrap("langgraph.pregel.main:Pregel.stream", lambda call: _graph(emit, call))
-    emit.wrap("langgraph.pregel.main:Pregel.astream", lambda call: _graph(emit, call))
-    emit.wrap("langchain_core.tools.base:BaseTool.run", lambda call: _tool(emit, call))
-    emit.wrap("langchain_core.tools.base:BaseTool.arun", lambda call: _tool(emit, call))
+    emit.patch.wrap("langgraph.pregel.main:Pregel.stream", lambda call: _graph(emit, call))
+    emit.patch.wrap("langgraph.pregel.main:Pregel.astream", lambda call: _graph(emit, call))
+    emit.patch.wrap("langchain_core.tools.base:BaseTool.run", lambda call: _tool(emit, call))
+    emit.patch.wrap("langchain_core.tools.base:BaseTool.arun", lambda call: _tool(emit, call))
     from langchain_core.tracers import context as tracers
 
     handler = _handler_class()(emit)
@@ -54,13 +54,13 @@ def install(emit: Emit) -> None:
     def take_out() -> None:
         tracers._configure_hooks[:] = [hook for hook in tracers._configure_hooks if hook not in ours]  # noqa: SLF001
 
-    emit.on_undo(take_out)
+    emit.patch.on_undo(take_out)
 
 
 # Graphs ------------------------------------------------------------------------------------------------------------
 
 
-def _graph(emit: Emit, call: Call) -> _Watching:
+def _graph(emit: Emit, call: Invocation) -> _Watching:
     given, config = call.argument(0, "input"), call.argument(1, "config") or {}
     name = getattr(call.instance, "name", None) or "LangGraph"
     prompt, here = _prompt_of(given), emit.current()
@@ -91,7 +91,7 @@ def _thread_of(config: Any) -> str | None:
 
 def _ended(outcome: Outcome) -> dict[str, Any]:
     """Return how a graph or tool ended; what only steers the graph (interrupts, handoffs to a parent) is no error."""
-    if outcome.error is not None and _steers(outcome.error):
+    if isinstance(outcome.error, BaseException) and _steers(outcome.error):
         return {"status": "success"}
     return outcome.ended()
 
@@ -162,7 +162,7 @@ def _text_of(content: Any) -> Any:
 # Tools -------------------------------------------------------------------------------------------------------------
 
 
-def _tool(emit: Emit, call: Call) -> _Watching:
+def _tool(emit: Emit, call: Invocation) -> _Watching:
     here, tool = emit.current(), call.instance
     if here is None or here.turn_id is None:
         yield None
@@ -226,11 +226,11 @@ def _handler_class() -> type[Any]:
         def __init__(self, emit: Emit) -> None:
             self._emit = emit
             self._running: dict[UUID, list[Any]] = {}  # a call's start, and when its first token came
-            self.on_chat_model_start = emit.guarded(self._chat_started)  # type: ignore[method-assign]
-            self.on_llm_start = emit.guarded(self._text_started)  # type: ignore[method-assign]
-            self.on_llm_new_token = emit.guarded(self._token)  # type: ignore[method-assign]
-            self.on_llm_end = emit.guarded(self._ended)  # type: ignore[method-assign]
-            self.on_llm_error = emit.guarded(self._failed)  # type: ignore[method-assign]
+            self.on_chat_model_start = emit.patch.guard(self._chat_started)  # type: ignore[method-assign]
+            self.on_llm_start = emit.patch.guard(self._text_started)  # type: ignore[method-assign]
+            self.on_llm_new_token = emit.patch.guard(self._token)  # type: ignore[method-assign]
+            self.on_llm_end = emit.patch.guard(self._ended)  # type: ignore[method-assign]
+            self.on_llm_error = emit.patch.guard(self._failed)  # type: ignore[method-assign]
 
         def _chat_started(self, _serialized: Any, messages: Any, *, run_id: UUID, **more: Any) -> None:
             self._start(run_id, [_plain(message) for message in messages[0]], more)

@@ -117,7 +117,7 @@ class Loops:
         """Tell that a model is asked; None where somebody else tells it: a framework that calls this client."""
         here = self._emit.current()
         if here is not None and here.turn_id is not None:
-            if any(call_id not in self._ours for call_id in self._emit.asked()):
+            if any(call_id not in self._ours for call_id in self._emit.open_model_calls()):
                 return None
             history = max((n for n, m in enumerate(request.messages, 1) if _is_answer(m)), default=0)
             return Asking(self, request, None, _Place(here.session_id, here.turn_id, here.call_id), history, "")
@@ -292,7 +292,7 @@ class Loops:
                 found.pending.clear()
                 self._end(found, **ended)
 
-        guarded = self._emit.guarded(done)
+        guarded = self._emit.patch.guard(done)
         task.add_done_callback(guarded)
         found.unwatch = lambda: task.remove_done_callback(guarded)
 
@@ -369,7 +369,7 @@ def tap(
     emit: Emit, owner: Any, attribute: str, on_item: Callable[[Any], None], on_end: Callable[[Outcome], None]
 ) -> None:
     """Listen to an iterator that an object keeps, of either kind; its type and its items stay what they are."""
-    item, end = emit.guarded(on_item), emit.guarded(on_end)
+    item, end = emit.patch.guard(on_item), emit.patch.guard(on_end)
     source = getattr(owner, attribute)
     setattr(owner, attribute, (_async_tap if hasattr(source, "__anext__") else _tap)(source, item, end))
 
@@ -402,7 +402,7 @@ async def _async_tap(source: Any, item: Callable[[Any], None], end: Callable[[Ou
 
 def on_close(emit: Emit, owner: Any, attribute: str, told: Callable[[Outcome], None]) -> None:
     """Hear of the closing of a response; a stream that was left early is closed, and nothing else tells so."""
-    close, tell = getattr(owner, attribute), emit.guarded(told)
+    close, tell = getattr(owner, attribute), emit.patch.guard(told)
 
     def closing(*args: Any, **kwargs: Any) -> Any:
         tell(Outcome(cancelled=True))

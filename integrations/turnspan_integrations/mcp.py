@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Any
 
-from turnspan.adapter import Call, Emit, Outcome, new_id
+from turnspan.adapter import Emit, Invocation, Outcome, new_id
 from turnspan.events import ToolCallEnded, ToolCallStarted
 
 REQUIRES = "mcp>=1.22"
@@ -22,12 +22,12 @@ _TIMEOUTS = (-32001, 408)
 
 def install(emit: Emit) -> None:
     """Wrap the one function that all calls of tools go through."""
-    emit.wrap("mcp.client.session:ClientSession.call_tool", lambda call: _called(emit, call))
+    emit.patch.wrap("mcp.client.session:ClientSession.call_tool", lambda call: _called(emit, call))
 
 
-def _called(emit: Emit, call: Call) -> Generator[Any, Outcome, None]:
+def _called(emit: Emit, call: Invocation) -> Generator[Any, Outcome, None]:
     here = emit.current()
-    if here is None or here.turn_id is None or emit.tool() is not None:
+    if here is None or here.turn_id is None or emit.current_tool_name() is not None:
         yield None
         return
     ids: dict[str, Any] = {"session_id": here.session_id, "turn_id": here.turn_id, "agent_id": here.agent_id}

@@ -13,7 +13,7 @@ from collections.abc import Generator
 from pathlib import PurePath
 from typing import Any
 
-from turnspan.adapter import Call, Emit, Outcome, StreamObserver, new_id
+from turnspan.adapter import Emit, Invocation, Outcome, StreamObserver, new_id
 from turnspan.events import (
     AgentEnded,
     AgentStarted,
@@ -37,10 +37,10 @@ _Watching = Generator[Any, Outcome, None]
 
 def install(emit: Emit) -> None:
     """Wrap the message loop, the tools and the providers."""
-    emit.wrap("oats.session.processor:SessionProcessor.process_message", lambda call: _turn(emit, call))
-    emit.wrap("oats.session.processor:SessionProcessor._execute_tool", lambda call: _tool(emit, call))
-    emit.wrap("oats.provider.provider:Provider.complete", lambda call: _completion(emit, call, streamed=False))
-    emit.wrap("oats.provider.provider:Provider.stream", lambda call: _completion(emit, call, streamed=True))
+    emit.patch.wrap("oats.session.processor:SessionProcessor.process_message", lambda call: _turn(emit, call))
+    emit.patch.wrap("oats.session.processor:SessionProcessor._execute_tool", lambda call: _tool(emit, call))
+    emit.patch.wrap("oats.provider.provider:Provider.complete", lambda call: _completion(emit, call, streamed=False))
+    emit.patch.wrap("oats.provider.provider:Provider.stream", lambda call: _completion(emit, call, streamed=True))
 
 
 class _Heard:
@@ -70,7 +70,7 @@ class _Heard:
         return found
 
 
-def _turn(emit: Emit, call: Call) -> _Watching:
+def _turn(emit: Emit, call: Invocation) -> _Watching:
     prompt, heard, here = call.argument(0, "content"), _Heard(), emit.current()
     if here is not None and here.turn_id is not None:
         ids: dict[str, Any] = {"session_id": here.session_id, "turn_id": here.turn_id, "agent_id": _AGENT}
@@ -98,7 +98,7 @@ def workspace_of(project_dir: Any) -> str | None:
     return f"{PurePath(project_dir).name}-{hashlib.sha256(str(project_dir).encode()).hexdigest()[:8]}"
 
 
-def _tool(emit: Emit, call: Call) -> _Watching:
+def _tool(emit: Emit, call: Invocation) -> _Watching:
     here = emit.current()
     if here is None or here.turn_id is None:
         yield None
@@ -131,7 +131,7 @@ def _tool_ended(outcome: Outcome) -> dict[str, Any]:
     return ended
 
 
-def _completion(emit: Emit, call: Call, *, streamed: bool) -> _Watching:
+def _completion(emit: Emit, call: Invocation, *, streamed: bool) -> _Watching:
     here, request = emit.current(), call.argument(0, "request")
     if here is None or here.turn_id is None:
         yield None

@@ -13,7 +13,7 @@ import contextlib
 from collections.abc import Generator
 from typing import Any
 
-from turnspan.adapter import Call, Emit, Outcome
+from turnspan.adapter import Emit, Invocation, Outcome
 from turnspan.events import Usage
 from turnspan_integrations.loops import Answer, Asking, Kind, Loops, Message, Request, Said, on_close, tap
 
@@ -31,10 +31,10 @@ def install(emit: Emit) -> None:
     """Wrap the methods that ask a model."""
     loops = Loops(emit)
 
-    def chat(call: Call) -> Generator[Any, Outcome, None]:
+    def chat(call: Invocation) -> Generator[Any, Outcome, None]:
         return _watched(emit, loops.ask(_chat_request(call)), _Chat())
 
-    def responses(call: Call) -> Generator[Any, Outcome, None]:
+    def responses(call: Invocation) -> Generator[Any, Outcome, None]:
         return _watched(emit, loops.ask(_responses_request(call)), _Responses())
 
     for target, observer in (
@@ -44,7 +44,7 @@ def install(emit: Emit) -> None:
         ("openai.resources.responses:AsyncResponses", responses),
     ):
         for method in ("create", "parse"):
-            emit.wrap(f"{target}.{method}", observer)
+            emit.patch.wrap(f"{target}.{method}", observer)
 
 
 def _watched(emit: Emit, asking: Asking | None, reader: _Chat | _Responses) -> Generator[Any, Outcome, None]:
@@ -84,7 +84,7 @@ def _listen(emit: Emit, stream: Any, asking: Asking, reader: _Chat | _Responses)
         on_close(emit, stream.response, "aclose" if hasattr(stream._iterator, "__anext__") else "close", ended)  # noqa: SLF001
 
 
-def _given(call: Call) -> dict[str, Any]:
+def _given(call: Invocation) -> dict[str, Any]:
     """Return the arguments that were really given; helpers pass sentinels for all others."""
     return {k: v for k, v in call.kwargs.items() if v is not None and type(v).__name__ not in ("Omit", "NotGiven")}
 
@@ -120,7 +120,7 @@ def _text(content: Any) -> Any:
 # Chat completions ----------------------------------------------------------------------------------------------------
 
 
-def _chat_request(call: Call) -> Request:
+def _chat_request(call: Invocation) -> Request:
     given = _given(call)
     messages = given.get("messages")
     return Request(
@@ -208,7 +208,7 @@ class _Chat:
 # Responses -----------------------------------------------------------------------------------------------------------
 
 
-def _responses_request(call: Call) -> Request:
+def _responses_request(call: Invocation) -> Request:
     given = _given(call)
     asked = given.get("input", [])
     items = [{"role": "user", "content": asked}] if isinstance(asked, str) else asked

@@ -16,7 +16,7 @@ from collections import OrderedDict
 from collections.abc import Generator
 from typing import Any
 
-from turnspan.adapter import Call, Emit, Outcome, ResolvedSession, error_text, error_type, new_id
+from turnspan.adapter import Emit, Invocation, Outcome, ResolvedSession, error_text, error_type, new_id
 from turnspan.events import (
     AgentEnded,
     AgentStarted,
@@ -42,14 +42,14 @@ def install(emit: Emit) -> None:
     runs: dict[tuple[str | None, str | None], _Run] = {}
     chains = _Chains()
 
-    def run(call: Call) -> _Watching:
+    def run(call: Invocation) -> _Watching:
         state = _begin(emit, call, hooks_class, chains)
         runs[state.key] = state
         outcome = yield state.started
         runs.pop(state.key, None)
         state.end(outcome)
 
-    def run_streamed(call: Call) -> _Watching:
+    def run_streamed(call: Invocation) -> _Watching:
         state = _begin(emit, call, hooks_class, chains)
         state.streamed = True
         runs[state.key] = state
@@ -65,19 +65,19 @@ def install(emit: Emit) -> None:
             runs.pop(state.key, None)
             state.end(outcome)
         else:
-            task.add_done_callback(emit.guarded(ended))
+            task.add_done_callback(emit.patch.guard(ended))
 
     def current_run() -> _Run | None:
         here = emit.current()
         return None if here is None else runs.get((here.turn_id, here.call_id))
 
-    def invoke_tool(call: Call) -> _Watching:
+    def invoke_tool(call: Invocation) -> _Watching:
         state, call_id = current_run(), getattr(call.kwargs.get("context"), "tool_call_id", None)
         outcome = yield None if state is None else state.tools.get(call_id)
         if state is not None and outcome.error is not None and call_id in state.failures:
             state.tool_ended(call_id, None)  # it was to end the run
 
-    def tool_timed_out(call: Call) -> _Watching:
+    def tool_timed_out(call: Invocation) -> _Watching:
         yield None  # the SDK makes this exception whatever it then does with it
         here = emit.current()
         state = next(
@@ -86,7 +86,7 @@ def install(emit: Emit) -> None:
         if state is not None and here is not None:
             state.failures[here.call_id] = call.instance
 
-    def tool_failed(call: Call) -> _Watching:
+    def tool_failed(call: Invocation) -> _Watching:
         here, call_id = emit.current(), getattr(call.kwargs.get("context"), "tool_call_id", None)
         outcome = yield None
         state = next(
@@ -95,13 +95,13 @@ def install(emit: Emit) -> None:
         if state is not None and isinstance(error := call.kwargs.get("error"), Exception):
             state.tool_failed(call_id, error, handled=outcome.result is not None)
 
-    emit.wrap("agents.run:AgentRunner.run", run)
-    emit.wrap("agents.run:AgentRunner.run_streamed", run_streamed)
+    emit.patch.wrap("agents.run:AgentRunner.run", run)
+    emit.patch.wrap("agents.run:AgentRunner.run_streamed", run_streamed)
     for module in ("agents.tool", "agents.run_internal.tool_execution"):
-        emit.wrap(f"{module}:maybe_invoke_function_tool_failure_error_function", tool_failed)
-    emit.wrap("agents.exceptions:ToolTimeoutError.__init__", tool_timed_out)
-    emit.wrap("agents.run_internal.tool_execution:_invoke_function_tool_with_metadata", invoke_tool)
-    emit.wrap("agents.run_internal.tool_execution:invoke_function_tool", invoke_tool)
+        emit.patch.wrap(f"{module}:maybe_invoke_function_tool_failure_error_function", tool_failed)
+    emit.patch.wrap("agents.exceptions:ToolTimeoutError.__init__", tool_timed_out)
+    emit.patch.wrap("agents.run_internal.tool_execution:_invoke_function_tool_with_metadata", invoke_tool)
+    emit.patch.wrap("agents.run_internal.tool_execution:invoke_function_tool", invoke_tool)
 
 
 class _Run:
@@ -171,7 +171,7 @@ class _Run:
         )
 
 
-def _begin(emit: Emit, call: Call, hooks_class: Any, chains: _Chains) -> _Run:
+def _begin(emit: Emit, call: Invocation, hooks_class: Any, chains: _Chains) -> _Run:
     agent, given = call.argument(0, "starting_agent"), call.argument(1, "input")
     config = call.kwargs.get("run_config")
     content = getattr(config, "trace_include_sensitive_data", True) is not False
@@ -202,7 +202,7 @@ def _begin(emit: Emit, call: Call, hooks_class: Any, chains: _Chains) -> _Run:
     return state
 
 
-def _session(emit: Emit, call: Call, agent: Any, config: Any, chains: _Chains) -> tuple[ResolvedSession, bool]:
+def _session(emit: Emit, call: Invocation, agent: Any, config: Any, chains: _Chains) -> tuple[ResolvedSession, bool]:
     """Return the session of a run, and whether it is only known by its history."""
     own = call.kwargs.get("conversation_id")
     if not own:
@@ -300,9 +300,9 @@ def _hooks_class(emit: Emit) -> Any:
             if self._theirs is not None:
                 await self._theirs.on_handoff(context, from_agent=from_agent, to_agent=to_agent)
 
-    model_started, model_ended = emit.guarded(_model_started), emit.guarded(_model_ended)
-    tool_started, tool_ended = emit.guarded(_tool_started), emit.guarded(_tool_ended)
-    handed_off = emit.guarded(_handed_off)
+    model_started, model_ended = emit.patch.guard(_model_started), emit.patch.guard(_model_ended)
+    tool_started, tool_ended = emit.patch.guard(_tool_started), emit.patch.guard(_tool_ended)
+    handed_off = emit.patch.guard(_handed_off)
     return Hooks
 
 

@@ -101,7 +101,7 @@ _NAMES = {
 def install(emit: Emit) -> None:
     """Read the spans of everybody who has no adapter of their own."""
     reader = Reader(emit)
-    emit.read_spans(lambda span, here: reader.read(span, here) if reader.is_others(span) else reader.nothing())
+    emit.spans.read(lambda span, here: reader.read(span, here) if reader.is_others(span) else reader.nothing())
 
 
 class What:
@@ -173,7 +173,7 @@ class Reader:
             yield None
             return
         started = self._started(what, span, here)
-        self._emit.emit_for_span(started, span)
+        self._emit.spans.stand_for(started, span)
         ended = yield started
         self._ended(started, ended)
 
@@ -183,7 +183,11 @@ class Reader:
             return False
         if what.kind == "agent":
             return here.call_id is None and here.agent_id is not None and here.agent_id == what["agent"]
-        return bool(self._emit.asked()) if what.kind == "model" else self._emit.tool() == what["tool"]
+        return (
+            bool(self._emit.open_model_calls())
+            if what.kind == "model"
+            else self._emit.current_tool_name() == what["tool"]
+        )
 
     def _started(self, what: What, span: Any, here: CurrentContext | None, **more: Any) -> Started:
         if here is None or here.turn_id is None:
@@ -271,7 +275,7 @@ class Reader:
     def _tell(self, what: What, span: Any, here: CurrentContext) -> None:
         """Tell a span that has ended."""
         started = self._started(what, span, here, event_id=_id(span, "call"))
-        self._emit.emit_for_span(started, span)
+        self._emit.spans.stand_for(started, span)
         self._ended(started, span)
 
     def _tell_alone(self, what: What, span: Any) -> None:
@@ -310,7 +314,7 @@ class Reader:
     def _tell_tree(self, what: What, root: Any, below: list[tuple[What, Any]], above: Any = None) -> None:
         """Tell a turn with all that happened in it."""
         turn = self._started(what, root, None, event_id=_id(root, "turn"))
-        self._emit.emit_for_span(turn, root)
+        self._emit.spans.stand_for(turn, root)
         places = {root.context.span_id: CurrentContext(turn.session_id, turn.turn_id, None, turn.agent_id)}
         open_: list[tuple[Started, Any]] = []
         for what_below, span in below:
@@ -318,7 +322,7 @@ class Reader:
                 self._ended(*open_.pop())
             here = places[above(span) if above is not None else root.context.span_id]
             started = self._started(what_below, span, here, event_id=_id(span, "call"))
-            self._emit.emit_for_span(started, span)
+            self._emit.spans.stand_for(started, span)
             places[span.context.span_id] = CurrentContext(
                 here.session_id, here.turn_id, started.call_id, started.agent_id
             )

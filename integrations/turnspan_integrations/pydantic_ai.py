@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Any
 
-from turnspan.adapter import Call, Emit, Outcome
+from turnspan.adapter import Emit, Invocation, Outcome
 from turnspan_integrations.otel import Reader, What
 
 REQUIRES = "pydantic-ai-slim>=2.0"
@@ -38,19 +38,19 @@ def install(emit: Emit) -> None:
     ours: Any = None
     if Agent._instrument_default is False:  # noqa: SLF001  what Agent.instrument_all sets
         ours = InstrumentationSettings(meter_provider=NoOpMeterProvider())  # metrics are made of our events
-        emit.replace(Agent, "_instrument_default", ours)
+        emit.patch.replace(Agent, "_instrument_default", ours)
     reader = _Reader(emit)
 
     def content_of(span: Any) -> tuple[str, ...]:  # it is ours to keep in: the program has not asked for it
         return _CONTENT if _is_its(span) and Agent._instrument_default is ours else ()  # noqa: SLF001
 
-    emit.read_spans(lambda span, here: reader.read(span, here) if _is_its(span) else reader.nothing(), content_of)
+    emit.spans.read(lambda span, here: reader.read(span, here) if _is_its(span) else reader.nothing(), content_of)
 
-    def run(_call: Call) -> Generator[None, Outcome, None]:
-        emit.prepare()  # it starts its span before anything could be told
+    def run(_call: Invocation) -> Generator[None, Outcome, None]:
+        emit.spans.prepare()  # it starts its span before anything could be told
         yield None
 
-    emit.wrap("pydantic_ai:Agent.iter", run)
+    emit.patch.wrap("pydantic_ai:Agent.iter", run)
 
 
 def _is_its(span: Any) -> bool:

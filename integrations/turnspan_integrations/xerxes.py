@@ -14,7 +14,7 @@ import weakref
 from collections.abc import Generator
 from typing import Any
 
-from turnspan.adapter import Call, Emit, Outcome, StreamObserver, new_id
+from turnspan.adapter import Emit, Invocation, Outcome, StreamObserver, new_id
 from turnspan.events import (
     AgentEnded,
     AgentStarted,
@@ -126,13 +126,13 @@ class _ClassRuntime(_Runtime):
         from xerxes.xerxes import Xerxes
 
         self._new_turn_id = Xerxes._new_runtime_turn_id  # noqa: SLF001
-        self.emit.replace(Xerxes, "_new_runtime_turn_id", staticmethod(self._turn_id))
-        self.emit.wrap("xerxes.xerxes:Xerxes.__init__", self._made)
-        self.emit.wrap("xerxes.xerxes:Xerxes.create_response", self._respond)
-        self.emit.wrap("xerxes.executors:FunctionExecutor._execute_single_call", self._call_tool)
-        self.emit.wrap("xerxes.executors:AgentOrchestrator.switch_agent", self._switch)
-        self.emit.wrap("xerxes.session.store:SessionManager.record_turn", self._stamp)
-        self.emit.wrap("xerxes.audit.emitter:AuditEmitter._emit", self._audit)
+        self.emit.patch.replace(Xerxes, "_new_runtime_turn_id", staticmethod(self._turn_id))
+        self.emit.patch.wrap("xerxes.xerxes:Xerxes.__init__", self._made)
+        self.emit.patch.wrap("xerxes.xerxes:Xerxes.create_response", self._respond)
+        self.emit.patch.wrap("xerxes.executors:FunctionExecutor._execute_single_call", self._call_tool)
+        self.emit.patch.wrap("xerxes.executors:AgentOrchestrator.switch_agent", self._switch)
+        self.emit.patch.wrap("xerxes.session.store:SessionManager.record_turn", self._stamp)
+        self.emit.patch.wrap("xerxes.audit.emitter:AuditEmitter._emit", self._audit)
 
     def _turn_id(self) -> str:
         """Give Xerxes the id of the turn that we began, so that its records and ours are of one turn."""
@@ -142,18 +142,18 @@ class _ClassRuntime(_Runtime):
             return here.turn_id
         return str(self._new_turn_id())
 
-    def _made(self, call: Call) -> _Watching:
+    def _made(self, call: Invocation) -> _Watching:
         yield None
         model = type(getattr(call.instance, "llm_client", None))
         if model not in self._models and hasattr(model, "generate_completion"):
             self._models.add(model)
-            self.emit.wrap((model, "generate_completion"), self._ask)
-            self.emit.wrap((model, "astream_completion"), self._answer)
+            self.emit.patch.wrap((model, "generate_completion"), self._ask)
+            self.emit.patch.wrap((model, "astream_completion"), self._answer)
 
     def _session(self, xerxes: Any) -> str:
         return getattr(xerxes, "_session_id", None) or self._sessions.setdefault(xerxes, new_id())
 
-    def _respond(self, call: Call) -> _Watching:
+    def _respond(self, call: Invocation) -> _Watching:
         if call.argument(11, "reinvoked_runtime", default=False):
             return  # the same turn goes on
         prompt, messages, agent_id = (
@@ -177,7 +177,7 @@ class _ClassRuntime(_Runtime):
             self.emit(ModelCallEnded(**turn.at(call_id=turn.model.call_id), **outcome.ended()))
         self.end(turn, outcome.ended())
 
-    def _ask(self, call: Call) -> _Watching:
+    def _ask(self, call: Invocation) -> _Watching:
         turn = self.current()
         if turn is None:
             return
@@ -201,7 +201,7 @@ class _ClassRuntime(_Runtime):
             turn.model = None
             self.emit(ModelCallEnded(**turn.at(call_id=started.call_id), **outcome.ended()))
 
-    def _answer(self, _call: Call) -> _Watching:
+    def _answer(self, _call: Invocation) -> _Watching:
         turn = self.current()
         started = None if turn is None else turn.model
         if turn is None or started is None:
@@ -228,7 +228,7 @@ class _ClassRuntime(_Runtime):
             )
         )
 
-    def _call_tool(self, call: Call) -> _Watching:
+    def _call_tool(self, call: Invocation) -> _Watching:
         turn = self.current()
         if turn is None:
             return
@@ -260,7 +260,7 @@ class _ClassRuntime(_Runtime):
         value = getattr(result, "value", result) if type(result).__name__ == "Result" else result
         self.emit(ToolCallEnded(**turn.at(call_id=started.call_id, agent_id=agent), result=value, **ended))
 
-    def _switch(self, call: Call) -> _Watching:
+    def _switch(self, call: Invocation) -> _Watching:
         before, target = call.instance.current_agent_id, call.argument(0, "target_agent_id")
         reason = call.argument(1, "reason")
         turn = self.current() or self._calling_tool()
@@ -278,7 +278,7 @@ class _ClassRuntime(_Runtime):
         here = self.emit.current()
         return None if here is None else next((t for k, t in list(self.turns.items()) if k[0] == here.turn_id), None)
 
-    def _stamp(self, call: Call) -> _Watching:
+    def _stamp(self, call: Invocation) -> _Watching:
         """Fill the ids into a record that Xerxes is about to store; that it is stored says that the turn is over."""
         session_id, record = call.argument(0, "session_id"), call.argument(1, "turn")
         turn = self.turns.get((record.turn_id, None))
@@ -290,7 +290,7 @@ class _ClassRuntime(_Runtime):
             record.metadata["turnspan"] = {"trace_id": link.trace_id, "span_id": link.span_id}
         yield None
 
-    def _audit(self, call: Call) -> _Watching:
+    def _audit(self, call: Invocation) -> _Watching:
         """Note what Xerxes audits and we have no event for: policy decisions, loops, sandboxes, hook mutations."""
         event = call.argument(0, "event")
         turn = self._calling_tool()
@@ -312,8 +312,8 @@ class _LoopRuntime(_Runtime):
         self._sessions: dict[int, str] = {}
 
     def install(self) -> None:
-        self.emit.wrap("xerxes.streaming.loop:run", self._run)
-        self.emit.wrap("xerxes.streaming.loop:_stream_llm", self._ask)
+        self.emit.patch.wrap("xerxes.streaming.loop:run", self._run)
+        self.emit.patch.wrap("xerxes.streaming.loop:_stream_llm", self._ask)
         for module, name in (
             ("xerxes.streaming", "run_agent_loop"),
             ("xerxes", "run_agent_loop"),
@@ -323,7 +323,7 @@ class _LoopRuntime(_Runtime):
             ("xerxes.acp.runner", "run_loop"),
         ):
             if module in sys.modules and name in vars(sys.modules[module]):  # those that are imported later get ours
-                self.emit.wrap((sys.modules[module], name), self._run)
+                self.emit.patch.wrap((sys.modules[module], name), self._run)
 
     def _session(self, state: Any) -> str:
         active: Any = sys.modules.get("xerxes.runtime.session_context")
@@ -336,7 +336,7 @@ class _LoopRuntime(_Runtime):
             weakref.finalize(state, self._sessions.pop, key, None)
         return self._sessions[key]
 
-    def _run(self, call: Call) -> _Watching:
+    def _run(self, call: Invocation) -> _Watching:
         config = call.argument(2, "config") or {}
         state = call.argument(1, "state")
         turn = self.begin(self._session(state), new_id(), config.get("agent_id"), call.argument(0, "user_message"))
@@ -371,7 +371,7 @@ class _LoopRuntime(_Runtime):
             call_id = turn.tools.pop(item.tool_call_id, item.tool_call_id)
             self.emit(ToolCallEnded(**turn.at(call_id=call_id), result=item.result, **ended))
 
-    def _ask(self, call: Call) -> _Watching:
+    def _ask(self, call: Invocation) -> _Watching:
         turn = self.current()
         if turn is None:
             return

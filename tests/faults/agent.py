@@ -90,7 +90,7 @@ def broken_adapter(emit):
         raise RuntimeError("this adapter is broken")
         yield
 
-    emit.wrap((sys.modules[__name__], "step"), observer)
+    emit.patch.wrap((sys.modules[__name__], "step"), observer)
 
 
 def step(n):
@@ -162,9 +162,9 @@ if __name__ == "__main__":
         inject()
     turnspan.instrument()
     if "adapter-raises" in FAULTS:
-        from turnspan.instrumentation.adapter_context import Hooks
+        from turnspan.instrumentation.adapter_context import AdapterContext
 
         if not os.environ.get("TURNSPAN_DISABLED"):
-            broken_adapter(Hooks("broken"))
+            broken_adapter(AdapterContext("broken"))
     print(json.dumps(turns()))
     end()

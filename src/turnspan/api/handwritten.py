@@ -23,7 +23,7 @@ from typing import Any, Generic, TypeVar, overload
 
 from opentelemetry import context
 
-from turnspan.adapter import Call, Outcome
+from turnspan.adapter import Invocation, Outcome
 from turnspan.api.operations import Agent, ModelCall, Piece, SessionPiece, ToolCall, Turn, here_or_new_session
 from turnspan.events import HandedOff, Noted
 from turnspan.instrumentation.wrapping import Watched, Watching, outcome_of, watched
@@ -70,7 +70,7 @@ class _ContextOrDecorator(Generic[P]):
         self.__exit__(kind, error, traceback)
 
     def __call__(self, function: F) -> F:
-        def observe(call: Call) -> Generator[Any, Outcome, None]:
+        def observe(call: Invocation) -> Generator[Any, Outcome, None]:
             bound = () if call.instance is None or inspect.ismethod(function) else (call.instance,)
             yield from self._make(function, (*bound, *call.args), call.kwargs).observe()
 

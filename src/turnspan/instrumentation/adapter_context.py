@@ -1,20 +1,32 @@
-"""What an adapter is given: the implementation of :class:`turnspan.events.Emit`."""
+"""What an adapter is given: the implementation of :class:`turnspan.adapter.Emit`."""
 
 from __future__ import annotations
 
 import importlib
 import sys
 from collections.abc import Callable, Collection, Generator
-from contextlib import AbstractContextManager, nullcontext
 from types import ModuleType
 from typing import Any
 
 import wrapt
 from opentelemetry import context
 
-from turnspan.adapter import Call, ContentOf, CurrentContext, Observer, Outcome, ResolvedSession, SpanReader, TurnLink
+from turnspan.adapter import (
+    SPAN_EXPECTED,
+    ContentOf,
+    CurrentContext,
+    Invocation,
+    Observed,
+    Observer,
+    Outcome,
+    ResolvedSession,
+    Runs,
+    SpanReader,
+    TurnLink,
+    start_of,
+)
 from turnspan.events import Event, ModelCallStarted, Started
-from turnspan.instrumentation.wrapping import Watched, watched
+from turnspan.instrumentation.wrapping import Watched, end_unobserved, watched
 from turnspan.recording import runtime
 from turnspan.recording.problems import Problem, logger
 from turnspan.recording.recorder import EXTERNAL_SPAN_EXPECTED, Recorder
@@ -27,101 +39,34 @@ def _no_content(_span: Any) -> Collection[str]:
     return ()
 
 
-class Hooks:
-    """What an adapter is given (:class:`turnspan.events.Emit`), and the undo of what it did."""
+class AdapterContext:
+    """What one adapter is given, and the undo of what it did."""
 
     def __init__(self, name: str) -> None:
-        self._name = name
-        self._undo: list[Callable[[], None]] = []
-        self._live = True
+        self.name = name
+        self.live = True
+        self.patch = _Patch(self)
+        self.spans = _Spans(self)
+        self._runs = Runs(self)
+        self.begin = self._runs.begin
+        self.current_run = self._runs.current
+        self.run_at = self._runs.at
 
-    def _recorder(self) -> Recorder | None:
-        return runtime.active() if self._live else None
+    def recorder(self) -> Recorder | None:
+        """Return the recorder; None where nothing is recorded, or not by this adapter any more."""
+        return runtime.active() if self.live else None
 
     def __call__(self, event: Event) -> None:
-        """Tell an event."""
-        if (found := self._recorder()) is not None:
-            found.emit(event)
+        """Emit an event."""
+        if (recorder := self.recorder()) is not None:
+            recorder.emit(event)
 
-    def emit_for_span(self, event: Started, span: Any) -> None:
-        """Tell a start that somebody else's span stands for."""
-        if (found := self._recorder()) is not None:
-            found.emit(event, span)
-
-    def expect(self, event: ModelCallStarted) -> None:
-        """Tell a model call whose span the client itself starts next."""
-        if (found := self._recorder()) is not None:
-            found.prepare()
-            _others().observe_current_provider()
-            found.emit(event, EXTERNAL_SPAN_EXPECTED)
-
-    def read_spans(self, reader: SpanReader, content_of: ContentOf = _no_content) -> None:
-        """Have a reader told of every span that somebody else starts."""
-        found, entry = _others(), (self._recorder, reader, content_of)
-        found.others.readers.append(entry)
-        self._undo.append(lambda: found.others.readers.remove(entry))
-        found.observe_current_provider()
-
-        def made(call: Call) -> Generator[None, Outcome, None]:
-            yield None
-            found.observe_provider(call.instance)
-
-        self.wrap("opentelemetry.sdk.trace:TracerProvider.__init__", made)
-
-    def prepare(self) -> None:
-        """Set the OpenTelemetry SDK up where that is turnspan's to do."""
-        if (found := self._recorder()) is not None:
-            found.prepare()
-
-    def wrap(self, target: str | tuple[Any, str], observer: Observer) -> None:
-        """StreamObserver a function, ``"package.module:Class.method"``, or an object's attribute."""
-        if not isinstance(target, str):
-            self._wrap(*target, observer)
-            return
-        name, _, path = target.partition(":")
-        if name in sys.modules:
-            self._wrap(sys.modules[name], path, observer)
-        else:  # runtimes load parts of themselves late, and some never
-            wrapt.register_post_import_hook(lambda module: self._wrap(module, path, observer), name)
-
-    def _wrap(self, holder: Any, path: str, observer: Observer) -> None:
-        if not self._live:
-            return
-        try:
-            owner, attribute, original = wrapt.resolve_path(holder, path)
-        except AttributeError:
-            logger.debug("turnspan %s: this version has no %s", self._name, path)
-            return
-        own = vars(owner).get(attribute, original) if isinstance(owner, type) else original
-        self.replace(owner, attribute, Watched(own, watched(self._recorder, observer)))
-
-    def replace(self, owner: Any, attribute: str, value: Any) -> None:
-        """Put something in place of an attribute, until it is undone."""
-        before = vars(owner).get(attribute, _INHERITED)
-        setattr(owner, attribute, value)
-
-        def undo() -> None:
-            if before is _INHERITED:
-                delattr(owner, attribute)
-            else:
-                setattr(owner, attribute, before)
-
-        self._undo.append(undo)
-
-    def guarded(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """Return the function with its exceptions told once and swallowed."""
-
-        def safe(*args: Any, **kwargs: Any) -> Any:
-            found = self._recorder()
-            if found is None:
-                return None
-            try:
-                return function(*args, **kwargs)
-            except Exception as error:
-                found.problems.report(Problem.ADAPTER, error, self._name)
-                return None
-
-        return safe
+    def start_with_span(self, event: Started, span: Any) -> None:
+        """Emit a start whose span exists, or will."""
+        if span is not SPAN_EXPECTED:
+            self.spans.stand_for(event, span)
+        elif isinstance(event, ModelCallStarted):
+            self.spans.expect(event)
 
     def session(
         self,
@@ -138,72 +83,161 @@ class Hooks:
         """Return where the calling code runs."""
         return current_context()
 
-    def asked(self) -> list[str]:
+    def open_model_calls(self) -> list[str]:
         """Return the model calls that are open right where the calling code runs."""
-        here, found = current_context(), self._recorder()
-        return [] if here is None or found is None else found.models_asked(here)
+        here, recorder = current_context(), self.recorder()
+        return [] if here is None or recorder is None else recorder.models_asked(here)
 
-    def tool(self) -> str | None:
+    def current_tool_name(self) -> str | None:
         """Return the name of the tool that the calling code is the call of."""
-        here, found = current_context(), self._recorder()
-        return None if here is None or found is None else found.tool_at(here)
+        here, recorder = current_context(), self.recorder()
+        return None if here is None or recorder is None else recorder.tool_at(here)
 
-    def carrier(self, started: Started) -> dict[str, str]:
-        """Return the W3C headers that carry a turn or call to another process."""
+    def carrier(self, inside: Observed) -> dict[str, str]:
+        """Return the W3C headers that carry a run or call to another process."""
         from opentelemetry import propagate
 
         carrier: dict[str, str] = {}
-        with self.inside(started):
+        recorder, started = self.recorder(), start_of(inside)
+        where = None if recorder is None or started is None else recorder.context_of(started)
+        token = None if where is None else context.attach(where)
+        try:
             propagate.inject(carrier)
+        finally:
+            if token is not None:
+                context.detach(token)
         return carrier
-
-    def inside(self, started: Started) -> AbstractContextManager[None]:
-        """Make a turn or call the current one for a block of code."""
-        found = self._recorder()
-        where = None if found is None else found.context_of(started)
-        return nullcontext() if where is None else _Inside(where)
 
     def link(self, session_id: str, turn_id: str) -> TurnLink | None:
         """Return the ids of a turn's events so far, and its span."""
-        found = self._recorder()
-        known = None if found is None else found.events_of(session_id, turn_id)
+        recorder = self.recorder()
+        known = None if recorder is None else recorder.events_of(session_id, turn_id)
         if known is None:
             return None
         ids, span = known
         return TurnLink(ids, *(span[:2] if span else (None, None)))
+
+    def undo(self) -> None:
+        """Take everything back."""
+        self.live = False
+        self.patch.undo()
+
+
+class _Patch:
+    """Wraps and replaces what a runtime has, and puts it back."""
+
+    def __init__(self, adapter: AdapterContext) -> None:
+        self._adapter = adapter
+        self._undo: list[Callable[[], None]] = []
+
+    def wrap(self, target: str | tuple[Any, str], observer: Observer) -> None:
+        """Observe a function, ``"package.module:Class.method"``, or an object's attribute."""
+        if not isinstance(target, str):
+            self._wrap(*target, observer)
+            return
+        name, _, path = target.partition(":")
+        if name in sys.modules:
+            self._wrap(sys.modules[name], path, observer)
+        else:  # runtimes load parts of themselves late, and some never
+            wrapt.register_post_import_hook(lambda module: self._wrap(module, path, observer), name)
+
+    def _wrap(self, holder: Any, path: str, observer: Observer) -> None:
+        if not self._adapter.live:
+            return
+        try:
+            owner, attribute, original = wrapt.resolve_path(holder, path)
+        except AttributeError:
+            logger.debug("turnspan %s: this version has no %s", self._adapter.name, path)
+            return
+        own = vars(owner).get(attribute, original) if isinstance(owner, type) else original
+        self.replace(owner, attribute, Watched(own, watched(self._adapter.recorder, observer)))
+
+    def replace(self, owner: Any, attribute: str, value: Any) -> None:
+        """Put something in place of an attribute, until it is undone."""
+        before = vars(owner).get(attribute, _INHERITED)
+        setattr(owner, attribute, value)
+
+        def undo() -> None:
+            if before is _INHERITED:
+                delattr(owner, attribute)
+            else:
+                setattr(owner, attribute, before)
+
+        self._undo.append(undo)
+
+    def guard(self, function: Callable[..., Any], ends: Observed | None = None) -> Callable[..., Any]:
+        """Return the function with its exceptions logged once and swallowed."""
+
+        def safe(*args: Any, **kwargs: Any) -> Any:
+            recorder = self._adapter.recorder()
+            if recorder is None:
+                return None
+            try:
+                return function(*args, **kwargs)
+            except Exception as error:
+                recorder.problems.report(Problem.ADAPTER, error, self._adapter.name)
+                end_unobserved(recorder, ends)
+                return None
+
+        return safe
 
     def on_undo(self, undo: Callable[[], None]) -> None:
         """Have something undone by ``uninstrument()``."""
         self._undo.append(undo)
 
     def undo(self) -> None:
-        """Take everything back."""
-        self._live = False
+        """Take everything back, the last first."""
         while self._undo:
             try:
                 self._undo.pop()()
             except Exception as error:
-                told(self._name, error)
+                report_failure(self._adapter.name, error)
 
 
-class _Inside(AbstractContextManager[None]):
-    def __init__(self, where: context.Context) -> None:
-        self._where = where
+class _Spans:
+    """The way to the spans that others start."""
 
-    def __enter__(self) -> None:
-        self._token = context.attach(self._where)
+    def __init__(self, adapter: AdapterContext) -> None:
+        self._adapter = adapter
 
-    def __exit__(self, *_: object) -> None:
-        context.detach(self._token)
+    def stand_for(self, event: Started, span: Any) -> None:
+        """Emit a start that somebody else's span stands for."""
+        if (recorder := self._adapter.recorder()) is not None:
+            recorder.emit(event, span)
+
+    def expect(self, event: ModelCallStarted) -> None:
+        """Emit a model call whose span the client itself starts next."""
+        if (recorder := self._adapter.recorder()) is not None:
+            recorder.prepare()
+            _external_spans().observe_current_provider()
+            recorder.emit(event, EXTERNAL_SPAN_EXPECTED)
+
+    def read(self, reader: SpanReader, content_of: ContentOf = _no_content) -> None:
+        """Show a reader every span that somebody else starts."""
+        spans, entry = _external_spans(), (self._adapter.recorder, reader, content_of)
+        spans.others.readers.append(entry)
+        self._adapter.patch.on_undo(lambda: spans.others.readers.remove(entry))
+        spans.observe_current_provider()
+
+        def made(call: Invocation) -> Generator[None, Outcome, None]:
+            yield None
+            spans.observe_provider(call.instance)
+
+        self._adapter.patch.wrap("opentelemetry.sdk.trace:TracerProvider.__init__", made)
+
+    def prepare(self) -> None:
+        """Set the OpenTelemetry SDK up where that is turnspan's to do."""
+        if (recorder := self._adapter.recorder()) is not None:
+            recorder.prepare()
 
 
-def _others() -> ModuleType:
+def _external_spans() -> ModuleType:
     """Return the way in for spans of others; it needs the SDK, which is a heavy import."""
     import opentelemetry.sdk.trace  # noqa: F401  first, because its import wakes an adapter that comes here
 
     return importlib.import_module("turnspan.otel_sdk.external_spans")
 
 
-def told(name: str, error: BaseException) -> None:
-    """Count and tell a failure of an adapter."""
+def report_failure(name: str, error: BaseException) -> None:
+    """Count and log a failure of an adapter."""
     runtime.recorder().problems.report(Problem.ADAPTER, error, name)

@@ -20,7 +20,7 @@ import wrapt
 from turnspan.errors import MissingExtraError, SettingsError
 
 if TYPE_CHECKING:
-    from turnspan.instrumentation.adapter_context import Hooks
+    from turnspan.instrumentation.adapter_context import AdapterContext
 
 logger = logging.getLogger("turnspan")
 GROUP = "turnspan.adapters"
@@ -30,7 +30,7 @@ class Adapters:
     """The adapters of this process."""
 
     def __init__(self) -> None:
-        self._installed: dict[str, Hooks] = {}
+        self._installed: dict[str, AdapterContext] = {}
         self._watched: set[str] = set()
         self._wanted: set[str] = set()
 
@@ -76,22 +76,22 @@ class Adapters:
     def _install(self, name: str, entry: EntryPoint) -> None:
         if name in self._installed:
             return
-        from turnspan.instrumentation.adapter_context import Hooks, told
+        from turnspan.instrumentation.adapter_context import AdapterContext, report_failure
 
-        hooks = Hooks(name)
+        given = AdapterContext(name)
         try:
             adapter = entry.load()
             if (reason := unusable(adapter.REQUIRES)) is not None:
                 logger.debug("turnspan %s stays out: %s", name, reason)
                 return
-            self._installed[name] = hooks
-            undo = adapter.install(hooks)
+            self._installed[name] = given
+            undo = adapter.install(given)
             if undo is not None:
-                hooks.on_undo(undo)
+                given.patch.on_undo(undo)
         except Exception as error:
             self._installed.pop(name, None)
-            hooks.undo()
-            told(name, error)
+            given.undo()
+            report_failure(name, error)
 
 
 def name_of(entry: EntryPoint) -> str:

@@ -1,10 +1,10 @@
 """Watching calls: one driver for every kind of function.
 
-An observer is a generator around one call (see :data:`turnspan.events.Observer`). The driver runs it beside a plain
+An observer is a generator around one call (see :data:`turnspan.adapter.Observer`). The driver runs it beside a plain
 function, a coroutine, a generator, an asynchronous generator, or a coroutine that returns one, and makes what the
 observer started the current turn or call while the program's own code runs. For streams it does so step by step and
 never across a ``yield``, because there the consumer's code runs. The program's results and exceptions pass through
-untouched, and an observer that fails is told once and left out.
+untouched. An observer that fails is reported once and left out, and what it had started ends as ``not observed``.
 """
 
 from __future__ import annotations
@@ -16,17 +16,19 @@ from collections.abc import AsyncGenerator, Callable, Generator
 from types import AsyncGeneratorType, GeneratorType
 from typing import Any
 
+import msgspec
 import wrapt
 from opentelemetry import context
 from opentelemetry.context import Context
 
-from turnspan.adapter import Call, Observer, Outcome, StreamObserver
-from turnspan.events import Started
+from turnspan.adapter import NOT_OBSERVED, Call, Invocation, Observed, Observer, Outcome, Run, StreamObserver, start_of
+from turnspan.events import TurnEnded, TurnStarted
 from turnspan.model.ids import now_ns
+from turnspan.recording.ledger import ended_early
 from turnspan.recording.problems import Problem
 from turnspan.recording.recorder import Recorder
 
-Running = Generator[Started | StreamObserver | Context | None, Outcome, None]
+Running = Generator[Observed | StreamObserver | Context | None, Outcome, None]
 _CANCELLED = (asyncio.CancelledError, GeneratorExit, KeyboardInterrupt, SystemExit)
 
 
@@ -37,32 +39,52 @@ def outcome_of(error: BaseException | None, result: Any = None, items: int = 0) 
     return Outcome(result, error, cancelled=isinstance(error, _CANCELLED), items=items)
 
 
+def end_unobserved(recorder: Recorder, observed: Observed | None, outcome: Outcome | None = None) -> None:
+    """End what a failure of ours would leave open; what has ended already stays as it is."""
+    if isinstance(observed, (Run, Call)):
+        observed.not_observed(outcome)
+    elif observed is not None:
+        if isinstance(observed, TurnStarted):
+            ids: dict[str, Any] = {
+                "session_id": observed.session_id,
+                "turn_id": observed.turn_id,
+                "agent_id": observed.agent_id,
+            }
+            recorder.emit(TurnEnded(**ids, **NOT_OBSERVED.ended()))
+        else:
+            early = ended_early(observed, now_ns(), str(NOT_OBSERVED.error))
+            recorder.emit(msgspec.structs.replace(early, **NOT_OBSERVED.ended()))
+
+
 class Watching:
     """One observer beside one call."""
 
-    __slots__ = ("_context", "_observer", "_on_item", "_recorder", "items")
+    __slots__ = ("_context", "_failed", "_observed", "_observer", "_on_item", "_recorder", "items")
 
     def __init__(self, recorder: Recorder, begin: Callable[[], Running]) -> None:
         self._recorder = recorder
         self._observer: Running | None = None
         self._context: Context | None = None
         self._on_item: Callable[[Any], None] | None = None
+        self._observed: Observed | None = None
+        self._failed = False
         self.items = 0
         try:
             self._observer = begin()
-            told = next(self._observer)
+            observed = next(self._observer)
         except StopIteration:
             self._observer = None  # not interested in this call
             return
         except Exception as error:
             self._fail(error)
             return
-        if isinstance(told, StreamObserver):
-            told, self._on_item = told
-        if isinstance(told, Context):
-            self._context = told
-        elif told is not None:
-            self._context = recorder.context_of(told)
+        if isinstance(observed, StreamObserver):
+            observed, self._on_item = observed
+        if isinstance(observed, Context):
+            self._context = observed
+        elif observed is not None and (started := start_of(observed)) is not None:
+            self._observed = observed
+            self._context = recorder.context_of(started)
 
     @property
     def context(self) -> Context | None:
@@ -80,7 +102,8 @@ class Watching:
             try:
                 self._on_item(item)
             except Exception as error:
-                self._fail(error)
+                self._on_item, self._failed = None, True  # what it made of the stream is no longer true
+                self._recorder.problems.report(Problem.OBSERVER, error, _line_of(error))
 
     def end(self, outcome: Outcome) -> None:
         """Tell the observer how the call ended; only the first end counts."""
@@ -96,7 +119,11 @@ class Watching:
 
     def _tell(self, observer: Running, outcome: Outcome) -> None:
         try:
-            observer.send(outcome)
+            if self._failed:
+                observer.close()
+                end_unobserved(self._recorder, self._observed, outcome)
+            else:
+                observer.send(outcome)
         except StopIteration:
             return
         except Exception as error:
@@ -104,7 +131,17 @@ class Watching:
 
     def _fail(self, error: Exception) -> None:
         self._observer = None
-        self._recorder.problems.report(Problem.OBSERVER, error, str(getattr(error.__traceback__, "tb_lineno", "")))
+        try:
+            self._recorder.problems.report(
+                Problem.OBSERVER, error, _line_of(error)
+            )  # raises in tests, where one wants to hear of it
+        finally:
+            end_unobserved(self._recorder, self._observed)
+
+
+def _line_of(error: Exception) -> str:
+    """Return the line where an observer failed: what failures are counted by."""
+    return str(getattr(error.__traceback__, "tb_lineno", ""))
 
 
 class Watched(wrapt.FunctionWrapper):  # type: ignore[misc]
@@ -125,7 +162,7 @@ def watched(recorder: Callable[[], Recorder | None], observer: Observer) -> Call
             return function(*args, **kwargs)
         if kind is None:
             kind = _kind_of(function)
-        return kind(active, observer, Call(instance, args, kwargs), function)
+        return kind(active, observer, Invocation(instance, args, kwargs), function)
 
     return wrapper
 
@@ -149,7 +186,7 @@ def _leave(token: Any) -> None:
         context.detach(token)
 
 
-def _plain(active: Recorder, observer: Observer, call: Call, function: Callable[..., Any]) -> Any:
+def _plain(active: Recorder, observer: Observer, call: Invocation, function: Callable[..., Any]) -> Any:
     watching = Watching(active, lambda: observer(call))
     token = watching.enter()
     try:
@@ -164,7 +201,7 @@ def _plain(active: Recorder, observer: Observer, call: Call, function: Callable[
     return _returned(watching, result)
 
 
-async def _coroutine(active: Recorder, observer: Observer, call: Call, function: Callable[..., Any]) -> Any:
+async def _coroutine(active: Recorder, observer: Observer, call: Invocation, function: Callable[..., Any]) -> Any:
     return await _awaited(Watching(active, lambda: observer(call)), function(*call.args, **call.kwargs))
 
 

@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry import trace
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, TracerProvider
 
-from turnspan.adapter import ContentOf, CurrentContext, SpanReader, SpanReading
-from turnspan.events import Started
+from turnspan.adapter import ContentOf, CurrentContext, Observed, SpanReader, SpanReading, start_of
 from turnspan.otel_sdk.delivery_stats import processors_of
 from turnspan.recording.problems import Problem
 from turnspan.recording.recorder import Recorder, all_recorders
@@ -66,8 +65,8 @@ class ExternalSpans(SpanProcessor):
                 recorder.problems.report(Problem.SPAN_READER, error)
                 continue
             open_.append((recorder, reading))
-            if started is not None:
-                CONTEXT_OF_SPAN[span_id] = place_of(started)
+            if started is not None and (place := place_of(started)) is not None:
+                CONTEXT_OF_SPAN[span_id] = place
                 break
             if here is None:
                 UNCLAIMED_SPANS[span_id] = span
@@ -101,8 +100,11 @@ class ExternalSpans(SpanProcessor):
                 _withhold(span, names, recorder_of())
 
 
-def place_of(started: Started) -> CurrentContext:
+def place_of(observed: Observed) -> CurrentContext | None:
     """Return where code inside of a started turn or call is."""
+    started = start_of(observed)
+    if started is None:
+        return None
     return CurrentContext(started.session_id, started.turn_id, started.call_id, started.agent_id)
 
 
