@@ -8,7 +8,7 @@ BIN    := $(VENV)/bin
 JOBS   ?= 2
 RUN     = $(BIN)/python -m pytest -q -n $(JOBS) --dist worksteal
 
-.PHONY: help demo test test-all servers backends runtimes soak lint lock bench clean
+.PHONY: help demo test test-all servers backends runtimes soak lint docs lock bench clean
 
 help:                              ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -41,6 +41,12 @@ lint: $(VENV)/.test                ## style and strict types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+docs: $(VENV)/.test                ## the documentation as a site in docs/_build, strictly; its generated pages are written anew
+	$(BIN)/python scripts/generate_cli_reference.py
+	$(BIN)/python scripts/generate_settings_reference.py
+	$(BIN)/python scripts/generate_events_reference.py
+	$(BIN)/python -m sphinx -q -W --keep-going -b html docs docs/_build
 
 lock: $(VENV)/.test                ## renew requirements/dev.txt: the newest versions that go together on every Python
 	@echo '-e .[all]' | $(BIN)/uv pip compile -q - --group dev --universal --python-version 3.11 --upgrade --generate-hashes \

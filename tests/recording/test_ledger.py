@@ -27,7 +27,7 @@ from turnspan.events import (
 from turnspan.recording.recorder import Recorder
 from turnspan.recording.recovery import recover
 from turnspan.settings import Settings
-from turnspan.stores.base import apply
+from turnspan.stores.merging import apply
 from turnspan.verification.verifier import Verifier
 
 INTEGERS = st.integers(-(2**63), 2**63)  # what is longer becomes text, for other readers of JSON

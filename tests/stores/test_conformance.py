@@ -1,15 +1,33 @@
 """All stores keep the same promises."""
 
+import asyncio
+import re
+import sys
 import threading
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 
 import turnspan
 from support.programs import EXAMPLES
 from turnspan import FileSessionStore, InMemorySessionStore, SqlSessionStore
+from turnspan.stores import base as stores_base
 from turnspan.stores import open_store
-from turnspan.stores.base import SessionStore
+from turnspan.stores.base import (
+    Appends,
+    Audited,
+    ByUse,
+    Closes,
+    Finds,
+    Forks,
+    Located,
+    Pages,
+    Peeks,
+    SessionStore,
+    Vacuums,
+)
+from turnspan.stores.redis import RedisSessionStore
 from turnspan.testing import AuditedStoreConformance, SessionStoreConformance
 
 
@@ -133,8 +151,8 @@ def test_a_turn_that_was_watched_is_once_in_a_store_that_adds_blindly(tmp_path):
     assert [(turn.turn_id, turn.prompt) for turn in turns] == [("t-0", "as recorded"), ("t-1", "as recorded")]
 
 
-class FourMethods(SessionStore):
-    """A store that can do no more than it must."""
+class FourMethods:
+    """A store that can do no more than it must, of a class of its own."""
 
     def __init__(self):
         self._inner = InMemorySessionStore()
@@ -159,3 +177,69 @@ class TestFourMethods(SessionStoreConformance):
     @pytest.fixture
     def store(self):
         return FourMethods()
+
+
+def test_any_object_with_the_four_methods_is_a_store():
+    """By its methods, not by its class; a manager is none, and an abstract store cannot be made."""
+    assert isinstance(FourMethods(), SessionStore)
+    assert not isinstance(turnspan.SessionManager(FourMethods()), SessionStore)
+    with pytest.raises(TypeError, match="abstract"):
+        type("Half", (SessionStore,), {"load_session": FourMethods.load_session})()
+
+
+def test_an_asynchronous_manager_takes_any_store():
+    """Also one that is not derived from ours."""
+
+    async def record():
+        manager = turnspan.AsyncSessionManager(FourMethods())
+        session = await manager.start_session(agent_id="a")
+        await manager.record_turn(session.session_id, turnspan.TurnRecord("t"))
+        return (await manager.get_session(session.session_id)).turns
+
+    assert [turn.turn_id for turn in asyncio.run(record())] == ["t"]
+
+
+CAPABILITIES = [Appends, Audited, ByUse, Closes, Finds, Forks, Located, Pages, Peeks, Vacuums]
+
+
+def test_what_each_store_can_do_is_written_down():
+    """Each capability is a protocol; a store has it or has it not, and nothing is asked for by another name."""
+    can = {
+        store: {one.__name__ for one in CAPABILITIES if all(hasattr(store, name) for name in _methods_of(one))}
+        for store in (InMemorySessionStore, FileSessionStore, SqlSessionStore, RedisSessionStore, FourMethods)
+    }
+    common = {"Appends", "Audited", "Peeks", "Forks"}
+    assert can[InMemorySessionStore] == common | {"Located"}
+    assert can[FileSessionStore] == common | {"Located"}
+    assert can[SqlSessionStore] == common | {"Closes", "Finds", "Pages", "Vacuums"}
+    assert can[RedisSessionStore] == common | {"Closes", "ByUse"}
+    assert can[FourMethods] == set()
+    assert all(one.__name__ in stores_base.__doc__ for one in CAPABILITIES)
+
+
+def test_no_module_asks_a_store_by_the_name_of_a_method():
+    """``isinstance(store, Capability)`` is the one way to ask."""
+    names = "|".join(name for one in CAPABILITIES for name in _methods_of(one))
+    asks = re.compile(rf"""(getattr|hasattr)\([^()]*, ["']({names})["']""")
+    source = Path(turnspan.__file__).parent
+    found = {f"{path.name}: {hit[0]}" for path in source.rglob("*.py") for hit in asks.finditer(path.read_text())}
+    assert not found
+
+
+def _methods_of(protocol):
+    return [name for name in vars(protocol) if not name.startswith("_")]
+
+
+@pytest.mark.parametrize(
+    ("url", "package", "says"),
+    [
+        ("redis://127.0.0.1:1", "redis", "pip install 'turnspan[redis]'"),
+        ("postgresql://127.0.0.1:1/x", "psycopg", "pip install 'turnspan[postgresql]'"),
+        ("mysql://127.0.0.1:1/x", "pymysql", "pip install 'pymysql'"),
+    ],
+)
+def test_a_driver_that_is_not_installed_is_named_with_its_fix(monkeypatch, url, package, says):
+    """It is no setting that is wrong."""
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(turnspan.MissingExtraError, match=re.escape(says)):
+        open_store(url)

@@ -134,7 +134,7 @@ def test_a_corrupt_or_foreign_file_is_told_and_hides_no_other(store, base, conte
 
 
 def test_recording_over_a_corrupt_file_keeps_it_for_a_person(store, base):
-    from turnspan.stores.base import apply
+    from turnspan.stores.merging import apply
     from turnspan.stores.rows import rows_of_turn
 
     (base / "s.json").write_text("{")

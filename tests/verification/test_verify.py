@@ -13,7 +13,7 @@ from turnspan import FileSessionStore, InMemorySessionStore
 from turnspan.recording import runtime
 from turnspan.recording.recorder import Recorder
 from turnspan.settings import Settings
-from turnspan.stores.rows import MOST_SEALS
+from turnspan.stores.merging import MOST_SEALS
 from turnspan.verification import verify
 
 WORK = """

@@ -28,7 +28,8 @@ from turnspan.model.records import OURS, TurnRecord, from_iso, iso
 from turnspan.recording import runtime
 from turnspan.recording.recorder import Recorder
 from turnspan.settings import Settings
-from turnspan.stores.base import Appends, lock_of
+from turnspan.stores.base import Appends
+from turnspan.stores.merging import lock_of
 from turnspan.stores.rows import model_calls_of
 
 

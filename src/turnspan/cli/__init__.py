@@ -16,6 +16,7 @@ from typing import Any
 import click
 
 from turnspan._version import __version__
+from turnspan.cli.output import echo
 from turnspan.errors import TurnspanError
 
 COMMANDS = {
@@ -64,7 +65,7 @@ def main() -> None:
     try:
         turnspan(prog_name="turnspan", standalone_mode=True)
     except TurnspanError as error:
-        click.echo(f"turnspan: {error}", err=True)
+        echo(f"turnspan: {error}", err=True)
         sys.exit(2)
     except BrokenPipeError:  # `turnspan show | head`
         sys.exit(0)

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import re
-import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
-from rich.console import Console
-from rich.markup import escape
 
+from turnspan.cli.output import echo
 from turnspan.errors import TurnspanError
 from turnspan.model.json_values import folded
 from turnspan.reading.deep_links import LOGS, TRACES, Links
@@ -86,7 +83,7 @@ def open_reading(home: str | None, store: str | None) -> Reading:
     opened = open_store(url)
     for one in recover_for(settings, opened):
         if one.problem is not None:
-            click.echo(f"turnspan: what a dead process left is not stored yet: {one.problem}", err=True)
+            echo(f"turnspan: what a dead process left is not stored yet: {one.problem}", err=True)
     return Reading(settings, opened)
 
 
@@ -101,21 +98,6 @@ def recover_for(settings: Settings, store: SessionStore) -> list[Recovered]:
         resend(settings, spans)
 
     return recover_as_set(settings, store, settings.store_url, Key.read(settings.signing_key), send)
-
-
-def console() -> Console:
-    """Return where output goes; wide where it is no terminal, so that nothing is cut in a file."""
-    return Console(highlight=False, width=None if sys.stdout.isatty() else 140, emoji=False)
-
-
-def print_json(value: Any) -> None:
-    """Print JSON for programs."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
-
-
-def linked(text: str, url: str | None) -> str:
-    """Return text as a link, for terminals that have links."""
-    return escape(text) if url is None else f"[link={url}]{escape(text)}[/link]"
 
 
 def when(text: str | None) -> str:

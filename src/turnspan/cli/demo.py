@@ -10,8 +10,9 @@ from pathlib import Path
 
 import click
 
-from turnspan.cli.common import console, open_reading, print_json
+from turnspan.cli.common import open_reading
 from turnspan.cli.find import as_table, find
+from turnspan.cli.output import console, print_json
 from turnspan.cli.run import BOOTSTRAP
 from turnspan.cli.show import as_tree, load
 from turnspan.cli.verify import show_report

@@ -18,11 +18,11 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import click
-from rich.markup import escape
 from rich.table import Table
 
 from turnspan._version import __version__
-from turnspan.cli.common import console, print_json, reads, when
+from turnspan.cli.common import reads, when
+from turnspan.cli.output import console, escape, print_json
 from turnspan.errors import TurnspanError
 from turnspan.events import ToolCallEnded, ToolCallStarted, TurnEnded, TurnStarted
 from turnspan.instrumentation.registry import GROUP, name_of, requirement_of, unusable

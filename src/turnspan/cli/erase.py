@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from turnspan.cli.common import open_reading, print_json, reads
+from turnspan.cli.common import open_reading, reads
+from turnspan.cli.output import echo, print_json
 from turnspan.cli.show import load
 from turnspan.maintenance.erase import erase
 
@@ -27,8 +28,8 @@ def command(session: str, yes: bool, home: str | None, store: str | None, as_jso
     if as_json:
         print_json({"session_id": session_id, **done._asdict()})
         return
-    click.echo(f"session {session_id}: {done.turns} turns and {done.events} events have no content any more")
+    echo(f"session {session_id}: {done.turns} turns and {done.events} events have no content any more")
     for path in done.files:
-        click.echo(f"written anew: {path}")
+        echo(f"written anew: {path}")
     for left in done.left:
-        click.echo(f"not erased by this: {left}")
+        echo(f"not erased by this: {left}")

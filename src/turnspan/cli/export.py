@@ -8,9 +8,11 @@ from pathlib import Path
 import click
 
 from turnspan.cli.common import Reading, open_reading, reads
+from turnspan.cli.output import echo
 from turnspan.cli.show import load
 from turnspan.errors import TurnspanError
 from turnspan.interchange.exporters import FORMATS
+from turnspan.model.inert import inert, inert_json
 from turnspan.model.records import SessionRecord
 
 
@@ -31,11 +33,12 @@ def command(
     found = load(reading.store, session)
     wanted = "json" if as_json else format_
     text = _otlp(reading, found) if wanted == "otlp" else FORMATS[wanted](found)
+    text = inert(text) if wanted == "markdown" else inert_json(text)
     if output is None:
-        click.echo(text, nl=False)
+        echo(text, nl=False)
     else:
         output.write_text(text)
-        click.echo(f"{output}: session {found.session_id}, {len(found.turns)} turns")
+        echo(f"{output}: session {found.session_id}, {len(found.turns)} turns")
 
 
 def _otlp(reading: Reading, session: SessionRecord) -> str:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import click
-from rich.markup import escape
 from rich.table import Table
 
-from turnspan.cli.common import Reading, console, linked, open_reading, print_json, reads
+from turnspan.cli.common import Reading, open_reading, reads
+from turnspan.cli.output import console, escape, linked, print_json
 from turnspan.errors import TurnspanError
 from turnspan.reading.find import Place, hits, place_of
 

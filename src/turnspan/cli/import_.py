@@ -9,7 +9,8 @@ from pathlib import Path
 import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from turnspan.cli.common import print_json, reads
+from turnspan.cli.common import reads
+from turnspan.cli.output import echo, print_json
 from turnspan.interchange.importers import KINDS, Report, expected, read, store_history
 from turnspan.recording.runtime import configure, recorder
 from turnspan.stores import open_store
@@ -39,12 +40,10 @@ def command(kind: str, path: Path, dry_run: bool, home: str | None, store: str |
         print_json({**asdict(report), "unreadable": [one._asdict() for one in report.unreadable], "dry_run": dry_run})
     else:
         would = "would be stored" if dry_run else "stored"
-        click.echo(
-            f"{report.sessions} sessions and {report.turns} turns {would}; {report.already} turns were there already"
-        )
+        echo(f"{report.sessions} sessions and {report.turns} turns {would}; {report.already} turns were there already")
         for one in report.unreadable[:_SHOWN_MOST]:
-            click.echo(f"could not read {one.where}: {one.why}")
+            echo(f"could not read {one.where}: {one.why}")
         if len(report.unreadable) > _SHOWN_MOST:
-            click.echo(f"... and {len(report.unreadable) - _SHOWN_MOST} more; --json lists them all")
+            echo(f"... and {len(report.unreadable) - _SHOWN_MOST} more; --json lists them all")
     if report.unreadable and not report.sessions and not report.already:
         sys.exit(1)

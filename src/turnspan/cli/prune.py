@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from turnspan.cli.common import open_reading, print_json, reads, time_of
+from turnspan.cli.common import open_reading, reads, time_of
+from turnspan.cli.output import echo, print_json
 from turnspan.errors import TurnspanError
 from turnspan.maintenance.retention import prune, shrink
 
@@ -34,9 +35,9 @@ def command(
     if as_json:
         print_json(done._asdict())
     elif dry_run:
-        click.echo(f"{done.sessions} sessions would be removed")
+        echo(f"{done.sessions} sessions would be removed")
     else:
-        click.echo(
+        echo(
             f"{done.sessions} sessions, {done.lines} lines of logs and spans and {done.journals} kept journals removed; "
             f"{done.bytes_freed >> 10} KiB freed"
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from turnspan.cli.common import print_json
+from turnspan.cli.output import echo, print_json
 from turnspan.errors import TurnspanError
 from turnspan.maintenance.rebuild import lines_of_journals, lines_of_store, rebuild
 from turnspan.settings import Settings
@@ -40,4 +40,4 @@ def command(store: str, source: str | None, home: str | None, as_json: bool) -> 
     if as_json:
         print_json(done)
     else:
-        click.echo(f"{count} events folded into {done['sessions']} sessions in {store}")
+        echo(f"{count} events folded into {done['sessions']} sessions in {store}")

@@ -6,7 +6,8 @@ import sys
 
 import click
 
-from turnspan.cli.common import print_json, reads, recover_for
+from turnspan.cli.common import reads, recover_for
+from turnspan.cli.output import echo, print_json
 from turnspan.settings import Settings
 from turnspan.stores import open_store
 
@@ -23,11 +24,11 @@ def command(home: str | None, store: str | None, as_json: bool) -> None:
         return
     for one in found:
         if one.problem is not None:
-            click.echo(f"journal {one.journal}: {one.events} events wait: {one.problem}", err=True)
+            echo(f"journal {one.journal}: {one.events} events wait: {one.problem}", err=True)
             continue
         torn = f", {one.torn_bytes} bytes of a torn line dropped" if one.torn_bytes else ""
         sent = f", {one.spans} spans sent again" if one.spans else ""
-        click.echo(f"journal {one.journal}: {one.events} events, {one.interrupted_turns} interrupted turns{torn}{sent}")
+        echo(f"journal {one.journal}: {one.events} events, {one.interrupted_turns} interrupted turns{torn}{sent}")
     stored = [one for one in found if one.problem is None]
-    click.echo(f"{len(stored)} of {len(found)} journals recovered into {url}")
+    echo(f"{len(stored)} of {len(found)} journals recovered into {url}")
     sys.exit(0 if len(stored) == len(found) else 1)

@@ -9,7 +9,8 @@ import click
 from opentelemetry.sdk.trace import ReadableSpan
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from turnspan.cli.common import Reading, open_reading, print_json, reads, time_of
+from turnspan.cli.common import Reading, open_reading, reads, time_of
+from turnspan.cli.output import echo, print_json
 from turnspan.cli.show import load
 from turnspan.errors import TurnspanError
 from turnspan.otel_sdk.rehydration import send, spans_again, told_of
@@ -64,7 +65,7 @@ def command(
     if as_json:
         print_json(done)
     else:
-        click.echo(f"{sent} spans of {len(session_ids)} sessions sent to {done['to']}")
+        echo(f"{sent} spans of {len(session_ids)} sessions sent to {done['to']}")
 
 
 def _meant(reading: Reading, what: str | None, since: str | None) -> tuple[list[str], str | None]:

@@ -6,19 +6,10 @@ from dataclasses import asdict
 from typing import Any, Literal
 
 import click
-from rich.markup import escape
 from rich.table import Table
 
-from turnspan.cli.common import (
-    STATUS_MARK,
-    STATUS_STYLE,
-    console,
-    format_duration,
-    open_reading,
-    print_json,
-    reads,
-    short,
-)
+from turnspan.cli.common import STATUS_MARK, STATUS_STYLE, format_duration, open_reading, reads, short
+from turnspan.cli.output import console, escape, print_json
 from turnspan.cli.show import load
 from turnspan.reading.timeline import Step, Total, steps_of, totals_of
 
@@ -68,7 +59,7 @@ def as_table(steps: list[Step]) -> Table:
             f"{step.offset_ms / 1000:.3f} s",
             escape(step.agent),
             f"{what}  [dim]{escape(short(said, 50))}[/]" if said else what,
-            f"[{style}]{STATUS_MARK.get(item.status, item.status)}[/]",
+            f"[{style}]{escape(STATUS_MARK.get(item.status, item.status))}[/]",
             format_duration(item.duration_ms),
         )
     return table

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict
 
 import click
-from rich.markup import escape
 from rich.table import Table
 
-from turnspan.cli.common import console, open_reading, print_json, reads, short, time_of, when
+from turnspan.cli.common import open_reading, reads, short, time_of, when
+from turnspan.cli.output import console, echo, escape, print_json
 from turnspan.reading.find import summaries
 from turnspan.stores.base import SessionFilter
 
@@ -77,7 +77,7 @@ def command(
         print_json([asdict(one) for one in found])
         return
     if not found:
-        click.echo("No session matches.")
+        echo("No session matches.")
         return
     table = Table(box=None, pad_edge=False)
     for name in ("SESSION", "LAST USED", "TURNS", "FAILED", "AGENT", "WORKSPACE", "FIRST PROMPT"):
@@ -85,7 +85,7 @@ def command(
     for one in found:
         table.add_row(
             escape(one.session_id),
-            when(one.updated_at),
+            escape(when(one.updated_at)),
             str(one.turns),
             str(one.failed_turns or "-"),
             escape(one.agent_id or "-"),
@@ -94,4 +94,4 @@ def command(
         )
     console().print(table)
     if len(found) == limit:
-        click.echo(f"more: turnspan sessions --after {found[-1].session_id}")
+        echo(f"more: turnspan sessions --after {found[-1].session_id}")

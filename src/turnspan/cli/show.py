@@ -5,21 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import click
-from rich.markup import escape
 from rich.tree import Tree
 
-from turnspan.cli.common import (
-    STATUS_MARK,
-    STATUS_STYLE,
-    console,
-    format_duration,
-    linked,
-    open_reading,
-    print_json,
-    reads,
-    short,
-    when,
-)
+from turnspan.cli.common import STATUS_MARK, STATUS_STYLE, format_duration, open_reading, reads, short, when
+from turnspan.cli.output import console, escape, linked, print_json
 from turnspan.errors import TurnspanError
 from turnspan.model.records import SessionRecord, turnspan_metadata
 from turnspan.reading.deep_links import Links
@@ -70,13 +59,13 @@ def load(store: SessionStore, wanted: str) -> SessionRecord:
 
 def as_tree(session: SessionRecord, children: Sequence[str] = (), traces: Links | None = None) -> Tree:
     """Return a session for people."""
-    head = f"[bold]session {escape(session.session_id)}[/]  {when(session.created_at)}"
+    head = f"[bold]session {escape(session.session_id)}[/]  {escape(when(session.created_at))}"
     if session.workspace_id:
         head += f"  workspace {escape(session.workspace_id)}"
     if session.metadata.get("ended"):
         head += "  ended"
     came_from = turnspan_metadata(session.metadata).get("session_id_from")
-    tree = Tree(head + (f"  [dim]id from {came_from}[/]" if came_from else ""))
+    tree = Tree(head + (f"  [dim]id from {escape(came_from)}[/]" if came_from else ""))
     for turn in session.turns:
         root = tree_of(turn, session.agent_transitions)
         branch = tree.add(_line(root))
@@ -119,7 +108,7 @@ def _add(branch: Tree, item: Item) -> None:
 
 def _line(item: Item) -> str:
     style = STATUS_STYLE.get(item.status, "")
-    status = f"[{style}]{STATUS_MARK.get(item.status, item.status)}[/]" if style else item.status
+    status = f"[{style}]{STATUS_MARK.get(item.status, item.status)}[/]" if style else escape(item.status)
     named = item.name != item.kind  # a client of a model knows no agents
     line = f"{item.kind} [bold]{escape(item.name)}[/]" if named else f"[bold]{item.kind}[/]"
     match item.kind:
@@ -131,7 +120,7 @@ def _line(item: Item) -> str:
             line += f"({escape(short(item.details.get('arguments'), 60))})"
     line += f"  {status}  {format_duration(item.duration_ms)}"
     if item.kind == "model call" and (usage := item.details.get("usage")):
-        line += f"  {usage.get('input_tokens', '-')} in / {usage.get('output_tokens', '-')} out tokens"
+        line += f"  {escape(usage.get('input_tokens', '-'))} in / {escape(usage.get('output_tokens', '-'))} out tokens"
     if item.error:
         line += f"  [red]{escape(short(item.error, 100))}[/]"
     elif item.kind == "tool call" and item.details.get("result") is not None:

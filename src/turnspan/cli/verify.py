@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 
 import click
-from rich.markup import escape
 from rich.table import Table
 
-from turnspan.cli.common import console, open_reading, print_json, reads, time_of
+from turnspan.cli.common import open_reading, reads, time_of
+from turnspan.cli.output import console, escape, print_json
 from turnspan.cli.show import load
 from turnspan.recording.redaction import hidden
 from turnspan.verification import verify

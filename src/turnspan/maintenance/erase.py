@@ -25,7 +25,7 @@ from turnspan.model.json_values import encode
 from turnspan.model.records import OURS, SessionRecord, TurnRecord
 from turnspan.recording.recorder import Recorder
 from turnspan.settings import Settings
-from turnspan.stores.base import Audited, SessionStore
+from turnspan.stores.base import Audited, SessionStore, Vacuums
 from turnspan.telemetry import semconv as sc
 from turnspan.telemetry.otlp_json import spans_in
 from turnspan.verification.report import ERASED
@@ -68,8 +68,8 @@ def erase(session_id: str, store: SessionStore, settings: Settings) -> Erased:
     foreign = type(session)
     emptied = _emptied(session if isinstance(session, SessionRecord) else SessionRecord.from_dict(session.to_dict()))
     store.save_session(emptied if foreign is SessionRecord else foreign.from_dict(emptied.to_dict()))
-    if callable(vacuum := getattr(store, "vacuum", None)):
-        vacuum()
+    if isinstance(store, Vacuums):
+        store.vacuum()
     files = _erase_files(session_id, settings)
     recorder = Recorder(settings, store, recovers=False)
     payloads = {event_id: digest_of(payload.encode())[:16] for event_id, payload in bare.items()}

@@ -11,7 +11,8 @@ from turnspan.journal.hash_chain import Line, decode
 from turnspan.journal.segments import files_of, read_whole
 from turnspan.otel_sdk.rehydration import span_of
 from turnspan.recording.ledger import Ledger
-from turnspan.stores.base import Audited, AuditFilter, SessionStore, apply
+from turnspan.stores.base import Audited, AuditFilter, SessionStore
+from turnspan.stores.merging import apply
 
 _BATCH = 2000
 Placed = tuple[int, str, Line]

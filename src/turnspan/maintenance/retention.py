@@ -10,7 +10,7 @@ from turnspan.model.append_files import rewrite
 from turnspan.model.records import from_iso
 from turnspan.reading.find import summaries
 from turnspan.settings import Settings
-from turnspan.stores.base import SessionFilter, SessionStore
+from turnspan.stores.base import SessionFilter, SessionStore, Vacuums
 
 _PAGE = 500
 _STAMPS = (b'"timestamp":"', b'"startTimeUnixNano":"')
@@ -41,8 +41,8 @@ def prune(store: SessionStore, settings: Settings, before: str, *, dry_run: bool
     if not dry_run:
         for session_id in old:
             store.delete_session(session_id)
-        if callable(vacuum := getattr(store, "vacuum", None)):
-            vacuum()
+        if isinstance(store, Vacuums):
+            store.vacuum()
         before_ns = from_iso(before) or 0
         for path in (settings.log_path, settings.spans_path):
             if path is not None and path.is_file():

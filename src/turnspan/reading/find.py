@@ -17,16 +17,24 @@ from typing import Any
 from turnspan.model.json_values import to_json
 from turnspan.model.records import SessionRecord, TurnRecord, turnspan_metadata
 from turnspan.reading.timeline import Item, tokens_of, took_ms, tree_of
-from turnspan.stores.base import SessionFilter, SessionStore, SessionSummary, words_of
+from turnspan.stores.base import (
+    Audited,
+    ByUse,
+    Finds,
+    Pages,
+    SessionFilter,
+    SessionStore,
+    SessionSummary,
+    words_of,
+)
 
 
 def summaries(store: SessionStore, where: SessionFilter) -> list[SessionSummary]:
     """Return a page of sessions, the last used first, from any store."""
-    better = getattr(store, "summaries", None)
-    if better is not None:
-        return list(better(where))
-    if callable(by_use := getattr(store, "sessions_by_use", None)):
-        return _page_of(by_use(), where)
+    if isinstance(store, Pages):
+        return store.summaries(where)
+    if isinstance(store, ByUse):
+        return _page_of(store.sessions_by_use(), where)
     sessions = []
     for session_id in store.list_sessions(where.workspace_id):
         with suppress(ValueError):  # damaged: `show` says so
@@ -123,9 +131,8 @@ class Place:
 
 def hits(store: SessionStore, prefix: str) -> list[Hit]:
     """Return what has an id that is this, or begins like this."""
-    better = getattr(store, "find", None)
-    if better is not None:
-        return [Hit(kind, found, session_id, turn_id) for kind, session_id, turn_id, found in better(prefix)]
+    if isinstance(store, Finds):
+        return [Hit(one.kind, one.id, one.session_id, one.turn_id) for one in store.find(prefix)]
     found: list[Hit] = []
     for session_id in store.list_sessions():
         try:
@@ -173,7 +180,7 @@ def place_of(store: SessionStore, hit: Hit, log: Path | None, spans: Path | None
         record += f" > turn {turn.turn_id}" + ("" if item is root else f" > {item.kind} {item.name}")
         trace_id, span_id = item.trace_id or root.trace_id, item.span_id or root.span_id
         event_ids = event_ids or item.audit_event_ids
-    rows = {row.event_id: row for row in getattr(store, "audit_events", lambda _: [])(hit.session_id)}
+    rows = {row.event_id: row for row in (store.audit_events(hit.session_id) if isinstance(store, Audited) else ())}
     if hit.kind == "audit event" and (row := rows.get(hit.id)) is not None:
         trace_id, span_id = row.trace_id, row.span_id
         record += f" > event {row.kind}"

@@ -23,11 +23,11 @@ from turnspan.recording.redaction import hidden
 from turnspan.recording.sealing import Sealer
 from turnspan.recording.writer import Writer
 from turnspan.settings import Settings, without_password
+from turnspan.stores.base import Closes, Forks, SessionStore, url_of
 from turnspan.telemetry.outlet import Outlet
 from turnspan.telemetry.semconv import PROFILES
 
 if TYPE_CHECKING:
-    from turnspan.stores.base import SessionStore
     from turnspan.telemetry.log_lines import AppLog
     from turnspan.telemetry.metrics import Health
 
@@ -59,7 +59,7 @@ class Pipeline:
         self._settings, self._problems, self._between, self._recovers = settings, problems, between, recovers
         self._store = store
         self._owns_store = store is None
-        self._store_url = settings.store_url if store is None else str(getattr(store, "url", ""))
+        self._store_url = settings.store_url if store is None else url_of(store)
         self.providers = Providers(problems)
         self._app_log: AppLog | None = None
         self._key: Key | None = None
@@ -82,7 +82,7 @@ class Pipeline:
         """Return whether this is the store that everything is brought to."""
         if self._store is store:
             return True
-        url = getattr(store, "url", "")
+        url = url_of(store)
         return bool(url) and url != "memory:" and url == self._store_url
 
     def health(self) -> Health:
@@ -127,14 +127,14 @@ class Pipeline:
             logger.warning("turnspan: the disk took nothing for so long that %d events are lost", self.journal.dropped)
         self.journal.close(confirmed=everything)
         self.providers.start_flush(began_s, timeout_s)()  # the logs and metrics that the writer made
-        if self._owns_store and callable(close := getattr(self._store, "close", None)):
-            close()
+        if self._owns_store and isinstance(self._store, Closes):
+            self._store.close()
 
     def after_fork(self) -> None:
         """Begin anew in a forked child, with a journal and a writer of its own."""
         self.journal.forget()
-        if callable(forget := getattr(self._store, "after_fork", None)):
-            forget()
+        if isinstance(self._store, Forks):
+            self._store.after_fork()
         self._recovers = False
         self._open()
 

@@ -18,7 +18,8 @@ from turnspan.journal.seals import Key
 from turnspan.recording.ledger import Ledger, ends_of
 from turnspan.settings import SCHEMES, Settings, without_password
 from turnspan.stores import open_store
-from turnspan.stores.base import SessionStore, apply
+from turnspan.stores.base import SessionStore
+from turnspan.stores.merging import apply
 from turnspan.telemetry import semconv as sc
 from turnspan.telemetry.log_lines import FileLog
 from turnspan.telemetry.outlet import Folded

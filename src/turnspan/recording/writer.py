@@ -20,7 +20,8 @@ from turnspan.recording.ledger import Ledger, ends_of
 from turnspan.recording.problems import Problem, Problems
 from turnspan.recording.sealing import Sealer
 from turnspan.recording.session_counts import SessionSeal
-from turnspan.stores.base import SessionStore, apply
+from turnspan.stores.base import SessionStore
+from turnspan.stores.merging import apply
 from turnspan.stores.rows import Changes
 from turnspan.telemetry.outlet import Folded, Outlet
 

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from turnspan.settings import scheme_of
-from turnspan.stores.base import SessionStore, apply
+from turnspan.stores.base import SessionStore
 from turnspan.stores.file import FileSessionStore
 from turnspan.stores.memory import InMemorySessionStore
+from turnspan.stores.merging import apply
 from turnspan.stores.rows import Changes
 
 if TYPE_CHECKING:

@@ -1,26 +1,43 @@
-"""What a store is.
+"""What a store is, and everything that a store may be able to do.
 
-Four methods are a whole store. A store that can do better implements :class:`Appends`: one atomic, idempotent batch of
-rows, so that a turn costs the same at turn 10,000 as at turn 1 and two writers lose nothing. For any other store
-:func:`apply` loads, merges and saves, under one lock.
+Four methods are a whole store: :class:`SessionStore`. What a store can do beyond them is a *capability*, a protocol
+below. There is one way to ask for it, ``isinstance(store, Appends)``, and each says what happens where it is lacking:
+a store of one's own gains by implementing it, and loses nothing by leaving it out.
+
+=================  =============================================  ====================================================
+capability         what it is for                                 without it
+=================  =============================================  ====================================================
+:class:`Appends`   add to sessions without loading them           loaded, merged and saved, under one lock (``merging``)
+:class:`Audited`   keep audit rows, so that the record is proven  ``verify`` and ``rehydrate`` say that there are none
+:class:`Peeks`     know whether a session is there                it is loaded
+:class:`Pages`     answer a filter with a page of summaries       sessions are read, the last used first, and filtered
+:class:`ByUse`     yield sessions, the last used first            all are loaded and sorted
+:class:`Finds`     find what has an id                            all are loaded and looked through
+:class:`Vacuums`   overwrite and give back what was removed       nothing is done
+:class:`Closes`    hold connections until it is closed            nothing is done
+:class:`Forks`     go on in a forked child                        it is used there as it is
+:class:`Located`   be opened again by a URL                       it belongs to the process that made it
+=================  =============================================  ====================================================
 """
 
 from __future__ import annotations
 
 import re
-import threading
-import weakref
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from turnspan.model.records import SessionRecord
-from turnspan.stores.rows import AuditRow, Changes, Removed, merge
+from turnspan.stores.rows import AuditRow, Changes, Removed
 
 
-class SessionStore(ABC):
-    """Keeps sessions. Safe to use from several threads."""
+@runtime_checkable
+class SessionStore(Protocol):
+    """Keeps sessions. Safe to use from several threads.
+
+    Derive from it, or have its four methods: any object that has them is a store.
+    """
 
     @abstractmethod
     def save_session(self, session: SessionRecord) -> None:
@@ -39,17 +56,7 @@ class SessionStore(ABC):
         """Remove a session; return whether there was one."""
 
 
-@runtime_checkable
-class Appends(Protocol):
-    """The capability to add to sessions without loading them."""
-
-    def apply(self, changes: Changes) -> None:
-        """Store a batch, atomically and idempotently.
-
-        Raises:
-            StoreUnavailableError: When it cannot be done now but may be later.
-
-        """
+# What is asked for -----------------------------------------------------------------------------------------------
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)
@@ -75,50 +82,18 @@ class AuditFilter:
         )
 
 
-@runtime_checkable
-class Audited(Protocol):
-    """The capability to keep audit rows, so that the record can be proven and sent again."""
-
-    def audit_events(self, session_id: str) -> list[AuditRow]:
-        """Return the audit rows of a session, each journal's in order of sequence."""
-
-    def audit_rows(self, where: AuditFilter, *, by_session: bool = False) -> Iterator[AuditRow]:
-        """Yield audit rows by journal and sequence; or by session, journal and sequence."""
-
-    def audit_removed(self) -> list[Removed]:
-        """Return what is left of removed rows."""
-
-    def rewrite_payloads(self, session_id: str, payloads: dict[str, str]) -> None:
-        """Put other payloads (by event id) in place of those that are kept, so that the old ones cannot be found again."""
-
-
 def audit_order(row: AuditRow, *, by_session: bool) -> tuple[str, str, int]:
     """Return what audit rows are sorted by."""
     return (row.session_id if by_session else "", row.journal, row.sequence)
 
 
-@dataclass(slots=True, frozen=True)
-class SessionSummary:
-    """One line about a session."""
-
-    session_id: str
-    workspace_id: str | None
-    agent_id: str | None
-    created_at: str
-    updated_at: str
-    ended: bool
-    turns: int
-    failed_turns: int
-    prompt: str
-    parent_id: str | None = None
-
-
 @dataclass(slots=True, frozen=True, kw_only=True)
 class SessionFilter:
-    """What ``turnspan sessions`` asks for; None does not matter.
+    """Which sessions are wanted, a page of ``limit`` of them; None does not matter.
 
     ``text`` is looked for in each turn's prompt, answer, error, and its tools' names, arguments and errors: all of its
-    words, ``"phrases in quotes"`` and ``beginnings*``. The other conditions may hold for different turns.
+    words, ``"phrases in quotes"`` and ``beginnings*``. The other conditions may hold for different turns. ``after`` is
+    the last session id of the page before.
     """
 
     workspace_id: str | None = None
@@ -142,32 +117,134 @@ def words_of(text: str) -> list[str]:
     return [word for word in found if any(c.isalnum() for c in word)]
 
 
-# Stores that cannot append ---------------------------------------------------------------------------------------
+@dataclass(slots=True, frozen=True)
+class SessionSummary:
+    """One line about a session."""
 
-_locks: weakref.WeakKeyDictionary[object, threading.RLock] = weakref.WeakKeyDictionary()
-_locks_lock = threading.Lock()
+    session_id: str
+    workspace_id: str | None
+    agent_id: str | None
+    created_at: str
+    updated_at: str
+    ended: bool
+    turns: int
+    failed_turns: int
+    prompt: str
+    parent_id: str | None = None
 
 
-def lock_of(store: object) -> threading.RLock:
-    """Return the one lock that everybody in this process holds while loading, changing and saving in a store."""
-    with _locks_lock:
-        return _locks.setdefault(store, threading.RLock())
+class Found(NamedTuple):
+    """Something that has an id: a session, turn, trace, span, audit event, tool call or response."""
+
+    kind: str
+    session_id: str
+    turn_id: str | None
+    id: str
 
 
-def apply(store: SessionStore, changes: Changes) -> None:
-    """Store a batch in any store: at once when it can, else by loading, merging and saving each session.
+# Capabilities ----------------------------------------------------------------------------------------------------
 
-    A store made of somebody else's record classes (Xerxes') gets back the class that it gave.
-    """
-    if isinstance(store, Appends):
-        store.apply(changes)
-        return
-    with lock_of(store):
-        for session_id in changes.session_ids():
-            kept: Any = store.load_session(session_id)
-            session = (
-                kept if kept is None or isinstance(kept, SessionRecord) else SessionRecord.from_dict(kept.to_dict())
-            )
-            merged = merge(session, changes.of(session_id))
-            foreign = kept is not None and not isinstance(kept, SessionRecord)
-            store.save_session(type(kept).from_dict(merged.to_dict()) if foreign else merged)
+
+@runtime_checkable
+class Appends(Protocol):
+    """Adds to sessions without loading them: a turn costs the same at turn 10,000 as at turn 1, two writers lose none."""
+
+    def apply(self, changes: Changes) -> None:
+        """Store a batch, atomically and idempotently.
+
+        Raises:
+            StoreUnavailableError: When it cannot be done now but may be later.
+
+        """
+
+
+@runtime_checkable
+class Audited(Protocol):
+    """Keeps the audit rows of what is applied, so that the record can be proven and sent again."""
+
+    def audit_events(self, session_id: str) -> list[AuditRow]:
+        """Return the audit rows of a session, each journal's in order of sequence."""
+
+    def audit_rows(self, where: AuditFilter, *, by_session: bool = False) -> Iterator[AuditRow]:
+        """Yield audit rows by journal and sequence; or by session, journal and sequence."""
+
+    def audit_removed(self) -> list[Removed]:
+        """Return what is left of removed rows."""
+
+    def rewrite_payloads(self, session_id: str, payloads: dict[str, str]) -> None:
+        """Put other payloads (by event id) in place of those that are kept, so that the old ones cannot be found again."""
+
+
+@runtime_checkable
+class Peeks(Protocol):
+    """Knows whether a session is there without reading it."""
+
+    def has_session(self, session_id: str) -> bool:
+        """Return whether there is such a session."""
+
+
+@runtime_checkable
+class Pages(Protocol):
+    """Answers a filter by its own indexes."""
+
+    def summaries(self, where: SessionFilter) -> list[SessionSummary]:
+        """Return a page of sessions, the last used first."""
+
+
+@runtime_checkable
+class ByUse(Protocol):
+    """Has sessions in the order in which they were used."""
+
+    def sessions_by_use(self) -> Iterator[SessionRecord]:
+        """Yield sessions, the last used first, each read when it is asked for."""
+
+
+@runtime_checkable
+class Finds(Protocol):
+    """Finds what has an id by its own indexes."""
+
+    def find(self, prefix: str, limit: int = 20) -> list[Found]:
+        """Return what has this id, or else what has one that begins like it."""
+
+
+@runtime_checkable
+class Vacuums(Protocol):
+    """Keeps the room of what was removed, until it is told to give it back."""
+
+    def vacuum(self) -> None:
+        """Overwrite what was removed, and give back its room."""
+
+
+@runtime_checkable
+class Closes(Protocol):
+    """Holds connections or files."""
+
+    def close(self) -> None:
+        """Let go of them."""
+
+
+@runtime_checkable
+class Forks(Protocol):
+    """Has locks or connections that do not survive a fork."""
+
+    def after_fork(self) -> None:
+        """Begin anew in a forked child, without touching what belongs to the parent."""
+
+
+@runtime_checkable
+class Located(Protocol):
+    """Is somewhere: another process can open it."""
+
+    @property
+    def url(self) -> str:
+        """The URL that :func:`turnspan.open_store` opens it by."""
+
+
+def url_of(store: object) -> str:
+    """Return where a store is; "" for one that does not say."""
+    return store.url if isinstance(store, Located) else ""
+
+
+def has_session(store: SessionStore, session_id: str) -> bool:
+    """Return whether a session is in any store."""
+    return store.has_session(session_id) if isinstance(store, Peeks) else store.load_session(session_id) is not None

@@ -32,7 +32,8 @@ from turnspan.model.ids import now_ns
 from turnspan.model.json_values import encode
 from turnspan.model.records import SessionRecord, check_id, iso
 from turnspan.stores.base import AuditFilter, SessionStore, audit_order
-from turnspan.stores.rows import AuditRow, Changes, Removed, merge, removal
+from turnspan.stores.merging import merge
+from turnspan.stores.rows import AuditRow, Changes, Removed, removal
 
 _PLAIN = " !#$&'()+,-.;=@[]^_`{}"
 """Punctuation that stands in a file name as it is; ``~`` marks a shortened name, ``%`` an encoded character."""

@@ -7,7 +7,8 @@ from typing import Any
 
 from turnspan.errors import SessionNotFoundError
 from turnspan.model.records import OURS, AgentTransitionRecord, SessionRecord, TurnRecord, check_id, now_iso
-from turnspan.stores.base import SessionStore, apply, lock_of
+from turnspan.stores.base import SessionStore, has_session
+from turnspan.stores.merging import apply, lock_of
 from turnspan.stores.rows import Changes, SessionRow, TransitionRow, rows_of_turn
 
 
@@ -123,9 +124,7 @@ class SessionManager:
 
     def _touched(self, session_id: str) -> SessionRow:
         """Return the head of an existing session, with the present time."""
-        has = getattr(self._store, "has_session", None)
-        there = has(session_id) if has is not None else self._store.load_session(session_id) is not None
-        if not there:
+        if not has_session(self._store, session_id):
             raise SessionNotFoundError(session_id)
         now = now_iso()
         return SessionRow(

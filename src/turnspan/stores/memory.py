@@ -11,7 +11,8 @@ import msgspec
 from turnspan.model.ids import now_ns
 from turnspan.model.records import SessionRecord, check_id, iso
 from turnspan.stores.base import AuditFilter, SessionStore, audit_order
-from turnspan.stores.rows import AuditRow, Changes, Removed, merge, removal
+from turnspan.stores.merging import merge
+from turnspan.stores.rows import AuditRow, Changes, Removed, removal
 
 
 class InMemorySessionStore(SessionStore):

@@ -16,13 +16,14 @@ from urllib.parse import parse_qs, quote, urlsplit, urlunsplit
 
 import msgspec
 
-from turnspan.errors import SettingsError, StoreUnavailableError
+from turnspan.errors import MissingExtraError, SettingsError, StoreUnavailableError
 from turnspan.model.ids import derived_id, now_ns
 from turnspan.model.json_values import encode
 from turnspan.model.records import SessionRecord, check_id, from_iso, iso
 from turnspan.settings import without_password
 from turnspan.stores.base import AuditFilter, SessionStore, audit_order
-from turnspan.stores.rows import AuditRow, Changes, Removed, merge, removal, transition_key
+from turnspan.stores.merging import merge
+from turnspan.stores.rows import AuditRow, Changes, Removed, removal, transition_key
 
 _SESSIONS, _USED, _REMOVED = "turnspan:sessions", "turnspan:used", "turnspan:removed"
 _DAY_S = 86_400
@@ -41,7 +42,8 @@ class RedisSessionStore(SessionStore):
             is one of a cluster.
 
     Raises:
-        SettingsError: When the URL cannot be understood, or the client is not installed.
+        SettingsError: When the URL cannot be understood.
+        MissingExtraError: When the client is not installed.
         StoreUnavailableError: When the server cannot be reached.
 
     """
@@ -50,7 +52,7 @@ class RedisSessionStore(SessionStore):
         try:
             import redis
         except ImportError as error:
-            raise SettingsError(f"Redis needs its client: pip install 'turnspan[redis]' ({error})") from error
+            raise MissingExtraError(f"Redis needs its client: pip install 'turnspan[redis]' ({error})") from error
         self.url = url
         self._errors: Any = redis.exceptions
         parts = urlsplit(url)

@@ -8,9 +8,10 @@ The fixture ``recording`` is a pytest plugin and needs no import::
         assert [span.name for span in recording.spans] == ["invoke_agent triage"]
 """
 
+from turnspan.testing.appending_stores import AppendingStoreConformance, AuditedStoreConformance
 from turnspan.testing.counting import CountingSource, counting
 from turnspan.testing.recording import Recording, record
-from turnspan.testing.stores import AppendingStoreConformance, AuditedStoreConformance, SessionStoreConformance
+from turnspan.testing.stores import SessionStoreConformance
 
 __all__ = [
     "AppendingStoreConformance",

@@ -5,8 +5,9 @@
         def store(self, tmp_path):
             return MyStore(tmp_path)
 
-A store with the four methods passes :class:`SessionStoreConformance`; one that can ``apply`` passes
-:class:`AppendingStoreConformance` as well.
+A store with the four methods passes :class:`SessionStoreConformance`: whatever it can do beyond them
+(:mod:`turnspan.stores.base`) must give the same answers as doing without. One that can ``apply`` passes
+:class:`AppendingStoreConformance` as well, one that keeps audit rows :class:`AuditedStoreConformance`.
 """
 
 from __future__ import annotations
@@ -15,13 +16,12 @@ import copy
 import threading
 from typing import Any
 
-import msgspec
-
 from turnspan.errors import InvalidIdError
 from turnspan.model.records import AgentTransitionRecord, SessionRecord, ToolCallRecord, TurnRecord
-from turnspan.stores.base import AuditFilter
+from turnspan.reading.find import hits, summaries
+from turnspan.stores import open_store
+from turnspan.stores.base import Closes, SessionFilter, Vacuums, has_session, url_of
 from turnspan.stores.manager import SessionManager
-from turnspan.stores.rows import AuditRow, Changes, SessionRow, removed_name, rows_of_turn
 
 
 def example_session(session_id: str = "s-1", workspace_id: str | None = "w-1") -> SessionRecord:
@@ -65,9 +65,6 @@ def _is_kept(saved: dict[str, Any], loaded: Any) -> None:
     """A store may add keys of its own to a session; what was saved is there as it was."""
     found = loaded.to_dict()
     assert {key: found.get(key) for key in saved} == saved
-
-
-_AT_MS = 1_767_261_600_000  # 2026-01-01T10:00: ids of audit rows begin with their time
 
 
 class SessionStoreConformance:
@@ -187,178 +184,75 @@ class SessionStoreConformance:
         assert [turn.turn_id for turn in again.turns] == ["t"]
         assert store.load_session("s").metadata == {"k": 1}
 
+    # Capabilities: by its own means or by ours, the answers are the same ------------------------------------------
 
-class AppendingStoreConformance(SessionStoreConformance):
-    """What a store promises that can add to sessions without loading them."""
+    def test_whether_a_session_is_there_is_known(self, store: Any) -> None:
+        """Without reading it, where it can be."""
+        store.save_session(example_session())
+        assert has_session(store, "s-1")
+        assert not has_session(store, "s")
+        assert not has_session(store, "nobody")
 
-    def test_a_batch_is_stored_and_storing_it_again_changes_nothing(self, store: Any) -> None:
-        changes = self.batch()
-        store.apply(changes)
-        once = store.load_session("s").to_dict()
-        store.apply(changes)
-        assert store.load_session("s").to_dict() == once
-        assert [turn["turn_id"] for turn in once["turns"]] == ["t-1", "t-2"]
-        assert once["turns"][0]["tool_calls"] == example_turn().to_dict()["tool_calls"]
-
-    def test_a_batch_adds_to_what_is_there(self, store: Any) -> None:
-        store.save_session(example_session("s"))
-        changes = rows_of_turn("s", TurnRecord("t-3", prompt="third", started_at="2026-01-01T11:00:00+00:00"))
-        store.apply(changes)
-        assert [turn.turn_id for turn in store.load_session("s").turns] == ["t-1", "t-2", "t-3"]
-
-    def test_the_head_of_a_session_keeps_what_it_has(self, store: Any) -> None:
-        head = SessionRow(
-            session_id="s",
-            workspace_id="w",
-            agent_id="a",
-            created_at="2026-01-01T10:00:00+00:00",
-            updated_at="2026-01-01T10:00:00+00:00",
-            ended=False,
-            metadata={"k": 1, "turnspan": {"session_id_from": "new"}},
-        )
-        store.apply(Changes(sessions=[head]))
-        later: SessionRow = {
-            **head,
-            "workspace_id": None,
-            "agent_id": "b",
-            "created_at": "2027",
-            "updated_at": "2027",
-            "ended": True,
-            "metadata": {"l": 2, "turnspan": {"session_id_from": "explicit"}},
-        }
-        store.apply(Changes(sessions=[later]))
-        session = store.load_session("s")
-        assert (session.workspace_id, session.agent_id) == ("w", "a")
-        assert (session.created_at, session.updated_at) == ("2026-01-01T10:00:00+00:00", "2027")
-        assert session.metadata == {"k": 1, "l": 2, "ended": True, "turnspan": {"session_id_from": "new"}}
-
-    def test_a_turn_that_is_recorded_whole_replaces_its_calls(self, store: Any) -> None:
-        store.apply(self.batch())
-        fewer = example_turn()
-        fewer.tool_calls = fewer.tool_calls[:1]
-        store.apply(rows_of_turn("s", fewer))
-        assert len(store.load_session("s").turns[0].tool_calls) == 1
-
-    def batch(self) -> Changes:
-        """Return a batch with one of everything."""
-        changes = rows_of_turn("s", example_turn())
-        changes.turns += rows_of_turn("s", TurnRecord("t-2", prompt="second")).turns
-        changes.sessions.append(
-            SessionRow(
-                session_id="s",
-                workspace_id=None,
-                agent_id=None,
-                created_at="2026-01-01T10:00:00+00:00",
-                updated_at="2026-01-01T10:00:00+00:00",
-                ended=False,
-                metadata={},
+    def test_pages_have_the_last_used_first_and_go_on_where_one_ended(self, store: Any) -> None:
+        """Whatever the order in which sessions were saved; each is on one page."""
+        for number in (3, 1, 4, 2, 5):
+            session = SessionRecord(f"s-{number}", "w", updated_at=f"2026-01-01T10:0{number}:00+00:00")
+            session.turns.append(
+                TurnRecord("t", prompt=f"prompt {number}", status="error" if number == 2 else "success")
             )
-        )
-        changes.transitions.append(
-            {
-                "session_id": "s",
-                "turn_id": "t-1",
-                "from_agent": "a",
-                "to_agent": "b",
-                "reason": None,
-                "timestamp": "2026-01-01T10:00:10+00:00",
-                "unknown": None,
-            }
-        )
-        changes.audit.append(
-            AuditRow(
-                event_id="019b76da" + "0" * 24,
-                journal="j" * 32,
-                sequence=1,
-                kind="turn.started",
-                session_id="s",
-                turn_id="t-1",
-                call_id=None,
-                at="2026-01-01T10:00:00+00:00",
-                at_ns=1,
-                trace_id=None,
-                span_id=None,
-                trace_flags=None,
-                parent_span_id=None,
-                digest="d" * 64,
-                previous_hash="",
-                hash="h" * 64,
-                payload="{}",
-            )
-        )
-        return changes
-
-
-class AuditedStoreConformance(AppendingStoreConformance):
-    """What a store that keeps audit rows promises as well: with them the record can be proven and sent again."""
-
-    def audit_batch(self) -> Changes:
-        """Return rows of two sessions in two journals, out of order."""
-        changes = self.batch()
-        changes.audit = [
-            msgspec.structs.replace(
-                changes.audit[0],
-                event_id=f"{_AT_MS:012x}{journal}{sequence:019d}",
-                journal=journal * 32,
-                sequence=sequence,
-                session_id="s" if sequence % 3 else "other",
-                hash=f"{journal}{sequence}",
-                previous_hash=f"{journal}{sequence - 1}",
-                payload=f'{{"n":{sequence}}}',
-            )
-            for sequence in (3, 1, 2, 5, 4, 6)
-            for journal in "ab"
+            store.save_session(session)
+        first = summaries(store, SessionFilter(limit=3))
+        rest = summaries(store, SessionFilter(limit=3, after=first[-1].session_id))
+        assert [one.session_id for one in first] == ["s-5", "s-4", "s-3"]
+        assert [(one.session_id, one.turns, one.failed_turns, one.prompt) for one in rest] == [
+            ("s-2", 1, 1, "prompt 2"),
+            ("s-1", 1, 0, "prompt 1"),
         ]
-        return changes
 
-    def test_audit_rows_come_by_journal_and_sequence(self, store: Any) -> None:
-        """By session and as a whole, each row as it was stored, and once however often it was."""
-        changes = self.audit_batch()
-        for _ in range(2):
-            store.apply(changes)
-        every = sorted(changes.audit, key=lambda row: (row.journal, row.sequence))
-        assert list(store.audit_rows(AuditFilter())) == every
-        assert store.audit_events("s") == [row for row in every if row.session_id == "s"]
-        by_session = sorted(every, key=lambda row: (row.session_id, row.journal, row.sequence))
-        assert list(store.audit_rows(AuditFilter(), by_session=True)) == by_session
-
-    def test_audit_rows_can_be_asked_for_in_part(self, store: Any) -> None:
-        """By journal, numbers, ids and sessions."""
-        changes = self.audit_batch()
-        store.apply(changes)
-        for where in (
-            AuditFilter(journal="a" * 32, first=2, last=4),
-            AuditFilter(sessions=frozenset({"other"})),
-            AuditFilter(since_id=f"{_AT_MS:012x}b", until_id=f"{_AT_MS:012x}c"),
-            AuditFilter(sessions=frozenset()),
+    def test_pages_are_filtered(self, store: Any) -> None:
+        """By what the session, its turns and their calls say."""
+        store.save_session(example_session("a", "w-1"))
+        other = SessionRecord(
+            "b", "w-2", updated_at="2026-01-02T10:00:00+00:00", turns=[TurnRecord("t", prompt="other")]
+        )
+        store.save_session(other)
+        for wanted in (
+            SessionFilter(workspace_id="w-1"),
+            SessionFilter(agent_id="triage"),
+            SessionFilter(status="error"),
+            SessionFilter(tool="refund"),
+            SessionFilter(model="m"),
+            SessionFilter(min_tokens=3),
+            SessionFilter(min_duration_ms=40_000),
+            SessionFilter(text='"what is" op*'),
         ):
-            assert {row.event_id for row in store.audit_rows(where)} == {
-                row.event_id for row in changes.audit if where.takes(row)
-            }
+            assert [one.session_id for one in summaries(store, wanted)] == ["a"], wanted
+        assert [one.session_id for one in summaries(store, SessionFilter(since="2026-01-02"))] == ["b"]
+        assert summaries(store, SessionFilter(tool="refund", workspace_id="w-2")) == []
 
-    def test_a_removed_session_leaves_its_places_in_the_chains(self, store: Any) -> None:
-        """Which lines they were and the hashes at both ends, and no way to read the session's name."""
-        store.apply(self.audit_batch())
-        store.delete_session("s")
-        left = sorted(
-            (one.journal[0], one.first, one.last, one.previous_hash, one.hash) for one in store.audit_removed()
-        )
-        assert left == [
-            ("a", 1, 2, "a0", "a2"),
-            ("a", 4, 5, "a3", "a5"),
-            ("b", 1, 2, "b0", "b2"),
-            ("b", 4, 5, "b3", "b5"),
-        ]
-        assert {one.session for one in store.audit_removed()} == {removed_name("s")}
-        assert {row.session_id for row in store.audit_rows(AuditFilter())} == {"other"}
+    def test_what_has_an_id_is_found_by_its_beginning(self, store: Any) -> None:
+        """A session, a turn, a trace, a call; an exact id wins over those that only begin like it."""
+        store.save_session(example_session("s-1"))
+        store.save_session(example_session("s-10"))
+        assert [(hit.kind, hit.session_id) for hit in hits(store, "s-1")] == [("session", "s-1")]
+        assert {hit.id for hit in hits(store, "s-")} == {"s-1", "s-10"}
+        assert {(hit.kind, hit.session_id, hit.turn_id) for hit in hits(store, "ccc")} == {
+            ("trace", "s-1", "t-1"),
+            ("trace", "s-10", "t-1"),
+        }
+        assert {hit.kind for hit in hits(store, "c1")} == {"tool call"}
+        assert hits(store, "nothing") == []
 
-    def test_payloads_can_be_replaced(self, store: Any) -> None:
-        """Of one session only, with nothing else changed."""
-        store.apply(self.audit_batch())
-        before = store.audit_events("s")
-        store.rewrite_payloads("s", {row.event_id: "{}" for row in before[:2]})
-        after = store.audit_events("s")
-        assert [row.payload for row in after] == ["{}", "{}", *(row.payload for row in before[2:])]
-        assert [msgspec.structs.replace(row, payload=None) for row in after] == [
-            msgspec.structs.replace(row, payload=None) for row in before
-        ]
+    def test_maintenance_loses_nothing(self, store: Any) -> None:
+        """Vacuuming, and closing a store that can be opened again."""
+        store.save_session(example_session())
+        if isinstance(store, Vacuums):
+            store.vacuum()
+        _is_kept(example_session().to_dict(), store.load_session("s-1"))
+        url = url_of(store)
+        if isinstance(store, Closes) and url and url != "memory:":
+            store.close()
+            again = open_store(url)
+            _is_kept(example_session().to_dict(), again.load_session("s-1"))
+            if isinstance(again, Closes):
+                again.close()

@@ -14,8 +14,9 @@ from turnspan.journal.hash_chain import Line, SpanIds, decode, digest_of, hash_o
 from turnspan.journal.seals import Key, Seal, seal_of
 from turnspan.journal.segments import files_of, header_of, is_held, read_whole
 from turnspan.settings import without_password
-from turnspan.stores.base import Audited, AuditFilter
-from turnspan.stores.rows import MOST_SEALS, AuditRow, Removed
+from turnspan.stores.base import Audited, AuditFilter, url_of
+from turnspan.stores.merging import MOST_SEALS
+from turnspan.stores.rows import AuditRow, Removed
 from turnspan.verification.report import Report
 
 
@@ -223,7 +224,7 @@ def check_journals(store: Audited, report: Report, directory: Path) -> None:
     for row in store.audit_rows(AuditFilter()):
         if row.journal in stored:
             stored[row.journal][row.sequence] = (row.hash, digest_of((row.payload or "").encode()))
-    url = str(getattr(store, "url", ""))
+    url = url_of(store)
     for journal, paths in files.items():
         meant = next((header.get("store") for path in paths if (header := header_of(path)) is not None), None)
         if (

@@ -31,8 +31,9 @@ from turnspan.reading.find import summaries
 from turnspan.reading.line_sources import LineSource
 from turnspan.reading.span_sources import SpanSource
 from turnspan.recording.ledger import Ledger
-from turnspan.stores.base import Audited, AuditFilter, SessionFilter, SessionStore
-from turnspan.stores.rows import AuditRow, merge, model_calls_of
+from turnspan.stores.base import Audited, AuditFilter, SessionFilter, SessionStore, url_of
+from turnspan.stores.merging import merge
+from turnspan.stores.rows import AuditRow, model_calls_of
 from turnspan.verification.chains import check_chains, check_journals
 from turnspan.verification.cross_check import CrossCheck
 from turnspan.verification.report import ERASED, Report, Verdict
@@ -74,7 +75,7 @@ class Verifier:
         self._seals: dict[str, dict[str, Any]] = {}
         self.report = Report()
         self.report.sources = {
-            "record": str(getattr(store, "url", type(store).__name__)),
+            "record": url_of(store) or type(store).__name__,
             "trace": spans.name if spans is not None else "not checked",
             "log": lines.name if lines is not None else "not checked",
         }

@@ -19,12 +19,12 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import mysql, postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
-from turnspan.errors import SettingsError, StoreUnavailableError
+from turnspan.errors import MissingExtraError, SettingsError, StoreUnavailableError
 from turnspan.stores.sql.partitions import convert, is_partitioned
 from turnspan.stores.sql.schema import AS_GIVEN, STEPS, migrate, turns, version_of
 
 _DRIVERS = {"postgresql": "postgresql+psycopg", "cockroachdb": "cockroachdb+psycopg", "mysql": "mysql+pymysql"}
-_EXTRAS = {"postgresql": "turnspan[postgresql]"}
+_EXTRAS = {"postgresql": "turnspan[postgresql]", "cockroachdb": "turnspan[postgresql]", "mysql": "pymysql"}
 _LOCK = 0x7475726E7370616E  # "turnspan": the advisory lock that migrations run under
 # A host that is gone without a word is noticed within half a minute, not after the system's two hours.
 _POSTGRESQL = {
@@ -48,6 +48,7 @@ class Database:
 
     Raises:
         SettingsError: When the URL cannot be understood.
+        MissingExtraError: When the database's driver is not installed.
         StoreUnavailableError: When the database cannot be opened or written.
 
     """
@@ -68,7 +69,7 @@ class Database:
             raise SettingsError(f"{url!r} is no store URL that can be opened: {error}") from error
         except ImportError as error:
             fix = f"; pip install '{extra}'" if (extra := _EXTRAS.get(self.kind)) else ""
-            raise SettingsError(f"The driver for {self.name!r} is not installed: {error}{fix}") from error
+            raise MissingExtraError(f"The driver for {self.name!r} is not installed: {error}{fix}") from error
         weakref.finalize(self, self.engine.dispose)
         if not self._is_current():  # a read-only database can be read as long as nothing is to be changed
             with self.writing() as connection:

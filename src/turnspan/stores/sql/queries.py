@@ -7,11 +7,11 @@ sessions are taken from there; where many do, the newest sessions are walked, an
 from __future__ import annotations
 
 import re
-from typing import Any, NamedTuple
+from typing import Any
 
 import sqlalchemy as sa
 
-from turnspan.stores.base import SessionFilter, SessionSummary, words_of
+from turnspan.stores.base import Found, SessionFilter, SessionSummary, words_of
 from turnspan.stores.sql.schema import audit_events, model_calls, sessions, tool_calls, turns
 
 FEW = 4000
@@ -154,15 +154,6 @@ def _summaries(connection: sa.Connection, heads: list[Any]) -> list[SessionSumma
         )
         for head in heads
     ]
-
-
-class Found(NamedTuple):
-    """Something that has an id."""
-
-    kind: str
-    session_id: str
-    turn_id: str | None
-    id: str
 
 
 _PLACES: list[tuple[str, sa.Table, str]] = [

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from turnspan.model.ids import now_ns
 from turnspan.model.records import OURS, SessionRecord, TurnRecord, check_id, iso
-from turnspan.stores.base import AuditFilter, SessionFilter, SessionStore, SessionSummary
+from turnspan.stores.base import AuditFilter, Found, SessionFilter, SessionStore, SessionSummary
 from turnspan.stores.rows import AuditRow, Changes, Removed, removal, rows_of_turn
 from turnspan.stores.sql import partitions, queries, values
 from turnspan.stores.sql.database import Database
@@ -43,7 +43,8 @@ class SqlSessionStore(SessionStore):
         busy_timeout_ms: How long a write waits for another process's write (SQLite).
 
     Raises:
-        SettingsError: When the URL cannot be understood, or its driver is not installed.
+        SettingsError: When the URL cannot be understood.
+        MissingExtraError: When the database's driver is not installed.
         StoreUnavailableError: When the database cannot be opened or written.
 
     """
@@ -210,7 +211,7 @@ class SqlSessionStore(SessionStore):
         with self._database.reading() as connection:
             return queries.page(connection, where)
 
-    def find(self, prefix: str, limit: int = 20) -> list[queries.Found]:
+    def find(self, prefix: str, limit: int = 20) -> list[Found]:
         """Return what has this id, or else what has one that begins like it."""
         with self._database.reading() as connection:
             return queries.with_id(connection, prefix, limit)

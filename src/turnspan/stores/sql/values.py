@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from turnspan.model.ids import derived_id
 from turnspan.model.json_values import encode_plain
 from turnspan.model.records import OURS, AgentTransitionRecord, SessionRecord, ToolCallRecord, TurnRecord, from_iso
+from turnspan.stores.merging import merge_metadata
 from turnspan.stores.rows import (
     Changes,
     ModelCallRow,
@@ -17,7 +18,6 @@ from turnspan.stores.rows import (
     ToolCallRow,
     TransitionRow,
     TurnRow,
-    merge_metadata,
     transition_key,
 )
 from turnspan.stores.sql.schema import model_calls, tool_calls
