@@ -1,4 +1,4 @@
-"""Writes the README's table of runtimes: from what the adapters declare, which the play holds them to.
+"""Writes the table of runtimes in docs/adapters/index.md: from what the adapters declare, which the play holds them to.
 
 python scripts/generate_runtimes_table.py
 """
@@ -9,7 +9,7 @@ import sys
 from importlib.metadata import entry_points
 from pathlib import Path
 
-README = Path(__file__).parents[1] / "README.md"
+PAGE = Path(__file__).parents[1] / "docs" / "adapters" / "index.md"
 BEGIN, END = "<!-- runtimes: made by scripts/generate_runtimes_table.py -->\n", "<!-- end of runtimes -->\n"
 
 
@@ -28,7 +28,7 @@ def table():
 
 
 if __name__ == "__main__":
-    before, _, rest = README.read_text().partition(BEGIN)
+    before, _, rest = PAGE.read_text().partition(BEGIN)
     _, _, after = rest.partition(END)
-    README.write_text(f"{before}{BEGIN}{table()}{END}{after}")
+    PAGE.write_text(f"{before}{BEGIN}{table()}{END}{after}")
     sys.exit(0)
