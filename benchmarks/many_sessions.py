@@ -10,7 +10,6 @@ import time
 
 from common import Path, median, rss_mib, say, temporary
 
-from turnspan.cli.show import load
 from turnspan.events import (
     ModelCallEnded,
     ModelCallStarted,
@@ -23,8 +22,11 @@ from turnspan.events import (
 )
 from turnspan.journal.live import Journal, Position
 from turnspan.model.ids import new_id
-from turnspan.reading.find import hits, summaries
+from turnspan.reading.pages import summaries
+from turnspan.reading.places import hits
+from turnspan.reading.reader import Reader
 from turnspan.recording.ledger import Ledger
+from turnspan.settings import Settings
 from turnspan.stores import open_store
 from turnspan.stores.base import SessionFilter
 
@@ -101,7 +103,7 @@ def figures(store, ids, sessions, dice):
     some = dice.choices(ids, k=ASKED)
     words = dice.choices(WORDS, k=ASKED)
     return {
-        "show last": asked(lambda _: load(store, "last"), some),
+        "show last": asked(lambda _: Reader(Settings.read(), store).session("last"), some),
         "find an id": asked(lambda one: hits(store, one), some),
         "find by its first 12 characters": asked(lambda one: hits(store, one[:12]), some),
         "first page of sessions": asked(pages(), some),

@@ -26,7 +26,6 @@ CLIMBS = {
 SDK_OUTSIDE = {
     "recording/recovery.py",
     "verification/cross_check.py",
-    "cli/rehydrate.py",
     "instrumentation/adapter_context.py",
 }
 """Modules outside of ``otel_sdk`` that still import the SDK, to be taken out."""

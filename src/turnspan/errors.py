@@ -5,6 +5,8 @@ TurnspanError
 ├── SettingsError (ValueError)           a setting, store URL or adapter name that means nothing
 ├── EvidenceError (OSError)              spans or logs that are to be compared with the record cannot be read
 ├── MissingExtraError (ImportError)      a package that an extra would bring is not installed
+├── IdNotFoundError (LookupError)        nothing has this id, or too many things begin like it
+├── NothingRecordedError (LookupError)   there is no store yet, or no session in it
 └── StoreError
     ├── SessionNotFoundError (ValueError)     the session is not in the store
     ├── UnreadableSessionError (ValueError)   it is there, but is no session we can read
@@ -35,6 +37,14 @@ class MissingExtraError(TurnspanError, ImportError):
     """A feature was asked for by name, and the package it stands on is not installed."""
 
 
+class IdNotFoundError(TurnspanError, LookupError):
+    """Nothing in the record has this id, or several things have one that begins like it."""
+
+
+class NothingRecordedError(TurnspanError, LookupError):
+    """There is nothing to read yet."""
+
+
 class StoreError(TurnspanError):
     """A store could not do what it was asked."""
 
@@ -42,8 +52,8 @@ class StoreError(TurnspanError):
 class SessionNotFoundError(StoreError, ValueError):
     """No session with this id is in the store."""
 
-    def __init__(self, session_id: str) -> None:
-        super().__init__(f"Session not found: {session_id}")
+    def __init__(self, session_id: str, says: str = "") -> None:
+        super().__init__(says or f"Session not found: {session_id}")
         self.session_id = session_id
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Self
 
@@ -149,6 +151,13 @@ def _converted(variable: str, value: Any, kind: type, choices: tuple[str, ...]) 
     if choices and str(value).lower() not in choices:
         raise SettingsError(f"{variable}={value!r} means nothing to turnspan; use one of: {', '.join(choices)}")
     return str(value).lower() if choices else str(value)
+
+
+def unknown_variables(environ: Mapping[str, str]) -> dict[str, str | None]:
+    """Return the ``TURNSPAN_`` variables that set nothing, each with the one that may have been meant."""
+    known = [setting.metadata["variable"] for setting in fields(Settings)]
+    found = sorted(name for name in environ if name.startswith("TURNSPAN_") and name not in known)
+    return {name: next(iter(get_close_matches(name, known, n=1, cutoff=0.8)), None) for name in found}
 
 
 SCHEMES = ("sqlite", "postgresql", "postgres", "cockroachdb", "mysql", "redis", "rediss", "file", "memory")

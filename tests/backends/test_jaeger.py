@@ -48,7 +48,7 @@ def until_proven(made, jaeger, within_s=10.0):
 
 def test_doctor_sends_a_test_turn_and_finds_it(jaeger):
     found = command("doctor", "--otlp", jaeger.otlp, "--spans", jaeger.url, "--json", check=True)
-    (check,) = [one for one in json.loads(found.stdout) if one["name"] == "test turn"]
+    (check,) = [one for one in json.loads(found.stdout)["checks"] if one["name"] == "test turn"]
     assert check["state"] == "ok" and check["says"].endswith(f"all of them are in {jaeger.url}")
 
 
@@ -57,7 +57,7 @@ def test_the_deep_link_of_an_event_resolves(jaeger):
     session = json.loads(command("show", "last", "--json", check=True).stdout)
     event_id = session["turns"][1]["audit_event_ids"][-1]
     env = {"TURNSPAN_TRACE_URL": f"jaeger:{jaeger.url}"}
-    (place,) = json.loads(command("find", event_id, "--json", env=env, check=True).stdout)
+    (place,) = json.loads(command("find", event_id, "--json", env=env, check=True).stdout)["places"]
     path, _, wanted = place["trace_url"].removeprefix(jaeger.url).partition("?uiFind=")
     assert (path, wanted) == (f"/trace/{place['trace_id']}", event_id)
     with urllib.request.urlopen(place["trace_url"], timeout=10) as page:

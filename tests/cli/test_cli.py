@@ -56,7 +56,9 @@ def test_show_last_and_the_beginning_of_an_id():
 def test_show_json_is_the_session_itself():
     from turnspan import SessionRecord
 
-    assert SessionRecord.from_dict(stored()).to_dict() == stored()
+    shown = stored()
+    assert shown.pop("schema") == "turnspan.session/1"
+    assert SessionRecord.from_dict(shown).to_dict() == shown
 
 
 def ids():
@@ -78,14 +80,14 @@ def ids():
 )
 def test_find_resolves_any_id_in_all_three_places(kind):
     wanted = ids()[kind]
-    places = json.loads(turnspan("find", wanted, "--json", check=True).stdout)
+    places = json.loads(turnspan("find", wanted, "--json", check=True).stdout)["places"]
     assert len(places) == (2 if kind == "tool call" else 1), "both programs have a call c1: both are told"
     place = next(place for place in places if place["hit"]["session_id"] == "support-42")
-    assert "session support-42" in place["record"]
+    assert {"kind": "session", "name": "support-42"} in place["record"]
     assert place["log"], "a line of the log"
     if kind != "session":
         assert place["trace_id"] and place["span_id"]
-        assert place["span"].endswith("(.turnspan/spans.jsonl)")
+        assert place["span"]["source"] == ".turnspan/spans.jsonl"
     shown = turnspan("find", wanted, check=True).stdout
     assert wanted in shown and "record" in shown and "log" in shown
 
@@ -94,19 +96,20 @@ def test_find_takes_the_unique_beginning_of_an_id():
     wanted = ids()["trace"]
     assert wanted in turnspan("find", wanted[:12], check=True).stdout
     done = turnspan("find", ids()["audit event"][:6])
-    assert done.returncode == 2 and "give more of it" in done.stderr
+    assert done.returncode == 4 and "give more of it" in done.stderr
     done = turnspan("find", "ffff-nothing")
-    assert done.returncode == 2 and "Nothing in sqlite:///" in done.stderr
+    assert done.returncode == 4 and "Nothing in sqlite:///" in done.stderr
 
 
 def test_sessions_are_listed_filtered_and_paged():
-    everything = json.loads(turnspan("sessions", "--json", check=True).stdout)
+    everything = json.loads(turnspan("sessions", "--json", check=True).stdout)["sessions"]
     assert [one["turns"] for one in everything] == [2, 3]
     shown = turnspan("sessions", check=True).stdout
     assert "support-42" in shown and "FIRST PROMPT" in shown and "Dinner outside in Berlin?" in shown
 
     def found(*options):
-        return [one["session_id"] for one in json.loads(turnspan("sessions", "--json", *options, check=True).stdout)]
+        page = json.loads(turnspan("sessions", "--json", *options, check=True).stdout)
+        return [one["session_id"] for one in page["sessions"]]
 
     xerxes = everything[0]["session_id"]
     assert found("--agent", "triage") == ["support-42"]
@@ -117,11 +120,13 @@ def test_sessions_are_listed_filtered_and_paged():
     assert found("--workspace", "none") == []
     assert found("--limit", "1") == [xerxes]
     assert found("--limit", "1", "--after", xerxes) == ["support-42"]
-    assert f"turnspan sessions --after {xerxes}" in turnspan("sessions", "--limit", "1", check=True).stdout
+    page = json.loads(turnspan("sessions", "--json", "--limit", "1", check=True).stdout)
+    assert page["next"] == xerxes
+    assert json.loads(turnspan("sessions", "--json", "--limit", "2", check=True).stdout)["next"] is None
 
 
 def test_doctor_looks_at_everything():
-    checks = {check["name"]: check for check in json.loads(turnspan("doctor", "--json", check=True).stdout)}
+    checks = {check["name"]: check for check in json.loads(turnspan("doctor", "--json", check=True).stdout)["checks"]}
     for name in ("turnspan", "home", "store", "journal", "otlp", "adapter xerxes", "adapter openai-agents", "clock"):
         assert checks[name]["state"] in ("ok", "note"), checks[name]
     assert "last used" in checks["store"]["says"]
@@ -142,14 +147,14 @@ def test_doctor_names_the_fix_and_fails(tmp_path):
 
 def test_doctor_says_what_to_install_where_nothing_is(monkeypatch, tmp_path):
     from turnspan import Settings
-    from turnspan.cli import doctor
+    from turnspan.cli import checks
 
     def nothing(module):
         raise ModuleNotFoundError(module)
 
-    monkeypatch.setattr(doctor, "find_spec", nothing)
-    checks = {check.name: check for check in doctor.examined(Settings.read(home=tmp_path, otlp="http://127.0.0.1:9"))}
-    assert (checks["otlp"].state, checks["otlp"].says) == (
+    monkeypatch.setattr(checks, "find_spec", nothing)
+    found = {check.name: check for check in checks.examine(Settings.read(home=tmp_path, otlp="http://127.0.0.1:9"))}
+    assert (found["otlp"].state, found["otlp"].says) == (
         "fail",
         "the OTLP/HTTP exporter is missing: pip install 'turnspan[otlp]'",
     )
@@ -174,12 +179,12 @@ def test_secrets_are_not_shown(tmp_path):
         (["show", "nobody"], "There is no session 'nobody'"),
         (["show", "last", "--store", "mongodb://x"], "names no store that turnspan knows"),
         (["show", "last", "--home", "/nowhere/else"], "Nothing is recorded in"),
-        (["sessions", "--since", "yesterday-ish"], "is no time; write"),
+        (["sessions", "--since", "yesterday-ish"], "is not a time; write"),
     ],
 )
 def test_errors_are_one_clear_line(arguments, says):
     done = turnspan(*arguments)
-    assert done.returncode == 2
+    assert done.returncode == 4
     assert says in done.stderr
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
@@ -190,7 +195,7 @@ def test_demo_ends_by_resolving_one_id_in_all_three_places(tmp_path):
     for words in ("handoff triage -> billing", "ERROR", "record", "trace", "log", "Proven"):
         assert words in done.stdout
     result = json.loads(turnspan("demo", "--json", cwd=tmp_path / "..", check=True).stdout)
-    assert result["place"]["log"] and result["place"]["span"] and result["unresolved"] == []
+    assert result["place"]["log"] and result["place"]["span"]["name"] and result["unresolved"] == []
     assert result["proven"] is True
 
 

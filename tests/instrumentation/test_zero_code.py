@@ -120,7 +120,7 @@ def test_the_programs_own_end_is_unchanged(text, code, tmp_path):
 def test_what_is_wrong_is_said_before_the_program_starts(arguments, says, tmp_path):
     program(tmp_path / "prog.py", "print('ran')")
     done = turnspan("run", *arguments)
-    assert done.returncode == 2
+    assert done.returncode == 4
     assert says in done.stderr
     assert "Traceback" not in done.stderr
     assert "ran" not in done.stdout

@@ -154,7 +154,8 @@ def test_a_history_becomes_sessions_once(kind, tmp_path):
     home = ["--home", tmp_path / "home", "--json"]
     dry = json.loads(command("import", kind, path, "--dry-run", *home, check=True).stdout)
     assert dry["sessions"] >= 1
-    assert command("sessions", *home).stdout.strip() == "[]", "nothing is stored by a dry run"
+    nothing = command("sessions", *home)
+    assert (nothing.returncode, json.loads(nothing.stdout)["error"]["kind"]) == (4, "nothing_recorded")
     done = json.loads(command("import", kind, path, *home, check=True).stdout)
     assert {**done, "dry_run": True} == dry
     again = json.loads(command("import", kind, path, *home, check=True).stdout)
@@ -228,13 +229,14 @@ def test_a_turn_without_times_has_those_of_its_session(tmp_path):
     talk = {"session_id": "j", "created_at": AT, "messages": [{"role": "user", "content": "go"}]}
     (tmp_path / "one.jsonl").write_text(json.dumps(talk))
     command("import", "jsonl", tmp_path / "one.jsonl", "--home", tmp_path / "home", check=True)
-    (listed,) = json.loads(command("sessions", "--json", "--home", tmp_path / "home", check=True).stdout)
+    page = json.loads(command("sessions", "--json", "--home", tmp_path / "home", check=True).stdout)
+    (listed,) = page["sessions"]
     assert listed["updated_at"].startswith("2026-01-02T03:04:05")
 
 
 def test_bad_input_is_told_plainly(tmp_path):
     missing = command("import", "oats", tmp_path / "nowhere")
-    assert missing.returncode == 2
+    assert missing.returncode == 4
     assert "does not exist" in missing.stderr
     assert "is not one of" in command("import", "word", tmp_path).stderr
     (tmp_path / "x.json").write_text("{")

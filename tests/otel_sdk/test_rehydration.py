@@ -178,7 +178,7 @@ for n in range(3):
         shown = json.loads(
             command("rehydrate", "last", "--otlp", receiver.url, "--json", cwd=tmp_path, check=True).stdout
         )
-        assert shown == {"sessions": 1, "spans": 6, "to": receiver.url}
+        assert shown == {"schema": "turnspan.rehydrate/1", "sessions": 1, "spans": 6, "to": receiver.url}
 
 
 @pytest.mark.parametrize(
@@ -196,6 +196,6 @@ def test_bad_input_is_told_in_one_line(tmp_path, options, says):
         cwd=tmp_path,
     )
     done = command("rehydrate", *options, cwd=tmp_path)
-    assert done.returncode == 2
+    assert done.returncode == 4
     assert says in done.stderr
     assert "Traceback" not in done.stderr

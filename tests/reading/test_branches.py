@@ -7,8 +7,8 @@ import pytest
 import turnspan
 from support.programs import turnspan as command
 from turnspan import InMemorySessionStore, SessionManager, SessionRecord, open_store
-from turnspan.reading.find import summaries
-from turnspan.reading.timeline import steps_of, totals_of
+from turnspan.reading.pages import summaries
+from turnspan.reading.timeline import aggregates_of, timeline_of
 from turnspan.stores.base import SessionFilter
 from turnspan.testing import record
 
@@ -84,8 +84,8 @@ def recorded(store=None):
 
 def test_a_timeline_has_everything_in_order_of_time(recording):
     recorded()
-    steps = steps_of(recording.session)
-    assert [(step.depth, step.item.kind, step.agent) for step in steps] == [
+    entries = timeline_of(recording.session)
+    assert [(entry.depth, entry.node.kind, entry.agent) for entry in entries] == [
         (0, "turn", "boss"),
         (1, "model call", "boss"),
         (1, "agent", "helper"),
@@ -93,14 +93,14 @@ def test_a_timeline_has_everything_in_order_of_time(recording):
         (1, "tool call", "boss"),
         (0, "turn", "boss"),
     ]
-    assert steps[0].offset_ms == 0
-    assert [step.offset_ms for step in steps] == sorted(step.offset_ms for step in steps)
+    assert entries[0].offset_ms == 0
+    assert [entry.offset_ms for entry in entries] == sorted(entry.offset_ms for entry in entries)
 
 
 def test_totals_are_by_agent_tool_and_model(recording):
     recorded()
-    steps = steps_of(recording.session)
-    by = {kind: {one.name: one for one in totals_of(steps, kind)} for kind in ("agent", "tool", "model")}
+    entries = timeline_of(recording.session)
+    by = {kind: {one.name: one for one in aggregates_of(entries, kind)} for kind in ("agent", "tool", "model")}
     assert {name: (one.count, one.failed) for name, one in by["tool"].items()} == {"look": (2, 1)}
     assert {name: one.count for name, one in by["agent"].items()} == {"boss": 2, "helper": 1}
     assert (by["model"]["m-1"].input_tokens, by["model"]["m-1"].output_tokens) == (100, 10)
@@ -108,8 +108,8 @@ def test_totals_are_by_agent_tool_and_model(recording):
 
 
 def test_an_empty_session_has_an_empty_timeline():
-    assert steps_of(SessionRecord("s")) == []
-    assert totals_of([], "tool") == []
+    assert timeline_of(SessionRecord("s")) == []
+    assert aggregates_of([], "tool") == []
     assert InMemorySessionStore().list_sessions() == []
 
 
@@ -128,16 +128,16 @@ def test_the_command_line_replays_searches_and_shows_families(tmp_path):
         "turn boss" in timeline and "tool call look" in timeline and "2 turns, 1 model calls, 2 tool calls" in timeline
     )
     assert "100 in / 10 out tokens" in timeline
-    steps = json.loads(says("replay", "s", "--json"))
-    assert [step["kind"] for step in steps[:2]] == ["turn", "model call"] and steps[0]["turn_id"]
-    assert json.loads(says("replay", "s", "--by", "tool", "--json"))[0]["failed"] == 1
+    entries = json.loads(says("replay", "s", "--json"))["entries"]
+    assert [entry["kind"] for entry in entries[:2]] == ["turn", "model call"] and entries[0]["turn_id"]
+    assert json.loads(says("replay", "s", "--by", "tool", "--json"))["aggregates"][0]["failed"] == 1
     assert "helper" in says("replay", "s", "--by", "agent")
     assert "m-1" in says("replay", "s", "--by", "model")
-    assert "came out of session s" in says("show", "child").replace("─", "")
-    assert "session child came out of it" in says("show", "s").replace("─", "")
+    assert "parent session s" in says("show", "child").replace("─", "")
+    assert "child session child" in says("show", "s").replace("─", "")
 
     def ids(*arguments):
-        return [one["session_id"] for one in json.loads(says("sessions", "--json", *arguments))]
+        return [one["session_id"] for one in json.loads(says("sessions", "--json", *arguments))["sessions"]]
 
     assert ids() == ["child", "s"]
     assert ids("--search", "cellar gone") == ["s"]

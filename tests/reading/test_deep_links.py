@@ -59,7 +59,8 @@ def test_show_and_find_have_links(tmp_path):
         pass
     turnspan.shutdown()
     env = {"TURNSPAN_TRACE_URL": "jaeger", "TURNSPAN_LOG_URL": "https://logs.example/{audit_event_id}"}
-    (place,) = json.loads(command("find", "s", "--json", "--home", tmp_path / "home", env=env, check=True).stdout)[:1]
+    found = json.loads(command("find", "s", "--json", "--home", tmp_path / "home", env=env, check=True).stdout)
+    (place,) = found["places"]
     shown = json.loads(command("show", "s", "--json", "--home", tmp_path / "home", check=True).stdout)["turns"][0]
     event_id, trace_id = shown["audit_event_ids"][0], shown["metadata"]["turnspan"]["trace_id"]
     found = command("find", event_id, "--home", tmp_path / "home", env=env, check=True).stdout
@@ -68,20 +69,20 @@ def test_show_and_find_have_links(tmp_path):
     assert link in command("show", "s", "--home", tmp_path / "home", env=env, check=True).stdout
     assert place["hit"]["session_id"] == "s"
     bad = command("find", event_id, "--home", tmp_path / "home", env={"TURNSPAN_TRACE_URL": "zipkin"})
-    assert bad.returncode == 2 and "TURNSPAN_TRACE_URL='zipkin' is no URL" in bad.stderr
+    assert bad.returncode == 4 and "TURNSPAN_TRACE_URL='zipkin' is not a URL" in bad.stderr
 
 
 def test_doctor_sends_a_test_turn_and_says_what_was_taken():
     with Receiver() as receiver:
         found = command("doctor", "--otlp", receiver.url, "--json", env={"TURNSPAN_TRACE_URL": "jaeger"}, check=True)
         names = {span.name for span in receiver.spans}
-    says = json.loads(found.stdout)[-1]["says"]
+    says = json.loads(found.stdout)["checks"][-1]["says"]
     assert "2 spans of trace" in says and "http://localhost:16686/trace/" in says
     assert names == {"invoke_agent doctor", "execute_tool knock"}
 
 
 def test_doctor_says_why_a_test_turn_was_not_taken():
     found = command("doctor", "--otlp", "http://127.0.0.1:9", "--json")
-    (check,) = [one for one in json.loads(found.stdout) if one["name"] == "test turn"]
+    (check,) = [one for one in json.loads(found.stdout)["checks"] if one["name"] == "test turn"]
     assert (found.returncode, check["state"]) == (1, "fail")
     assert "did not take it" in check["says"] and "refused" in check["says"].lower()

@@ -10,7 +10,7 @@ from support import servers
 from support.programs import PYTHON
 from turnspan import SessionRecord, StoreUnavailableError, TurnRecord
 from turnspan.errors import SettingsError
-from turnspan.reading.find import summaries
+from turnspan.reading.pages import summaries
 from turnspan.stores import open_store
 from turnspan.stores.base import SessionFilter
 

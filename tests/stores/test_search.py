@@ -4,7 +4,7 @@ import pytest
 
 from turnspan import FileSessionStore, InMemorySessionStore, SqlSessionStore
 from turnspan.model.records import AgentTransitionRecord, SessionRecord, ToolCallRecord, TurnRecord
-from turnspan.reading.find import summaries
+from turnspan.reading.pages import summaries
 from turnspan.stores import open_store
 from turnspan.stores.base import SessionFilter
 

@@ -317,7 +317,7 @@ def test_the_command_prints_what_it_found_and_exits_accordingly(tmp_path):
 def test_bad_input_is_told_in_one_line(tmp_path, options, says):
     recorded(tmp_path)
     done = command("verify", *options, cwd=tmp_path)
-    assert done.returncode == 2
+    assert done.returncode == 4
     assert says in done.stderr
     assert "Traceback" not in done.stderr
 

@@ -4,14 +4,42 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 from turnspan.events import Event
 from turnspan.journal.hash_chain import Line, SpanIds, decode, digest_of, line_hash
-from turnspan.journal.segments import _framed, _locked, _retire, header_of, read_whole, segments_of
+from turnspan.journal.segments import _framed, _locked, _retire, header_of, is_held, read_whole, segments_of
 from turnspan.model.json_values import encode
 
 # What dead processes left ----------------------------------------------------------------------------------------
+
+
+class WaitingJournal(NamedTuple):
+    """A journal that nobody writes any more and nobody has stored yet."""
+
+    id: str
+    store: str
+    """URL of the store that its lines were meant for, as far as it may be written down."""
+    size_bytes: int
+
+
+def waiting_journals(directory: Path) -> list[WaitingJournal]:
+    """Return the journals of dead processes that have lines to be stored; nothing is locked or changed."""
+    found = []
+    for path in sorted(directory.glob("*.lock")):
+        if is_held(directory, path.stem):
+            continue
+        headers, size = [], 0
+        for segment in segments_of(directory, path.stem):
+            with suppress(OSError), segment.open("rb") as file:  # recovered just now
+                headers.append(header_of(segment))
+                size += max(0, segment.stat().st_size - len(file.readline()))
+        if size:
+            store = next((str(header.get("store", "")) for header in headers if header is not None), "")
+            found.append(WaitingJournal(path.stem, store, size))
+    return found
 
 
 class DeadJournal:

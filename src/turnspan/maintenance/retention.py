@@ -8,7 +8,7 @@ from typing import NamedTuple
 from turnspan.journal.segments import files_of
 from turnspan.model.append_files import rewrite
 from turnspan.model.records import from_iso
-from turnspan.reading.find import summaries
+from turnspan.reading.pages import summaries
 from turnspan.settings import Settings
 from turnspan.stores.base import SessionFilter, SessionStore, Vacuums
 

@@ -12,7 +12,8 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from turnspan.model.records import AgentTransitionRecord, SessionRecord, TurnRecord
-from turnspan.reading.find import Hit, hits, summaries
+from turnspan.reading.pages import summaries
+from turnspan.reading.places import Hit, hits
 from turnspan.stores.base import SessionFilter, SessionStore, SessionSummary
 from turnspan.stores.manager import SessionManager
 

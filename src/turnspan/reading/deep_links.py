@@ -70,7 +70,7 @@ class Links:
             default, make = viewers[name]
             given = make((base or default).rstrip("/"))
         elif given and not re.match(r"https?://", given):
-            raise SettingsError(f"{variable}={given!r} is no URL; write a template or one of {', '.join(viewers)}")
+            raise SettingsError(f"{variable}={given!r} is not a URL; write a template or one of {', '.join(viewers)}")
         if unknown := sorted(set(re.findall(r"\{(\w*)\}", given)) - set(NAMES)):
             raise SettingsError(f"{variable} names {', '.join(unknown)}; a template may name {', '.join(NAMES)}")
         self._template = given

@@ -55,6 +55,7 @@ def recover(
     send: Send | None = None,
     content: bool = False,
     profile: sc.Profile = sc.UTIL_1_3,
+    into_this: bool = False,
 ) -> list[Recovered]:
     """Store what dead processes left in a journal directory.
 
@@ -68,6 +69,8 @@ def recover(
         send: Takes the spans that the dead process may not have sent.
         content: Whether these may carry content.
         profile: Names of their attributes.
+        into_this: Store all of it in this store, also what was meant for another: one that has moved, or whose URL was
+            mistyped.
 
     A journal whose store cannot take it stays for the next time, and keeps no other from being recovered.
     """
@@ -76,7 +79,7 @@ def recover(
         done = False
         try:
             meant = journal.store
-            mine = meant in ("", url, without_password(url)) or not _can_open(meant)
+            mine = into_this or meant in ("", url, without_password(url)) or not _can_open(meant)
             target = store if mine else open_store(meant)
             events = len(journal.lines)
             interrupted, folded = _completed(journal, target, key)
@@ -92,7 +95,7 @@ def recover(
 
 
 def recover_as_set(
-    settings: Settings, store: SessionStore, url: str, key: Key | None, send: Send | None
+    settings: Settings, store: SessionStore, url: str, key: Key | None, send: Send | None, *, into_this: bool = False
 ) -> list[Recovered]:
     """Store what dead processes left in home, as the settings say; ``send`` is used if they say so."""
     log = FileLog(settings.log_path) if settings.log_path is not None else None
@@ -106,6 +109,7 @@ def recover_as_set(
         send=send if settings.resend else None,
         content=settings.span_content,
         profile=sc.PROFILES[settings.semconv],
+        into_this=into_this,
     )
 
 

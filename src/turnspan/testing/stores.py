@@ -18,7 +18,8 @@ from typing import Any
 
 from turnspan.errors import InvalidIdError
 from turnspan.model.records import AgentTransitionRecord, SessionRecord, ToolCallRecord, TurnRecord
-from turnspan.reading.find import hits, summaries
+from turnspan.reading.pages import summaries
+from turnspan.reading.places import hits
 from turnspan.stores import open_store
 from turnspan.stores.base import Closes, SessionFilter, Vacuums, has_session, url_of
 from turnspan.stores.manager import SessionManager

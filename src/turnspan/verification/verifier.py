@@ -27,8 +27,8 @@ from turnspan.journal.seals import Key
 from turnspan.model.ids import now_ns as source_of_time
 from turnspan.model.records import SessionRecord, TurnRecord, iso, turnspan_metadata
 from turnspan.otel_sdk.rehydration import Told, span_of
-from turnspan.reading.find import summaries
 from turnspan.reading.line_sources import LineSource
+from turnspan.reading.pages import summaries
 from turnspan.reading.span_sources import SpanSource
 from turnspan.recording.ledger import Ledger
 from turnspan.stores.base import Audited, AuditFilter, SessionFilter, SessionStore, url_of

@@ -87,7 +87,8 @@ class Database:
             if url.database not in (None, "", ":memory:") and "uri" not in url.query:
                 path = Path(url.database)
                 path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-                path.touch(mode=0o600)  # what agents say is for their owner only
+                if not path.exists():  # who only reads does not even change its time
+                    path.touch(mode=0o600)  # what agents say is for their owner only
             engine = sa.create_engine(url, connect_args={"timeout": busy_timeout_ms / 1000})
             sa.event.listen(engine, "connect", _prepare_sqlite)
             sa.event.listen(engine, "begin", _begin_sqlite)

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import asdict
 from pathlib import Path
 
 import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from turnspan.cli.common import reads
-from turnspan.cli.output import echo, print_json
+from turnspan.cli import output
+from turnspan.cli.documents import ImportDocument, UnreadableItem
+from turnspan.cli.options import store_options
+from turnspan.errors import NothingRecordedError
 from turnspan.interchange.importers import KINDS, Report, expected, read, store_history
-from turnspan.recording.runtime import configure, recorder
-from turnspan.stores import open_store
+from turnspan.reading.reader import Reader
+from turnspan.recording.runtime import configure
+from turnspan.settings import Settings
+from turnspan.stores import InMemorySessionStore, SessionStore, open_store
 
 _SHOWN_MOST = 20
 
@@ -22,14 +25,14 @@ _SHOWN_MOST = 20
 @click.argument("kind", type=click.Choice(list(KINDS)))
 @click.argument("path", type=click.Path(path_type=Path))
 @click.option("--dry-run", is_flag=True, help="Say what would be stored, and store nothing.")
-@reads
+@store_options
 def command(kind: str, path: Path, dry_run: bool, home: str | None, store: str | None, as_json: bool) -> None:
     """Store the history of KIND at PATH: sessions with their own times, marked as imported; nothing twice.
 
     KIND is xerxes, oats or claude-code (a folder), openai-agents (a database), or jsonl (a file).
     """
+    opened = _opened(Settings.read(home=home, store=store), dry_run=dry_run)
     configure(telemetry=False, home=home, store=store)
-    opened = open_store(recorder().settings.store_url)
     report = Report()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, disable=as_json or not sys.stderr.isatty(), transient=True) as progress:
@@ -37,13 +40,27 @@ def command(kind: str, path: Path, dry_run: bool, home: str | None, store: str |
         for report in store_history(kind, read(kind, path), opened, dry_run=dry_run):
             progress.update(task, advance=1, description=f"{report.sessions} sessions, {report.turns} turns")
     if as_json:
-        print_json({**asdict(report), "unreadable": [one._asdict() for one in report.unreadable], "dry_run": dry_run})
+        unreadable = [UnreadableItem(**one._asdict()) for one in report.unreadable]
+        counts = {"sessions": report.sessions, "turns": report.turns, "already": report.already}
+        output.document(ImportDocument(**counts, unreadable=unreadable, dry_run=dry_run))
     else:
         would = "would be stored" if dry_run else "stored"
-        echo(f"{report.sessions} sessions and {report.turns} turns {would}; {report.already} turns were there already")
+        output.line(
+            f"{report.sessions} sessions and {report.turns} turns {would}; {report.already} turns were there already"
+        )
         for one in report.unreadable[:_SHOWN_MOST]:
-            echo(f"could not read {one.where}: {one.why}")
+            output.line(f"could not read {one.where}: {one.why}")
         if len(report.unreadable) > _SHOWN_MOST:
-            echo(f"... and {len(report.unreadable) - _SHOWN_MOST} more; --json lists them all")
+            output.line(f"... and {len(report.unreadable) - _SHOWN_MOST} more; --json lists them all")
     if report.unreadable and not report.sessions and not report.already:
         sys.exit(1)
+
+
+def _opened(settings: Settings, *, dry_run: bool) -> SessionStore:
+    """Open the store; a dry run makes none."""
+    if not dry_run:
+        return open_store(settings.store_url)
+    try:
+        return Reader.open(settings).store
+    except NothingRecordedError:
+        return InMemorySessionStore()

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import click
 
+from turnspan.cli.launching import with_bootstrap
 from turnspan.errors import SettingsError, TurnspanError
 from turnspan.journal.seals import Key
 from turnspan.recording.redaction import Redactor
 from turnspan.settings import Settings, scheme_of
 
-BOOTSTRAP = Path(__file__).parents[1] / "instrumentation" / "bootstrap"
 _OPTIONS = {
     "home": "TURNSPAN_HOME",
     "store": "TURNSPAN_STORE",
@@ -29,7 +29,7 @@ _OPTIONS = {
 @click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
 @click.option("-m", "module", is_flag=True, help="The program is a module, as with python -m.")
 @click.option("--home", help="Where things are kept (default .turnspan).")
-@click.option("--store", help="Store URL: sqlite:///path, file:///path, memory:")
+@click.option("--store", help="Store URL: sqlite:///path, postgresql://user@host/database, redis://host, file:///path.")
 @click.option("--otlp", help="Base URL of an OTLP/HTTP receiver, such as http://localhost:4318")
 @click.option("--adapters", help="Which runtimes to watch: names with commas, -name takes one out.")
 @click.option("--session", help="Session id for a program that has none.")
@@ -42,8 +42,7 @@ def command(module: bool, program: tuple[str, ...], **given: str | None) -> None
     PROGRAM is a script (turnspan run prog.py --its-option), a module (turnspan run -m package), or a command that starts
     Python (turnspan run uvicorn app:app). Its output and exit code are its own.
     """
-    environment = {**os.environ, **{_OPTIONS[name]: value for name, value in given.items() if value}}
-    environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(BOOTSTRAP), os.environ.get("PYTHONPATH", "")]))
+    environment = with_bootstrap({**os.environ, **{_OPTIONS[name]: value for name, value in given.items() if value}})
     _check(given)
     arguments = _command_line(program, module=module)
     sys.stdout.flush()

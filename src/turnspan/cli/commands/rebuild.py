@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import click
 
-from turnspan.cli.output import echo, print_json
+from turnspan.cli import output
+from turnspan.cli.documents import RebuildDocument
 from turnspan.errors import TurnspanError
 from turnspan.maintenance.rebuild import lines_of_journals, lines_of_store, rebuild
-from turnspan.settings import Settings
+from turnspan.settings import Settings, without_password
 from turnspan.stores import open_store
 from turnspan.stores.base import Audited
 
@@ -16,7 +17,7 @@ from turnspan.stores.base import Audited
 @click.option("--store", required=True, help="URL of the store that is made.")
 @click.option("--of", "source", help="URL of a store whose audit rows are taken; by default the journals in home are.")
 @click.option("--home", help="Where the journals are (default .turnspan).")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON document; errors too.")
 def command(store: str, source: str | None, home: str | None, as_json: bool) -> None:
     """Make a store again: of the journals that TURNSPAN_KEEP_JOURNAL=1 kept, or of another store's audit rows.
 
@@ -27,7 +28,7 @@ def command(store: str, source: str | None, home: str | None, as_json: bool) -> 
             raise TurnspanError("A store is not rebuilt in place: name another one with --store, compare, then move it")
         opened = open_store(source)
         if not isinstance(opened, Audited):
-            raise TurnspanError(f"{source} keeps no audit rows")
+            raise TurnspanError(f"{without_password(source)} keeps no audit rows")
         lines = lines_of_store(opened)
     else:
         directory = Settings.read(home=home).journal_path
@@ -36,8 +37,8 @@ def command(store: str, source: str | None, home: str | None, as_json: bool) -> 
         lines = lines_of_journals(directory)
     target = open_store(store)
     count = rebuild(lines, target)
-    done = {"events": count, "sessions": len(target.list_sessions()), "store": store}
+    done = RebuildDocument(events=count, sessions=len(target.list_sessions()), store=without_password(store))
     if as_json:
-        print_json(done)
+        output.document(done)
     else:
-        echo(f"{count} events folded into {done['sessions']} sessions in {store}")
+        output.line(f"{count} events folded into {done.sessions} sessions in {done.store}")

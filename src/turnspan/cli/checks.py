@@ -1,0 +1,189 @@
+"""What ``turnspan doctor`` looks at: home, store, journal, exporters, what was delivered, adapters, settings, clock.
+
+Looking changes nothing but for a file that is written into home and removed at once.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import time
+import urllib.error
+import urllib.request
+from collections import Counter
+from collections.abc import Iterator
+from importlib.metadata import entry_points, version
+from importlib.util import find_spec
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from turnspan._version import __version__
+from turnspan.cli.documents import CheckResult
+from turnspan.cli.formatting import format_time
+from turnspan.errors import NothingRecordedError
+from turnspan.instrumentation.registry import GROUP, name_of, requirement_of, unusable
+from turnspan.journal.dead import waiting_journals
+from turnspan.model.records import turnspan_metadata
+from turnspan.reading.pages import summaries
+from turnspan.reading.reader import Reader, waiting_says
+from turnspan.settings import Settings, unknown_variables, without_password
+from turnspan.stores.base import SessionFilter
+
+
+def examine(settings: Settings) -> Iterator[CheckResult]:
+    """Yield what was found."""
+    yield _check(
+        "turnspan",
+        "ok",
+        f"{__version__}, Python {platform.python_version()}, opentelemetry-sdk {version('opentelemetry-sdk')}",
+    )
+    yield _home(settings.home)
+    yield _store(settings)
+    yield _journal(settings.journal_path)
+    yield from _exporters(settings)
+    yield from _delivery(settings)
+    yield _content(settings)
+    yield from _variables()
+    for entry in sorted(entry_points(group=GROUP), key=name_of):
+        reason = unusable(requirement := requirement_of(entry))
+        yield _check(f"adapter {name_of(entry)}", "note" if reason else "ok", reason or requirement)
+    yield _clock()
+
+
+def _check(name: str, state: str, says: str) -> CheckResult:
+    return CheckResult(name=name, state=state, says=says)
+
+
+def _home(home: Path) -> CheckResult:
+    folder = home.absolute()
+    if not home.exists():
+        return _check("home", "ok", f"{folder} is not there yet: the first program that is recorded makes it")
+    try:
+        probe = home / f".probe-{os.getpid()}"
+        probe.write_bytes(b"x")
+        probe.unlink()
+    except OSError as error:
+        fix = "set TURNSPAN_HOME to another folder"
+        return _check("home", "fail", f"{folder} cannot be written ({error.strerror}): {fix}")
+    if home.stat().st_mode & 0o077:
+        return _check("home", "warn", f"{folder} can be read by others: chmod 700 {folder}")
+    return _check("home", "ok", str(folder))
+
+
+def _store(settings: Settings) -> CheckResult:
+    url = without_password(settings.store_url)
+    try:
+        newest = summaries(Reader.open(settings).store, SessionFilter(limit=1))
+    except NothingRecordedError:
+        return _check("store", "ok", f"{url} is not there yet: the first program that is recorded makes it")
+    except Exception as error:
+        return _check("store", "fail", str(error))
+    used = f"last used {format_time(newest[0].updated_at)}" if newest else "no sessions yet"
+    return _check("store", "ok", f"{url}: {used}")
+
+
+def _journal(directory: Path) -> CheckResult:
+    if waiting := waiting_journals(directory):
+        return _check("journal", "warn", waiting_says(waiting))
+    running = sum(1 for _ in directory.glob("*.lock")) if directory.is_dir() else 0
+    return _check(
+        "journal", "ok", f"nothing waits; {running} processes are recorded now" if running else "nothing waits"
+    )
+
+
+def _variables() -> Iterator[CheckResult]:
+    for name, meant in unknown_variables(os.environ).items():
+        hint = f": did you mean {meant}?" if meant else ""
+        yield _check("environment", "warn", f"{name} means nothing to turnspan{hint}")
+
+
+def _exporters(settings: Settings) -> Iterator[CheckResult]:
+    if not settings.otlp:
+        yield _check("otlp", "note", f"no endpoint: nothing is sent, spans are kept in {settings.spans_path}")
+    elif not _has("opentelemetry.exporter.otlp.proto.http"):
+        yield _check("otlp", "fail", "the OTLP/HTTP exporter is missing: pip install 'turnspan[otlp]'")
+    else:
+        yield _endpoint(settings.otlp)
+    protocol = os.environ.get("OTEL_EXPORTER_OTLP_PROTOCOL", "")
+    has_grpc = _has("opentelemetry.exporter.otlp.proto.grpc")
+    if _has("opentelemetry.distro") and not has_grpc and protocol != "http/protobuf":
+        yield _check(
+            "opentelemetry-instrument",
+            "warn",
+            "it uses gRPC unless told otherwise, whose exporter is not installed: "
+            "set OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf",
+        )
+    if protocol == "grpc" and settings.otlp:
+        yield _check(
+            "otlp protocol", "note", "turnspan run sends OTLP over HTTP; OTEL_EXPORTER_OTLP_PROTOCOL=grpc is for others"
+        )
+
+
+def _delivery(settings: Settings) -> Iterator[CheckResult]:
+    """Say what became of the spans of the processes that ended last."""
+    try:
+        store = Reader.open(settings).store
+        newest = [store.load_session(one.session_id) for one in summaries(store, SessionFilter(limit=20))]
+    except Exception:  # said of the store
+        return
+    seals = {
+        journal: seal
+        for session in newest
+        if session is not None
+        for journal, seal in (turnspan_metadata(session.metadata).get("seals") or {}).items()
+    }
+    totals: dict[str, Counter[str]] = {}
+    for seal in seals.values():
+        for exporter, counts in (seal.get("spans") or {}).items():
+            totals.setdefault(exporter, Counter()).update(counts)
+    for exporter, counts in sorted(totals.items()):
+        lost = sum(counts[name] for name in ("failed", "dropped", "queued"))
+        says = f"{len(seals)} processes: {counts['ended']} spans ended, {counts['exported']} exported, {counts['failed']} failed, "
+        says += f"{counts['dropped'] + counts['queued']} dropped"
+        hint = "; `turnspan rehydrate --since 1d` sends them again" if lost else ""
+        yield _check(f"delivery {exporter}", "warn" if lost else "ok", says + hint)
+
+
+def _has(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:  # its parent package is not there either
+        return False
+
+
+def _endpoint(url: str) -> CheckResult:
+    if urlsplit(url).scheme not in ("http", "https"):
+        return _check("otlp", "fail", f"{url} is not an HTTP URL; write http://host:4318")
+    request = urllib.request.Request(f"{url.rstrip('/')}/v1/traces", b"", {"Content-Type": "application/x-protobuf"})  # noqa: S310
+    started = time.perf_counter()
+    try:
+        with urllib.request.urlopen(request, timeout=3):  # noqa: S310
+            pass
+    except urllib.error.HTTPError as error:
+        return _check(
+            "otlp",
+            "fail",
+            f"{url} answers {error.code} to an empty trace request: is it an OTLP/HTTP receiver (port 4318)?",
+        )
+    except OSError as error:
+        return _check(
+            "otlp",
+            "fail",
+            f"{url} cannot be reached ({error}); what is recorded stays in the store, spans in the queue get lost",
+        )
+    return _check("otlp", "ok", f"{url} answers in {(time.perf_counter() - started) * 1000:.0f} ms")
+
+
+def _content(settings: Settings) -> CheckResult:
+    telemetry = "with content" if settings.span_content else "without content"
+    return _check("content", "note", f"record: {settings.capture_content}; telemetry: {telemetry}")
+
+
+def _clock() -> CheckResult:
+    if not 2024 <= time.gmtime().tm_year <= 2100:
+        return _check("clock", "fail", f"the clock says {time.asctime()}: ids and times would be wrong")
+    before = time.time_ns()
+    time.sleep(0.01)
+    if time.time_ns() <= before:
+        return _check("clock", "warn", "the clock went back just now; ids stay in order, times may not")
+    return _check("clock", "ok", time.strftime("%Y-%m-%d %H:%M:%S %Z"))

@@ -1,0 +1,1 @@
+"""One command a module, each with a ``command``; none imports another."""

@@ -1,0 +1,63 @@
+"""``turnspan export``: a session in the shapes that others read."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from turnspan.cli import output
+from turnspan.cli.options import SESSION, reads_store
+from turnspan.errors import TurnspanError
+from turnspan.interchange.exporters import FORMATS
+from turnspan.model.records import SessionRecord
+from turnspan.reading.reader import Reader
+from turnspan.settings import without_password
+from turnspan.stores.base import Audited
+
+
+@click.command()
+@SESSION
+@click.option(
+    "--format", "format_", type=click.Choice([*FORMATS, "otlp"]), default="json", show_default=True, help="See above."
+)
+@click.option(
+    "-o", "--output", "path", type=click.Path(path_type=Path, dir_okay=False), help="A file (default: standard output)."
+)
+@reads_store
+def command(reader: Reader, as_json: bool, session: str, format_: str, path: Path | None) -> None:
+    """Write SESSION (its id, any id in it, or "last").
+
+    json and jsonl are the record, openai the conversation as chat messages, markdown a document, otlp the spans as the
+    conventions' JSON, with their own ids.
+    """
+    found = reader.session(session)
+    wanted = "json" if as_json else format_
+    text = _otlp(reader, found) if wanted == "otlp" else FORMATS[wanted](found)
+    if path is None:
+        output.raw(text, as_json=wanted != "markdown")
+        return
+    try:
+        path.write_text(text, encoding="utf-8", errors="backslashreplace")
+    except OSError as error:
+        raise TurnspanError(f"{path} cannot be written: {error.strerror}") from error
+    output.line(f"{path}: session {found.session_id}, {len(found.turns)} turns")
+
+
+def _otlp(reader: Reader, session: SessionRecord) -> str:
+    from turnspan.otel_sdk.rehydration import spans_again, told_of
+    from turnspan.otel_sdk.setup import otlp_json
+    from turnspan.telemetry.semconv import PROFILES
+
+    settings = reader.settings
+    if not isinstance(reader.store, Audited):
+        url = without_password(settings.store_url)
+        raise TurnspanError(f"{url} keeps no audit rows, so spans cannot be made of it")
+    spans = spans_again(
+        told_of(reader.store.audit_events(session.session_id)),
+        content=settings.span_content,
+        profile=PROFILES[settings.semconv],
+        view_url=settings.view_url,
+    )
+    return json.dumps(otlp_json(list(spans))) + "\n"

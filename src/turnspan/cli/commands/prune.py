@@ -1,0 +1,46 @@
+"""``turnspan prune``: what is old goes."""
+
+from __future__ import annotations
+
+import click
+
+from turnspan.cli import output
+from turnspan.cli.documents import PruneDocument
+from turnspan.cli.options import Time, reads_store
+from turnspan.cli.recovering import recover_first
+from turnspan.maintenance.retention import prune, shrink
+from turnspan.reading.reader import Reader
+
+
+@click.command()
+@click.option("--older-than", type=Time(), help="Remove what was last used before: 90d, 2026-01-01.")
+@click.option(
+    "--max-mb", type=click.IntRange(1, 2**40), help="Remove the oldest sessions until home takes less than this."
+)
+@click.option("--dry-run", is_flag=True, help="Only say how many sessions that would be.")
+@reads_store
+def command(reader: Reader, as_json: bool, older_than: str | None, max_mb: int | None, dry_run: bool) -> None:
+    """Remove old sessions, with the log lines, local spans and kept journals of their time, and give back the room.
+
+    Of their audit rows the places in the chains stay, so that `turnspan verify` can tell removed from missing. What
+    dead processes left is stored first, as by `turnspan recover`.
+    """
+    if (older_than is None) == (max_mb is None):
+        raise click.UsageError("Say what to remove: --older-than 90d, or --max-mb 500")
+    if dry_run and older_than is None:
+        raise click.UsageError("--dry-run goes with --older-than")
+    if not dry_run:
+        recover_first(reader.settings, reader.store)
+    if older_than is not None:
+        done = prune(reader.store, reader.settings, older_than, dry_run=dry_run)
+    else:
+        done = shrink(reader.store, reader.settings, (max_mb or 0) * 1024 * 1024)
+    if as_json:
+        output.document(PruneDocument(dry_run=dry_run, **done._asdict()))
+    elif dry_run:
+        output.line(f"{done.sessions} sessions would be removed")
+    else:
+        output.line(
+            f"{done.sessions} sessions, {done.lines} lines of logs and spans and {done.journals} kept journals removed; "
+            f"{done.bytes_freed >> 10} KiB freed"
+        )

@@ -1,0 +1,61 @@
+"""``turnspan verify``: do record, trace and log agree, and is the record what was written?"""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from turnspan.cli import output
+from turnspan.cli.documents import VERIFY_SCHEMA
+from turnspan.cli.options import Duration, Id, Time, reads_store, source_options
+from turnspan.cli.views.report import report_view
+from turnspan.reading.reader import Reader
+from turnspan.verification import verify
+
+
+@click.command()
+@click.argument("session", required=False, type=Id())
+@click.option("--since", type=Time(), help="Sessions used since: 2026-11-21, 2026-11-21T10:00, or 2h, 3d ago.")
+@click.option("--key", help="File with the key that seals must be signed with: HMAC, or Ed25519 in PEM.")
+@click.option(
+    "--retention", type=Duration(), help="How long backends keep things (7d, 12h): what is older has expired."
+)
+@click.option("--otlp", help="Base URL of an OTLP/HTTP receiver that gets the result as a metric, for dashboards.")
+@source_options
+@reads_store
+def command(
+    reader: Reader,
+    as_json: bool,
+    session: str | None,
+    since: str | None,
+    spans: str | None,
+    logs: str | None,
+    key: str | None,
+    retention: int | None,
+    otlp: str | None,
+) -> None:
+    """Verify SESSION (an id in it, or "last"), those used since a time, or all.
+
+    Exit code 0: proven; 1: gaps that are explained (sampled out, dropped, crashed, pending, expired); 2: gaps that are
+    not (missing, orphan, mismatch); 3: the chain is broken (altered); 4: it could not be looked.
+    """
+    report = verify(
+        reader.session(session).session_id if session is not None else None,
+        since=since,
+        spans=spans,
+        logs=logs,
+        store=reader.store,
+        key=key,
+        retention_ns=retention,
+        settings=reader.settings,
+    )
+    if otlp is not None:
+        from turnspan.otel_sdk.setup import send_verification
+
+        send_verification(report, otlp)
+    if as_json:
+        output.document({"schema": VERIFY_SCHEMA, **report.to_dict()})
+    else:
+        output.show(report_view(report))
+    sys.exit(report.exit_code)

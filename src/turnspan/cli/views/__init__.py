@@ -1,0 +1,1 @@
+"""What is read, as people see it: trees and tables that several commands print."""

@@ -1,0 +1,217 @@
+"""One home or store, opened for reading: what the command line, the web pages and ``turnspan.get`` stand on."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Self
+
+from turnspan.errors import IdNotFoundError, NothingRecordedError, SessionNotFoundError
+from turnspan.journal.dead import WaitingJournal, waiting_journals
+from turnspan.model.records import SessionRecord, TurnRecord
+from turnspan.reading.deep_links import LOGS, TRACES, Links
+from turnspan.reading.line_sources import FileLines, LineSource, line_source
+from turnspan.reading.pages import Page, page_of, summaries
+from turnspan.reading.places import Hit, Place, hits, place_of
+from turnspan.reading.span_sources import FileSpans, SpanSource, span_source
+from turnspan.reading.timeline import TimelineEntry, timeline_of
+from turnspan.reading.tree import TimelineNode, session_tree
+from turnspan.settings import Settings, without_password
+from turnspan.stores import open_store
+from turnspan.stores.base import Audited, SessionFilter, SessionStore, SessionSummary
+from turnspan.stores.rows import AuditRow
+
+NOWHERE = "none"
+"""The source that is not asked."""
+_MOST_CHILDREN = 1000
+_COMPARED = 500
+"""Sessions whose ids are compared with one that was mistyped."""
+
+
+class Reader:
+    """Reads sessions, and finds them in trace and log; changes nothing and sends nothing.
+
+    Args:
+        settings: Where the home is, and what links look like.
+        store: The store, open.
+
+    """
+
+    def __init__(self, settings: Settings, store: SessionStore) -> None:
+        self.settings, self.store = settings, store
+
+    @classmethod
+    def open(cls, settings: Settings) -> Self:
+        """Open the store that is set; one that is not there is not made.
+
+        Raises:
+            NothingRecordedError: When it is not there.
+            SettingsError: When the URL names no store.
+            StoreUnavailableError: When it cannot be read now.
+
+        """
+        path = _local_path(settings.store_url)
+        if path is not None and not path.exists():
+            says = f"Nothing is recorded in {path}"
+            if waiting := waiting_journals(settings.journal_path):
+                raise NothingRecordedError(f"{says} yet; {waiting_says(waiting)}")
+            raise NothingRecordedError(
+                f"{says}: run a program with `turnspan run`, or name another place with --home or --store"
+            )
+        return cls(settings, open_store(settings.store_url))
+
+    # Sessions ---------------------------------------------------------------------------------------------------
+
+    def sessions(self, where: SessionFilter | None = None) -> Page:
+        """Return a page of sessions, the last used first."""
+        return page_of(self.store, where or SessionFilter())
+
+    def session(self, wanted: str) -> SessionRecord:
+        """Return the session that is meant: by its id, its beginning, an id of something in it, or ``last``.
+
+        Raises:
+            SessionNotFoundError: When there is none, or when it may be several.
+
+        """
+        if wanted == "last":
+            newest = summaries(self.store, SessionFilter(limit=1))
+            if not newest:
+                raise NothingRecordedError("There is no session yet: run a program with `turnspan run`")
+            wanted = newest[0].session_id
+        if (session := self._load(wanted)) is not None:
+            return session
+        ids = sorted({hit.session_id for hit in hits(self.store, wanted)}) if wanted else []
+        if len(ids) > 1:
+            some = ", ".join(ids[:5]) + (", ..." if len(ids) > 5 else "")
+            raise SessionNotFoundError(
+                wanted, f"{wanted!r} may be in any of {len(ids)} sessions: {some}; give more of it"
+            )
+        session = self._load(ids[0]) if ids else None
+        if session is None:
+            raise SessionNotFoundError(wanted, f"There is no session {wanted!r}: {self._hint(wanted)}")
+        return session
+
+    def turn(self, session: SessionRecord, wanted: str) -> TurnRecord:
+        """Return a turn of a session: by its id or the beginning of it, or by its number, 1 being the first, -1 the last.
+
+        Raises:
+            IdNotFoundError: When there is none, or when it may be several.
+
+        """
+        turns = session.turns
+        exact = [turn for turn in turns if turn.turn_id == wanted]
+        if not exact and wanted.lstrip("-").isdecimal() and len(wanted) < 10:
+            number = int(wanted)
+            exact = turns[number - 1 : number] if number > 0 else turns[number:][:1] if number >= -len(turns) else []
+        found = exact or [turn for turn in turns if turn.turn_id.startswith(wanted)]
+        if len(found) != 1:
+            says = (
+                f"it may be any of {len(found)}" if found else f"it has {len(turns)} turns, by number 1 to {len(turns)}"
+            )
+            raise IdNotFoundError(f"There is no one turn {wanted!r} in session {session.session_id}: {says}")
+        return found[0]
+
+    def children(self, session_id: str) -> list[SessionSummary]:
+        """Return the sessions whose parent this one is."""
+        return summaries(self.store, SessionFilter(parent_id=session_id, limit=_MOST_CHILDREN))
+
+    def tree(self, session: SessionRecord) -> list[TimelineNode]:
+        """Return the turns of a session, each with all that happened in it."""
+        return session_tree(session, self.audit_rows(session.session_id))
+
+    def timeline(self, session: SessionRecord) -> list[TimelineEntry]:
+        """Return all that happened in a session, in order of time."""
+        return timeline_of(session, self.audit_rows(session.session_id))
+
+    def audit_rows(self, session_id: str) -> list[AuditRow]:
+        """Return the audit rows of a session; none where the store keeps none."""
+        return self.store.audit_events(session_id) if isinstance(self.store, Audited) else []
+
+    def _load(self, session_id: str) -> SessionRecord | None:
+        found = self.store.load_session(session_id)
+        if found is None or isinstance(found, SessionRecord):
+            return found
+        return SessionRecord.from_dict(found.to_dict())  # another program's record classes
+
+    def _hint(self, wanted: str) -> str:
+        known = [summary.session_id for summary in summaries(self.store, SessionFilter(limit=_COMPARED))]
+        if close := get_close_matches(wanted, known, n=3):
+            return f"did you mean {' or '.join(close)}?"
+        return "nothing has an id that begins like this; `turnspan sessions` lists them"
+
+    # Ids --------------------------------------------------------------------------------------------------------
+
+    def hits(self, wanted: str) -> list[Hit]:
+        """Return what has an id, or one that begins like it; where it is in several turns, one hit each.
+
+        Raises:
+            IdNotFoundError: When nothing has it, or too many things begin like it.
+
+        """
+        found = hits(self.store, wanted) if wanted else []
+        if not found:
+            url = without_password(self.settings.store_url)
+            raise IdNotFoundError(f"Nothing in {url} has an id that is or begins with {wanted!r}")
+        ids = sorted({hit.id for hit in found})
+        if len(ids) > 1:
+            some = ", ".join(ids[:5]) + (", ..." if len(ids) > 5 else "")
+            raise IdNotFoundError(f"{wanted!r} may be any of {len(ids)} ids: {some}; give more of it")
+        turns = {(hit.session_id, hit.turn_id): hit for hit in found if hit.turn_id is not None}
+        return list(turns.values()) or found[:1]
+
+    def find(self, wanted: str, spans: SpanSource | None = None, lines: LineSource | None = None) -> list[Place]:
+        """Return where an id is in record, trace and log; trace and log are looked at where a source is given.
+
+        Raises:
+            IdNotFoundError: When nothing has it, or too many things begin like it.
+            EvidenceError: When a source cannot be read.
+
+        """
+        return [place_of(self.store, hit, spans, lines) for hit in self.hits(wanted.strip())]
+
+    def span_source(self, where: str | None = None) -> SpanSource | None:
+        """Return where spans are looked for: what is named (``none``: nowhere), or the file in home if there is one."""
+        if where is not None:
+            return None if where == NOWHERE else span_source(where)
+        return FileSpans(self.settings.spans_path, own=True) if self.settings.spans_path.is_file() else None
+
+    def line_source(self, where: str | None = None) -> LineSource | None:
+        """Return where log lines are looked for: what is named (``none``: nowhere), or the log file if there is one."""
+        if where is not None:
+            return None if where == NOWHERE else line_source(where)
+        path = self.settings.log_path
+        return FileLines(path) if path is not None and path.is_file() else None
+
+    # Beside the store -------------------------------------------------------------------------------------------
+
+    @property
+    def waiting(self) -> list[WaitingJournal]:
+        """The journals of dead processes whose events are not in the store yet."""
+        return waiting_journals(self.settings.journal_path)
+
+    @property
+    def traces(self) -> Links:
+        """Links to traces."""
+        return Links("TURNSPAN_TRACE_URL", self.settings.trace_url, TRACES)
+
+    @property
+    def logs(self) -> Links:
+        """Links to log lines."""
+        return Links("TURNSPAN_LOG_URL", self.settings.log_url, LOGS)
+
+
+def waiting_says(waiting: list[WaitingJournal]) -> str:
+    """Return what a person is told about journals that wait."""
+    size = sum(journal.size_bytes for journal in waiting)
+    if len(waiting) == 1:
+        return f"the journal of a dead process waits ({size} bytes): `turnspan recover` stores it"
+    return f"the journals of {len(waiting)} dead processes wait ({size} bytes): `turnspan recover` stores them"
+
+
+def _local_path(url: str) -> Path | None:
+    """Return the file or folder that a store's URL names; None where it is a server or memory."""
+    scheme, _, rest = url.partition(":")
+    if scheme.partition("+")[0] == "sqlite":
+        path = rest.removeprefix("///").partition("?")[0]
+        return None if path in ("", "//", ":memory:") or path.startswith("file:") else Path(path)
+    return Path(rest.removeprefix("//")) if scheme == "file" else None

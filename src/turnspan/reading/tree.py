@@ -1,0 +1,152 @@
+"""A turn as the tree that it was: agents, model calls, tool calls, handoffs and notes, each inside of what caused it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from turnspan.model.records import (
+    AgentTransitionRecord,
+    SessionRecord,
+    ToolCallRecord,
+    TurnRecord,
+    from_iso,
+    turnspan_metadata,
+)
+from turnspan.stores.rows import AuditRow
+
+Kind = Literal["turn", "agent", "model call", "tool call", "handoff", "note"]
+FAILED = ("error", "timeout", "cancelled")
+"""What a status says when something did not do what it should."""
+
+
+@dataclass(slots=True)
+class TimelineNode:
+    """A turn, or something that happened in it."""
+
+    kind: Kind
+    name: str
+    status: str
+    started_at: str
+    duration_ms: float | None = None
+    error: str | None = None
+    call_id: str | None = None
+    trace_id: str | None = None
+    span_id: str | None = None
+    audit_event_ids: list[str] = field(default_factory=list)
+    agent_id: str | None = None
+    details: dict[str, Any] = field(default_factory=dict)
+    """What only this kind has: ``prompt response interrupted``, ``arguments result``, ``usage provider response_id
+    finish_reasons``, ``reason``, ``data``."""
+    children: list[TimelineNode] = field(default_factory=list)
+
+    def walk(self) -> Iterator[TimelineNode]:
+        """Yield this and everything inside it, depth first."""
+        yield self
+        for node in self.children:
+            yield from node.walk()
+
+
+def session_tree(session: SessionRecord, rows: Iterable[AuditRow] = ()) -> list[TimelineNode]:
+    """Return the turns of a session as trees; with its audit rows, handoffs have their event ids too."""
+    handoffs: dict[str | None, list[str]] = {}
+    for row in rows:
+        if row.kind == "handed_off":
+            handoffs.setdefault(row.turn_id, []).append(row.event_id)
+    return [turn_tree(t, session.agent_transitions, sorted(handoffs.get(t.turn_id, []))) for t in session.turns]
+
+
+def turn_tree(
+    turn: TurnRecord, transitions: Iterable[AgentTransitionRecord] = (), handoff_ids: Iterable[str] = ()
+) -> TimelineNode:
+    """Return a turn as a tree: what happened in which call or agent, in order of time."""
+    ours = turnspan_metadata(turn.metadata)
+    root = TimelineNode(
+        "turn",
+        turn.agent_id or "turn",
+        turn.status,
+        turn.started_at,
+        duration_of(turn),
+        turn.error,
+        None,
+        ours.get("trace_id"),
+        ours.get("span_id"),
+        turn.audit_event_ids,
+        turn.agent_id,
+        {"prompt": turn.prompt, "response": turn.response_content, "interrupted": ours.get("interrupted")},
+    )
+    nodes = list(_inner_nodes(turn, ours, transitions, iter(handoff_ids)))
+    by_call = {node.call_id: node for _, node in nodes if node.call_id and node.kind in ("agent", "tool call")}
+    for parent_id, node in sorted(nodes, key=lambda pair: pair[1].started_at):
+        parent = by_call.get(parent_id, root) if parent_id else root
+        (root if parent is node else parent).children.append(node)
+    return root
+
+
+def _inner_nodes(
+    turn: TurnRecord, ours: dict[str, Any], transitions: Iterable[AgentTransitionRecord], handoff_ids: Iterator[str]
+) -> Iterator[tuple[str | None, TimelineNode]]:
+    """Yield what happened in a turn, each with the call id of what it happened in."""
+    for agent in dicts_in(ours, "agents"):
+        yield agent.get("parent_id"), _node("agent", agent.get("agent_id") or "agent", agent)
+    for model in dicts_in(ours, "model_calls"):
+        node = _node("model call", model.get("response_model") or model.get("model") or "model", model)
+        names = ("usage", "finish_reasons", "response_id", "provider")
+        node.details = {name: model[name] for name in names if model.get(name)}
+        yield model.get("parent_id"), node
+    for call in turn.tool_calls:
+        yield turnspan_metadata(call.metadata).get("parent_id"), _tool_node(call)
+    for transition in transitions:
+        if transition.turn_id == turn.turn_id:
+            name = f"{transition.from_agent or '?'} -> {transition.to_agent}"
+            node = TimelineNode("handoff", name, "success", transition.timestamp, details={"reason": transition.reason})
+            node.audit_event_ids = [event_id] if (event_id := next(handoff_ids, None)) else []
+            yield None, node
+    for note in dicts_in(ours, "notes"):
+        ids = [note["audit_event_id"]] if note.get("audit_event_id") else []
+        node = TimelineNode("note", str(note.get("name", "")), "success", note.get("at") or "", audit_event_ids=ids)
+        node.details = {"data": note.get("data")}
+        yield None, node
+
+
+def _tool_node(call: ToolCallRecord) -> TimelineNode:
+    own = turnspan_metadata(call.metadata)
+    node = _node("tool call", call.tool_name, {**own, "status": call.status, "error": call.error})
+    node.call_id, node.duration_ms = call.call_id, call.duration_ms
+    node.details = {"arguments": call.arguments, "result": call.result}
+    return node
+
+
+def _node(kind: Kind, name: str, data: dict[str, Any]) -> TimelineNode:
+    return TimelineNode(
+        kind,
+        name,
+        data.get("status", "success"),
+        data.get("started_at") or "",
+        data.get("duration_ms"),
+        data.get("error"),
+        data.get("call_id"),
+        data.get("trace_id"),
+        data.get("span_id"),
+        list(data.get("audit_event_ids") or []),
+        data.get("agent_id"),
+    )
+
+
+def dicts_in(ours: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    """Return a list of dicts out of a record's metadata, which another program may have filled."""
+    found = ours.get(name)
+    return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
+
+
+def tokens_of(turn: TurnRecord) -> int:
+    """Return how many tokens a turn's model calls used, in and out."""
+    usages = [model.get("usage") or {} for model in dicts_in(turnspan_metadata(turn.metadata), "model_calls")]
+    return sum((usage.get("input_tokens") or 0) + (usage.get("output_tokens") or 0) for usage in usages)
+
+
+def duration_of(turn: TurnRecord) -> float | None:
+    """Return how long a turn took, in milliseconds; None while it runs."""
+    start, end = from_iso(turn.started_at), from_iso(turn.ended_at)
+    return None if start is None or end is None else (end - start) / 1e6
