@@ -3,8 +3,8 @@
 import os
 
 import turnspan
-from turnspan import events
 from turnspan.events import KINDS, Noted
+from turnspan.model import ids
 from turnspan.model.ids import derived_id, new_id
 from turnspan.testing import counting
 
@@ -43,7 +43,7 @@ def test_the_clock_and_the_ids_of_tests_count():
         first, second = Noted(session_id="s", name="a"), Noted(session_id="s", name="b")
     assert [first.event_id, second.event_id] == [f"{n:032x}" for n in (1, 2)]
     assert second.at_ns - first.at_ns == 10**9
-    assert type(events.source) is events.Source
+    assert type(ids.source) is ids.Source
 
 
 def test_events_are_frozen_and_keyword_only():

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from turnspan.api.handwritten import tool as tool
     from turnspan.api.handwritten import turn as turn
     from turnspan.api.observe import observe as observe
+    from turnspan.errors import BlockInGeneratorError as BlockInGeneratorError
     from turnspan.errors import InvalidIdError as InvalidIdError
     from turnspan.errors import MissingExtraError as MissingExtraError
     from turnspan.errors import SessionNotFoundError as SessionNotFoundError
@@ -58,7 +59,7 @@ _HOMES = {
     "_version": "__version__",
     "api.handwritten": "agent current_session current_turn environment handoff model_call note session tool turn",
     "api.observe": "observe",
-    "errors": "InvalidIdError MissingExtraError SessionNotFoundError SettingsError StoreError StoreUnavailableError"
+    "errors": "BlockInGeneratorError InvalidIdError MissingExtraError SessionNotFoundError SettingsError StoreError StoreUnavailableError"
     " TurnspanError UnreadableSessionError",
     "events": "Usage",
     "instrumentation.zero_code": "instrument uninstrument",

@@ -7,6 +7,7 @@ TurnspanError
 ├── MissingExtraError (ImportError)      a package that an extra would bring is not installed
 ├── IdNotFoundError (LookupError)        nothing has this id, or too many things begin like it
 ├── NothingRecordedError (LookupError)   there is no store yet, or no session in it
+├── BlockInGeneratorError (RuntimeError) a `with` block of ours around the yield of a stream
 └── StoreError
     ├── SessionNotFoundError (ValueError)     the session is not in the store
     ├── UnreadableSessionError (ValueError)   it is there, but is no session we can read
@@ -43,6 +44,10 @@ class IdNotFoundError(TurnspanError, LookupError):
 
 class NothingRecordedError(TurnspanError, LookupError):
     """There is nothing to read yet."""
+
+
+class BlockInGeneratorError(TurnspanError, RuntimeError):
+    """A block stands around the ``yield`` of a stream, where other code runs inside of it: use the decorator."""
 
 
 class StoreError(TurnspanError):

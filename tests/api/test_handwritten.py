@@ -16,7 +16,7 @@ from turnspan.testing import counting
 
 def test_a_session_a_turn_and_a_tool(recording):
     with (
-        turnspan.session("support-42", workspace="w", metadata={"k": 1}),
+        turnspan.session("support-42", workspace_id="w", metadata={"k": 1}),
         turnspan.turn(agent="triage", prompt="q") as turn,
     ):
         with turnspan.tool("search", query="x") as call:

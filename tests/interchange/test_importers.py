@@ -248,7 +248,7 @@ def test_bad_input_is_told_plainly(tmp_path):
 @pytest.fixture
 def home(tmp_path):
     turnspan.configure(home=tmp_path / "h")
-    with turnspan.session("s-1", workspace="w"), turnspan.turn(agent="triage", prompt="go") as turn:
+    with turnspan.session("s-1", workspace_id="w"), turnspan.turn(agent="triage", prompt="go") as turn:
         with turnspan.tool("add", a=1) as call:
             call.result = "```\n3\n```"
         turn.handoff("billing", "money")

@@ -34,7 +34,7 @@ def play(recording):
     async def both():
         return await asyncio.gather(slow(1), slow(2))
 
-    with turnspan.session("s", workspace="w"):
+    with turnspan.session("s", workspace_id="w"):
         with turnspan.turn(agent="triage", prompt="first") as turn:
             asyncio.run(both())
             with pytest.raises(ValueError), turnspan.tool("fails", x=1):

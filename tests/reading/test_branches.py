@@ -36,7 +36,7 @@ def test_a_session_can_be_said_to_go_on_with_an_old_one():
     with record() as recording:
         with turnspan.session("monday"), turnspan.turn():
             pass
-        with turnspan.session("tuesday", parent="monday"), turnspan.turn():
+        with turnspan.session("tuesday", parent_session_id="monday"), turnspan.turn():
             pass
         turnspan.flush()
         session = recording.store.load_session("tuesday")
@@ -116,7 +116,7 @@ def test_an_empty_session_has_an_empty_timeline():
 def test_the_command_line_replays_searches_and_shows_families(tmp_path):
     turnspan.configure(home=tmp_path / "home")
     recorded()
-    with turnspan.session("child", parent="s"), turnspan.turn(agent="small", prompt="something else"):
+    with turnspan.session("child", parent_session_id="s"), turnspan.turn(agent="small", prompt="something else"):
         pass
     turnspan.shutdown()
 

@@ -11,70 +11,27 @@
     def search(query: str) -> list[str]: ...
 
 A decorated function's arguments are the tool's arguments, its return value the result; a decorated turn takes its
-first argument as prompt. Generators of either kind work too: a stream that is left early ends as ``cancelled``.
+first argument as prompt. Generators of either kind work too: a stream that is left early ends as ``cancelled``. A
+``with`` block around a ``yield`` does not, and is refused: between two items other code runs.
+
+Outside of a turn, everything that is recorded gets a turn around it, so that nothing is lost and each audit event is in
+record, trace and log.
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Generator
-from types import TracebackType
-from typing import Any, Generic, TypeVar, overload
+from collections.abc import Callable
+from typing import Any, TypeVar, overload
 
-from opentelemetry import context
-
-from turnspan.adapter import Invocation, Outcome
-from turnspan.api.operations import Agent, ModelCall, Piece, SessionPiece, ToolCall, Turn, here_or_new_session
-from turnspan.events import HandedOff, Noted
-from turnspan.instrumentation.wrapping import Watched, Watching, outcome_of, watched
+from turnspan.adapter import CurrentContext
+from turnspan.api.blocks import Block
+from turnspan.api.operations import Agent, ModelCall, SessionPiece, ToolCall, Turn
+from turnspan.events import Event, HandedOff, Noted
 from turnspan.recording import runtime
 from turnspan.telemetry.current_context import current_context
 
 F = TypeVar("F", bound=Callable[..., Any])
-
-
-P = TypeVar("P", bound=Piece)
-
-
-class _ContextOrDecorator(Generic[P]):
-    """Where a piece begins: ``with`` it, ``async with`` it, or decorate a function with it."""
-
-    def __init__(self, make: Callable[[Callable[..., Any] | None, tuple[Any, ...], dict[str, Any]], P]) -> None:
-        self._make = make
-        self._open: list[tuple[P, Watching | None, Any]] = []
-
-    def __enter__(self) -> P:
-        piece = self._make(None, (), {})
-        active = runtime.active()
-        watching = None if active is None else Watching(active, piece.observe)
-        inside = None if watching is None else watching.context
-        token = None if inside is None else context.attach(inside)
-        self._open.append((piece, watching, token))
-        return piece
-
-    def __exit__(
-        self, _type: type[BaseException] | None, error: BaseException | None, _traceback: TracebackType | None
-    ) -> None:
-        _piece, watching, token = self._open.pop()
-        if token is not None:
-            context.detach(token)
-        if watching is not None:
-            watching.end(outcome_of(error))
-
-    async def __aenter__(self) -> P:
-        return self.__enter__()
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.__exit__(kind, error, traceback)
-
-    def __call__(self, function: F) -> F:
-        def observe(call: Invocation) -> Generator[Any, Outcome, None]:
-            bound = () if call.instance is None or inspect.ismethod(function) else (call.instance,)
-            yield from self._make(function, (*bound, *call.args), call.kwargs).observe()
-
-        return Watched(function, watched(runtime.active, observe))
 
 
 def _arguments(function: Callable[..., Any] | None, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
@@ -91,24 +48,27 @@ def _arguments(function: Callable[..., Any] | None, args: tuple[Any, ...], kwarg
 def session(
     session_id: str | None = None,
     *,
-    workspace: str | None = None,
-    agent: str | None = None,
+    workspace_id: str | None = None,
+    agent_id: str | None = None,
     metadata: dict[str, Any] | None = None,
-    parent: str | None = None,
-) -> _ContextOrDecorator[SessionPiece]:
+    parent_session_id: str | None = None,
+) -> Block[SessionPiece]:
     """Say which session the code in the block, or the decorated function, belongs to.
+
+    The names are those of :meth:`turnspan.SessionManager.start_session`.
 
     Args:
         session_id: At most 200 printable characters; without one, that of the environment or a new one.
-        workspace: The workspace that a new session gets.
-        agent: The agent that a new session is begun with.
+        workspace_id: The workspace that a new session gets.
+        agent_id: The agent that a new session is begun with.
         metadata: Kept with a new session.
-        parent: The session that a new one comes out of: a fork, a sub-agent's, one that goes on with an old one. Inside
-            a turn of another session it is that one.
+        parent_session_id: The session that a new one goes on from: a fork, a sub-agent's caller, last week's. Inside a
+            turn of another session it is that one.
 
     """
-    return _ContextOrDecorator(
-        lambda _function, _args, _kwargs: SessionPiece(session_id, workspace, agent, metadata, parent)
+    return Block(
+        "session",
+        lambda _function, _args, _kwargs: SessionPiece(session_id, workspace_id, agent_id, metadata, parent_session_id),
     )
 
 
@@ -122,7 +82,7 @@ def turn(
     session: str | None = None,
     turn_id: str | None = None,
     metadata: dict[str, Any] | None = None,
-) -> _ContextOrDecorator[Turn]: ...
+) -> Block[Turn]: ...
 def turn(
     function: Any = None,
     /,
@@ -151,14 +111,14 @@ def turn(
             asked = next(iter(_arguments(called, args, kwargs).values()), None)
         return Turn(agent=agent, prompt=asked, session_id=session, turn_id=turn_id, metadata=metadata)
 
-    spot = _ContextOrDecorator(make)
-    return spot if function is None else spot(function)
+    block = Block("turn", make)
+    return block if function is None else block(function)
 
 
 @overload
 def tool(name: F, /) -> F: ...
 @overload
-def tool(name: str | None = None, /, **arguments: Any) -> _ContextOrDecorator[ToolCall]: ...
+def tool(name: str | None = None, /, **arguments: Any) -> Block[ToolCall]: ...
 def tool(name: Any = None, /, **arguments: Any) -> Any:
     """Record a tool call; keyword arguments are the tool's arguments.
 
@@ -172,8 +132,8 @@ def tool(name: Any = None, /, **arguments: Any) -> Any:
         given = {**arguments, **_arguments(called, args, kwargs)}
         return ToolCall(name if isinstance(name, str) else getattr(called, "__name__", "tool"), given)
 
-    spot = _ContextOrDecorator(make)
-    return spot(name) if callable(name) else spot
+    block = Block("tool", make)
+    return block(name) if callable(name) else block
 
 
 @overload
@@ -181,7 +141,7 @@ def model_call(model: F, /) -> F: ...
 @overload
 def model_call(
     model: str | None = None, /, *, provider: str | None = None, messages: Any = None, streamed: bool = False
-) -> _ContextOrDecorator[ModelCall]: ...
+) -> Block[ModelCall]: ...
 def model_call(
     model: Any = None, /, *, provider: str | None = None, messages: Any = None, streamed: bool = False
 ) -> Any:
@@ -201,14 +161,14 @@ def model_call(
             asked = next(iter(_arguments(called, args, kwargs).values()), None)
         return ModelCall(model if isinstance(model, str) else None, provider, asked, streamed=streamed)
 
-    spot = _ContextOrDecorator(make)
-    return spot(model) if callable(model) else spot
+    block = Block("model_call", make)
+    return block(model) if callable(model) else block
 
 
 @overload
 def agent(name: F, /) -> F: ...
 @overload
-def agent(name: str | None = None, /, *, description: str | None = None) -> _ContextOrDecorator[Agent]: ...
+def agent(name: str | None = None, /, *, description: str | None = None) -> Block[Agent]: ...
 def agent(name: Any = None, /, *, description: str | None = None) -> Any:
     """Record an agent that runs inside a turn: a sub-agent, an agent used as a tool.
 
@@ -221,18 +181,23 @@ def agent(name: Any = None, /, *, description: str | None = None) -> Any:
     def make(called: Callable[..., Any] | None, _args: tuple[Any, ...], _kwargs: dict[str, Any]) -> Agent:
         return Agent(name if isinstance(name, str) else getattr(called, "__name__", "agent"), description)
 
-    spot = _ContextOrDecorator(make)
-    return spot(name) if callable(name) else spot
+    block = Block("agent", make)
+    return block(name) if callable(name) else block
 
 
 def handoff(to_agent: str, reason: str | None = None, *, from_agent: str | None = None) -> None:
-    """Record that the current agent gives the conversation to another; outside of a turn this is passed over."""
-    here = current_context()
-    if here is None or here.turn_id is None or (active := runtime.active()) is None:
-        return
-    source = from_agent or here.agent_id
-    active.emit(
-        HandedOff(
+    """Record that the current agent gives the conversation to another.
+
+    Args:
+        to_agent: Who takes it.
+        reason: Why.
+        from_agent: Who gives it; the agent of the turn when not given.
+
+    """
+
+    def made(here: CurrentContext) -> Event:
+        source = from_agent or here.agent_id
+        return HandedOff(
             session_id=here.session_id,
             turn_id=here.turn_id,
             parent_id=here.call_id,
@@ -241,23 +206,43 @@ def handoff(to_agent: str, reason: str | None = None, *, from_agent: str | None 
             to_agent=to_agent,
             reason=reason,
         )
-    )
+
+    _emit_in_turn(made, from_agent)
 
 
 def note(name: str, data: Any = None) -> None:
-    """Add an audit event to where the code runs: feedback, an evaluation, a guardrail, an approval."""
-    if (active := runtime.active()) is not None:
-        here = here_or_new_session()
-        active.emit(
-            Noted(
-                session_id=here.session_id,
-                turn_id=here.turn_id,
-                parent_id=here.call_id,
-                agent_id=here.agent_id,
-                name=name,
-                data=data,
-            )
+    """Add an audit event to the turn that the code runs in: feedback, an evaluation, a guardrail, an approval.
+
+    Args:
+        name: What kind of note it is.
+        data: What it says, as JSON.
+
+    """
+
+    def made(here: CurrentContext) -> Event:
+        return Noted(
+            session_id=here.session_id,
+            turn_id=here.turn_id,
+            parent_id=here.call_id,
+            agent_id=here.agent_id,
+            name=name,
+            data=data,
         )
+
+    _emit_in_turn(made)
+
+
+def _emit_in_turn(made: Callable[[CurrentContext], Event], agent: str | None = None) -> None:
+    """Emit an event of the turn that the code runs in; outside of every turn, of one that is made for it."""
+    if (active := runtime.active()) is None:
+        return
+    here = current_context()
+    if here is not None and here.turn_id is not None:
+        active.emit(made(here))
+        return
+    with turn(agent=agent):
+        if (inside := current_context()) is not None:
+            active.emit(made(inside))
 
 
 def current_session() -> str | None:

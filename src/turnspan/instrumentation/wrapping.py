@@ -27,6 +27,7 @@ from turnspan.model.ids import now_ns
 from turnspan.recording.ledger import ended_early
 from turnspan.recording.problems import Problem
 from turnspan.recording.recorder import Recorder
+from turnspan.telemetry.current_context import current_context
 
 Running = Generator[Observed | StreamObserver | Context | None, Outcome, None]
 _CANCELLED = (asyncio.CancelledError, GeneratorExit, KeyboardInterrupt, SystemExit)
@@ -94,6 +95,12 @@ class Watching:
     def enter(self) -> Any:
         """Make the turn or call the current one for the program's code; ``leave`` takes the token."""
         return None if self._context is None else context.attach(self._context)
+
+    def leave_step(self, token: Any) -> None:
+        """End a step of a stream; what is current in it then is so again in the next, as it would be without us."""
+        if token is not None:
+            self._context = context.get_current()
+            context.detach(token)
 
     def item(self, item: Any) -> None:
         """Show the observer an item of a stream."""
@@ -172,13 +179,32 @@ def _kind_of(function: Callable[..., Any]) -> Callable[..., Any]:
         return _coroutine
     if inspect.isasyncgenfunction(function):
         return lambda active, observer, call, f: _async_steps(
-            f(*call.args, **call.kwargs), lambda: Watching(active, lambda: observer(call))
+            f(*call.args, **call.kwargs), _as_called(lambda: Watching(active, lambda: observer(call)))
         )
     if inspect.isgeneratorfunction(function):
         return lambda active, observer, call, f: _steps(
-            f(*call.args, **call.kwargs), lambda: Watching(active, lambda: observer(call))
+            f(*call.args, **call.kwargs), _as_called(lambda: Watching(active, lambda: observer(call)))
         )
     return _plain
+
+
+def _as_called(begin: Callable[[], Watching]) -> Callable[[], Watching]:
+    """Have a stream that is first read outside of every session begin in the one that it was made in.
+
+    A web handler makes it in ``with session(...)`` and returns it; the server reads it when that block was left.
+    """
+    called_in = context.get_current()
+
+    def begin_there() -> Watching:
+        if current_context() is not None or current_context(called_in) is None:
+            return begin()
+        token = context.attach(called_in)
+        try:
+            return begin()
+        finally:
+            context.detach(token)
+
+    return begin_there
 
 
 def _leave(token: Any) -> None:
@@ -241,7 +267,7 @@ def _steps(stream: Generator[Any, Any, Any], begin: Callable[[], Watching]) -> G
                 result = stop.value
                 return result
             finally:
-                _leave(token)
+                watching.leave_step(token)
             watching.item(item)
             try:
                 sent = yield item
@@ -271,7 +297,7 @@ async def _async_steps(stream: AsyncGenerator[Any, Any], begin: Callable[[], Wat
             except StopAsyncIteration:
                 return
             finally:
-                _leave(token)
+                watching.leave_step(token)
             watching.item(item)
             try:
                 sent = yield item

@@ -23,6 +23,7 @@ from turnspan.adapter import CurrentContext
 from turnspan.events import (
     AgentEnded,
     AgentStarted,
+    Ended,
     Event,
     HandedOff,
     ModelCallEnded,
@@ -157,6 +158,8 @@ class Recorder:
                 event = withheld(event)
                 payload = encode(event)
                 self.problems.report(Problem.REDACTION, error)
+            if event.turn_id is None and isinstance(event, Started | Ended):
+                raise ValueError(f"{event!r} has no turn_id: it belongs to no turn, and cannot be on record")
             self._handlers[type(event)](event, payload)
         except Exception as error:
             self.problems.report(Problem.RECORDER, error)

@@ -48,6 +48,6 @@ def answer(question: str) -> str:
         return said
 
 
-with turnspan.session("demo-support-42", workspace="demo"):
+with turnspan.session("demo-support-42", workspace_id="demo"):
     for prompt in ("Hi", "I paid invoice 7 twice", "Thanks"):
         print(f"user:  {prompt}\nagent: {answer(prompt)}")
