@@ -61,7 +61,7 @@ def median(values) -> float:
 
 def temporary() -> Path:
     """A folder on the disk that users' homes are on, not in memory."""
-    return Path(tempfile.mkdtemp(prefix="turnspan-bench-", dir=os.environ.get("TURNSPAN_BENCH_DIR")))
+    return Path(tempfile.mkdtemp(prefix="turnspan-bench-", dir=os.environ.get("BENCHMARK_DIR")))
 
 
 __all__ = ["Callable", "Path", "json", "subprocess", "sys", "threading", "time"]

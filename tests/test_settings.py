@@ -7,6 +7,7 @@ import pytest
 
 import turnspan as turnspan_package
 from support.programs import program, turnspan
+from support.receiver import Receiver
 from turnspan import Settings, SettingsError
 from turnspan.instrumentation.registry import choose, unusable
 
@@ -105,3 +106,25 @@ def test_recording_makes_the_home(tmp_path):
     with turnspan_package.turn(prompt="p"):
         pass
     assert (tmp_path / "made" / ".gitignore").is_file()
+
+
+def test_a_signal_has_an_endpoint_of_its_own():
+    """A signal's own variable suffices and is the whole URL; the base URL serves the others."""
+    only_traces = Settings.read(otlp_traces="http://c:4318/custom")
+    assert [only_traces.endpoint(signal) for signal in ("traces", "logs")] == ["http://c:4318/custom", ""]
+    both = Settings.read(otlp="http://b:4318/", otlp_logs="http://c/l")
+    assert [both.endpoint(signal) for signal in ("traces", "logs", "metrics")] == [
+        "http://b:4318/v1/traces",
+        "http://c/l",
+        "http://b:4318/v1/metrics",
+    ]
+
+
+def test_the_endpoint_of_traces_alone_gets_the_spans(tmp_path):
+    """Without a base URL nothing but spans is sent."""
+    path = program(tmp_path / "p.py", "import turnspan\nwith turnspan.turn(prompt='x'):\n    pass\n")
+    with Receiver() as receiver:
+        env = {"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": f"{receiver.url}/v1/traces"}
+        done = turnspan("run", path, cwd=tmp_path, env=env, check=True)
+        assert (len(receiver.spans), done.stderr) == (1, "")
+        assert not receiver.requests["/v1/logs"] and not receiver.requests["/v1/metrics"]

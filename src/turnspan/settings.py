@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from turnspan.errors import SettingsError
 
@@ -44,6 +44,12 @@ class Settings:
     """Where log lines go: ``file`` (in home), a path, ``stderr``, ``structlog`` (the application's own) or ``off``."""
     otlp: str = _setting("OTEL_EXPORTER_OTLP_ENDPOINT", "")
     """Base URL of an OTLP/HTTP receiver; nothing is sent anywhere while it is empty."""
+    otlp_traces: str = _setting("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "")
+    """Whole URL that spans are sent to, in place of ``/v1/traces`` at the base URL; it alone suffices."""
+    otlp_logs: str = _setting("OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", "")
+    """Whole URL that log records are sent to, likewise."""
+    otlp_metrics: str = _setting("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "")
+    """Whole URL that metrics are sent to, likewise."""
     durability: str = _setting("TURNSPAN_DURABILITY", "process", ("process", "fsync"))
     """What a journal line survives: the death of the ``process``, or with ``fsync`` that of the machine."""
     journal_limit_mb: int = _setting("TURNSPAN_JOURNAL_LIMIT_MB", 1024)
@@ -88,6 +94,11 @@ class Settings:
             if value is not None:
                 values[name] = _converted(variable, value, type(setting.default), setting.metadata["choices"])
         return cls(**values)
+
+    def endpoint(self, signal: Literal["traces", "logs", "metrics"]) -> str:
+        """Return the whole URL that a signal is sent to; empty where it is not sent."""
+        own: str = getattr(self, f"otlp_{signal}")
+        return own or (endpoint_at(self.otlp, signal) if self.otlp else "")
 
     # What is in home ---------------------------------------------------------------------------------------------
 
@@ -151,6 +162,11 @@ def _converted(variable: str, value: Any, kind: type, choices: tuple[str, ...]) 
     if choices and str(value).lower() not in choices:
         raise SettingsError(f"{variable}={value!r} means nothing to turnspan; use one of: {', '.join(choices)}")
     return str(value).lower() if choices else str(value)
+
+
+def endpoint_at(base: str, signal: str) -> str:
+    """Return the whole URL of a signal at an OTLP/HTTP receiver, as OpenTelemetry makes it of the base URL."""
+    return f"{base.rstrip('/')}/v1/{signal}"
 
 
 def unknown_variables(environ: Mapping[str, str]) -> dict[str, str | None]:

@@ -23,6 +23,7 @@ def turn(
     model="m-1",
     tokens=10,
     minutes=1,
+    notes=(),
 ):
     return TurnRecord(
         turn_id,
@@ -35,7 +36,10 @@ def turn(
         status,
         error,
         metadata={
-            "turnspan": {"model_calls": [{"model": model, "usage": {"input_tokens": tokens, "output_tokens": 1}}]}
+            "turnspan": {
+                "model_calls": [{"model": model, "usage": {"input_tokens": tokens, "output_tokens": 1}}],
+                "notes": [{"name": name, "data": data} for name, data in notes],
+            }
         },
     )
 
@@ -53,12 +57,14 @@ SESSIONS = [
             "t1",
             "Refund the café bill",
             "Done",
-            calls=[ToolCallRecord("c", "issue_refund", {"invoice": "INV-77"}, "ok")],
+            calls=[ToolCallRecord("c", "issue_refund", {"invoice": "INV-77"}, {"receipt": "REC-9"})],
         ),
         turn("t2", "again", None, status="error", error="RateLimitError: slow down", agent="billing"),
         agent_transitions=[AgentTransitionRecord("triage", "billing", None, "t2")],
     ),
-    session(3, turn("t1", "hello", "world", model="gpt-5", tokens=5000)),
+    session(
+        3, turn("t1", "hello", "world", model="gpt-5", tokens=5000, notes=[("approval", {"by": "maria"}), ("x", 1)])
+    ),
     session(4, turn("t1", "long work", "done at last", minutes=30)),
     session(
         5,
@@ -122,6 +128,10 @@ def found(store, **where):
         ("refund INV-77", [2]),
         ("RateLimitError", [2]),
         ("web_search boom", [5]),
+        ("REC-9", [2]),
+        ("refund receipt", [2]),
+        ("approval maria", [3]),
+        ("hello maria", [3]),
         ("refund slow", []),
         ("world", [3]),
         ("...", [6, 5, 4, 3, 2, 1]),

@@ -98,12 +98,13 @@ def _variables() -> Iterator[CheckResult]:
 
 
 def _exporters(settings: Settings) -> Iterator[CheckResult]:
-    if not settings.otlp:
+    endpoint = settings.endpoint("traces")
+    if not endpoint:
         yield _check("otlp", "note", f"no endpoint: nothing is sent, spans are kept in {settings.spans_path}")
     elif not _has("opentelemetry.exporter.otlp.proto.http"):
         yield _check("otlp", "fail", "the OTLP/HTTP exporter is missing: pip install 'turnspan[otlp]'")
     else:
-        yield _endpoint(settings.otlp)
+        yield _endpoint(endpoint)
     protocol = os.environ.get("OTEL_EXPORTER_OTLP_PROTOCOL", "")
     has_grpc = _has("opentelemetry.exporter.otlp.proto.grpc")
     if _has("opentelemetry.distro") and not has_grpc and protocol != "http/protobuf":
@@ -113,7 +114,7 @@ def _exporters(settings: Settings) -> Iterator[CheckResult]:
             "it uses gRPC unless told otherwise, whose exporter is not installed: "
             "set OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf",
         )
-    if protocol == "grpc" and settings.otlp:
+    if protocol == "grpc" and endpoint:
         yield _check(
             "otlp protocol", "note", "turnspan run sends OTLP over HTTP; OTEL_EXPORTER_OTLP_PROTOCOL=grpc is for others"
         )
@@ -151,13 +152,20 @@ def _has(module: str) -> bool:
         return False
 
 
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """Takes a redirect for the error that it is: exporters do not follow it."""
+
+    def redirect_request(self, *_: object) -> None:
+        return None
+
+
 def _endpoint(url: str) -> CheckResult:
     if urlsplit(url).scheme not in ("http", "https"):
         return _check("otlp", "fail", f"{url} is not an HTTP URL; write http://host:4318")
-    request = urllib.request.Request(f"{url.rstrip('/')}/v1/traces", b"", {"Content-Type": "application/x-protobuf"})  # noqa: S310
+    request = urllib.request.Request(url, b"", {"Content-Type": "application/x-protobuf"})  # noqa: S310
     started = time.perf_counter()
     try:
-        with urllib.request.urlopen(request, timeout=3):  # noqa: S310
+        with urllib.request.build_opener(_NoRedirect).open(request, timeout=3):
             pass
     except urllib.error.HTTPError as error:
         return _check(

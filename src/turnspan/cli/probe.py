@@ -14,7 +14,7 @@ from turnspan.model.ids import new_id
 from turnspan.otel_sdk.rehydration import Told, send, spans_again
 from turnspan.reading.deep_links import TRACES, Links
 from turnspan.reading.span_sources import span_source
-from turnspan.settings import Settings
+from turnspan.settings import Settings, endpoint_at
 
 _PATIENCE_S = 10.0
 
@@ -34,7 +34,7 @@ def send_test_turn(settings: Settings, otlp: str, where: str | None) -> CheckRes
     try:
         from turnspan.otel_sdk.setup import span_exporter
 
-        exporter = span_exporter(otlp)
+        exporter = span_exporter(endpoint_at(otlp, "traces"))
         sent = send(spans_again([Told("doctor", event, span) for event, span in events]), exporter)
         exporter.shutdown()
     except TurnspanError as error:

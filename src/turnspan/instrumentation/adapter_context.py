@@ -28,9 +28,10 @@ from turnspan.adapter import (
 from turnspan.events import Event, ModelCallStarted, Started
 from turnspan.instrumentation.wrapping import Watched, end_unobserved, watched
 from turnspan.recording import runtime
-from turnspan.recording.problems import Problem, logger
+from turnspan.recording.problems import Problem
 from turnspan.recording.recorder import EXTERNAL_SPAN_EXPECTED, Recorder
 from turnspan.telemetry.current_context import current_context
+from turnspan.telemetry.own_log import logger
 
 _INHERITED = object()
 

@@ -7,7 +7,6 @@ that a program does not use costs nothing.
 
 from __future__ import annotations
 
-import logging
 import re
 import sys
 from collections.abc import Iterable
@@ -18,11 +17,11 @@ from typing import TYPE_CHECKING
 import wrapt
 
 from turnspan.errors import MissingExtraError, SettingsError
+from turnspan.telemetry.own_log import logger
 
 if TYPE_CHECKING:
     from turnspan.instrumentation.adapter_context import AdapterContext
 
-logger = logging.getLogger("turnspan")
 GROUP = "turnspan.adapters"
 
 

@@ -15,8 +15,9 @@ from typing import Any
 
 import wrapt
 
-from turnspan.instrumentation.registry import Adapters, logger
+from turnspan.instrumentation.registry import Adapters
 from turnspan.settings import Settings, scheme_of
+from turnspan.telemetry.own_log import logger
 
 _adapters = Adapters()
 _on = False

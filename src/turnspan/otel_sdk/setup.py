@@ -15,7 +15,7 @@ import sys
 import weakref
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 from opentelemetry import metrics, trace
@@ -27,12 +27,13 @@ from turnspan.errors import MissingExtraError
 from turnspan.model.append_files import append, tail_of
 from turnspan.otel_sdk.delivery_stats import Delivery, processors_of
 from turnspan.recording.pipeline import FLUSH_S
-from turnspan.recording.problems import Problem, logger
+from turnspan.recording.problems import Problem
 from turnspan.recording.recorder import Recorder, all_recorders
-from turnspan.settings import Settings
+from turnspan.settings import Settings, without_password
 from turnspan.telemetry import semconv as sc
 from turnspan.telemetry.current_context import current_context
 from turnspan.telemetry.metrics import anybody_listens, tell_health
+from turnspan.telemetry.own_log import logger
 
 if TYPE_CHECKING:
     from opentelemetry.context import Context
@@ -81,7 +82,7 @@ def set_up(settings: Settings, recorder: Recorder) -> None:
             outlets.append("file")
             made.add_span_processor(BatchSpanProcessor(FileSpanExporter(settings.spans_path)))
         if (exporter := _otlp(settings, "trace", recorder)) is not None:
-            outlets.append(f"otlp:{host_of(settings.otlp)}")
+            outlets.append(f"otlp:{host_of(settings.endpoint('traces'))}")
             made.add_span_processor(BatchSpanProcessor(exporter))
         trace.set_tracer_provider(made)
         _count(made, ours, recorder, tuple(outlets))
@@ -90,8 +91,9 @@ def set_up(settings: Settings, recorder: Recorder) -> None:
         if callable(add := getattr(provider, "add_span_processor", None)):
             add(ours)
         _count(provider, ours, recorder, ("provider",))
-    if settings.otlp:
+    if settings.endpoint("logs"):
         _set_up_logs(settings, resource, recorder)
+    if settings.endpoint("metrics"):
         _set_up_metrics(settings, resource, recorder)
     if anybody_listens():
         found = weakref.ref(recorder)
@@ -181,9 +183,9 @@ def _set_up_metrics(settings: Settings, resource: Resource, recorder: Recorder) 
 
 def _otlp(settings: Settings, signal: str, recorder: Recorder) -> Any:
     """Return an OTLP/HTTP exporter, or tell once what is missing."""
-    if not settings.otlp:
-        return None
     module, name, path = _EXPORTERS[signal]
+    if not (endpoint := settings.endpoint(path)):
+        return None
     if os.environ.get(f"OTEL_{path.upper()}_EXPORTER") == "none":
         return None
     try:
@@ -194,19 +196,18 @@ def _otlp(settings: Settings, signal: str, recorder: Recorder) -> Any:
         return None
     for logger_name in (found.__name__, "opentelemetry.exporter.otlp.common.http"):
         _ToldOnce.listen(logger_name, path, settings, recorder)
-    endpoint = os.environ.get(f"OTEL_EXPORTER_OTLP_{path.upper()}_ENDPOINT") or f"{settings.otlp.rstrip('/')}/v1/{path}"
     return getattr(found, name)(endpoint=endpoint, timeout=FLUSH_S)
 
 
-_EXPORTERS = {
+_EXPORTERS: dict[str, tuple[str, str, Literal["traces", "logs", "metrics"]]] = {
     "trace": ("trace_exporter", "OTLPSpanExporter", "traces"),
     "_log": ("_log_exporter", "OTLPLogExporter", "logs"),
     "metric": ("metric_exporter", "OTLPMetricExporter", "metrics"),
 }
 
 
-def span_exporter(url: str) -> SpanExporter:
-    """Return an exporter to the OTLP/HTTP receiver at a base URL.
+def span_exporter(endpoint: str) -> SpanExporter:
+    """Return an exporter of spans to an OTLP/HTTP endpoint, which is a whole URL.
 
     Raises:
         MissingExtraError: When the exporter is not installed.
@@ -216,7 +217,7 @@ def span_exporter(url: str) -> SpanExporter:
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
     except ImportError as error:
         raise MissingExtraError("OTLP needs the HTTP exporter: pip install 'turnspan[otlp]'") from error
-    return OTLPSpanExporter(endpoint=f"{url.rstrip('/')}/v1/traces", timeout=FLUSH_S)
+    return OTLPSpanExporter(endpoint=endpoint, timeout=FLUSH_S)
 
 
 def resend(settings: Settings, spans: list[ReadableSpan]) -> None:
@@ -225,19 +226,21 @@ def resend(settings: Settings, spans: list[ReadableSpan]) -> None:
         exporter = FileSpanExporter(settings.spans_path)
         if missing := exporter.missing(spans):
             exporter.export(missing)
-    if settings.otlp:
-        span_exporter(settings.otlp).export(spans)
+    if endpoint := settings.endpoint("traces"):
+        span_exporter(endpoint).export(spans)
 
 
 class _ToldOnce(logging.Filter):
     """Tells that the endpoint takes nothing once and clearly, where the exporters would say so at every attempt."""
 
-    def __init__(self, signal: str, settings: Settings, recorder: Recorder) -> None:
+    def __init__(self, signal: Literal["traces", "logs", "metrics"], settings: Settings, recorder: Recorder) -> None:
         super().__init__()
         self._signal, self._settings, self._recorder = signal, settings, recorder
 
     @classmethod
-    def listen(cls, logger_name: str, signal: str, settings: Settings, recorder: Recorder) -> None:
+    def listen(
+        cls, logger_name: str, signal: Literal["traces", "logs", "metrics"], settings: Settings, recorder: Recorder
+    ) -> None:
         """Listen to the log of an exporter, in place of an earlier set-up's."""
         source = logging.getLogger(logger_name)
         for earlier in [found for found in source.filters if isinstance(found, cls)]:
@@ -249,14 +252,15 @@ class _ToldOnce(logging.Filter):
         if record.levelno < logging.WARNING:
             return True
         message = record.getMessage()[:200]
+        endpoint = without_password(self._settings.endpoint(self._signal))
         problems = self._recorder.problems
         if "404" in message and self._signal != "traces" and not problems.has(Problem.OTLP):  # Jaeger takes traces only
             hint = f"OTEL_{self._signal.upper()}_EXPORTER=none keeps them back"
-            error = ConnectionError(f"{self._settings.otlp} takes no {self._signal}; {hint}")
+            error = ConnectionError(f"{endpoint} takes no {self._signal}; {hint}")
             problems.report(Problem.OTLP_SIGNAL, error, self._signal)
             return False
         kept = f"the record is complete, and spans are kept in {self._settings.spans_path}"
-        problems.report(Problem.OTLP, ConnectionError(f"{self._settings.otlp} takes nothing; {kept} ({message})"))
+        problems.report(Problem.OTLP, ConnectionError(f"{endpoint} takes nothing; {kept} ({message})"))
         return False
 
 

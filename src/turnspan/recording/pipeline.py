@@ -17,7 +17,7 @@ from turnspan.journal.hash_chain import SpanIds
 from turnspan.journal.live import LIMIT_BYTES, Journal
 from turnspan.journal.seals import Key
 from turnspan.recording.appender import Appender
-from turnspan.recording.problems import Problem, Problems, logger
+from turnspan.recording.problems import Problem, Problems
 from turnspan.recording.providers import Providers
 from turnspan.recording.redaction import hidden
 from turnspan.recording.sealing import Sealer
@@ -25,6 +25,7 @@ from turnspan.recording.writer import Writer
 from turnspan.settings import Settings, without_password
 from turnspan.stores.base import Closes, Forks, SessionStore, url_of
 from turnspan.telemetry.outlet import Outlet
+from turnspan.telemetry.own_log import logger
 from turnspan.telemetry.semconv import PROFILES
 
 if TYPE_CHECKING:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 from collections import Counter
 from enum import Enum
 
 from turnspan.errors import SettingsError
 from turnspan.recording.redaction import hidden
-
-logger = logging.getLogger("turnspan")
+from turnspan.telemetry.own_log import logger
 
 
 class Problem(Enum):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
 from typing import Any
 
 from opentelemetry import baggage
@@ -16,10 +18,10 @@ from turnspan.model.ids import derived_id, new_id
 from turnspan.model.json_values import encode
 from turnspan.model.records import MAX_ID_LENGTH, OURS, check_id
 from turnspan.recording.pipeline import FLUSH_S
-from turnspan.recording.problems import logger
 from turnspan.recording.recorder import Recorder, all_recorders
-from turnspan.settings import Settings, scheme_of
+from turnspan.settings import Settings, scheme_of, unknown_variables
 from turnspan.telemetry.current_context import BAGGAGE_SESSION, current_context
+from turnspan.telemetry.own_log import logger
 
 _recorder: Recorder | None = None
 _settings: Settings | None = None
@@ -39,6 +41,8 @@ def recorder() -> Recorder:
 
 
 def _made(settings: Settings) -> Recorder:
+    if not settings.disabled:
+        _warn_of_variables()
     made = Recorder(settings)
     if _telemetry and not settings.disabled:
 
@@ -51,6 +55,13 @@ def _made(settings: Settings) -> Recorder:
     for run in _first_use:
         run()
     return made
+
+
+@cache  # once a process
+def _warn_of_variables() -> None:
+    for name, meant in unknown_variables(os.environ).items():
+        hint = f"; did you mean {meant}?" if meant else "; docs/reference/settings.md has those that do"
+        logger.warning("turnspan: the environment variable %s sets nothing%s", name, hint)
 
 
 def on_first_use(run: Callable[[], None]) -> None:

@@ -91,9 +91,9 @@ def audit_order(row: AuditRow, *, by_session: bool) -> tuple[str, str, int]:
 class SessionFilter:
     """Which sessions are wanted, a page of ``limit`` of them; None does not matter.
 
-    ``text`` is looked for in each turn's prompt, answer, error, and its tools' names, arguments and errors: all of its
-    words, ``"phrases in quotes"`` and ``beginnings*``. The other conditions may hold for different turns. ``after`` is
-    the last session id of the page before.
+    ``text`` is looked for in each turn's prompt, answer, error and notes, and in its tools' names, arguments, results
+    and errors: all of its words, ``"phrases in quotes"`` and ``beginnings*``. The other conditions may hold for
+    different turns. ``after`` is the last session id of the page before.
     """
 
     workspace_id: str | None = None

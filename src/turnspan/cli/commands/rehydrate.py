@@ -18,7 +18,7 @@ from turnspan.otel_sdk.setup import FileSpanExporter, span_exporter
 from turnspan.reading.pages import summaries
 from turnspan.reading.places import hits
 from turnspan.reading.reader import Reader
-from turnspan.settings import Settings, without_password
+from turnspan.settings import Settings, endpoint_at, without_password
 from turnspan.stores.base import Audited, SessionFilter
 from turnspan.telemetry import semconv as sc
 from turnspan.telemetry.semconv import PROFILES
@@ -45,7 +45,7 @@ def command(reader: Reader, as_json: bool, what: str | None, since: str | None, 
     if not isinstance(reader.store, Audited):
         url = without_password(settings.store_url)
         raise TurnspanError(f"{url} keeps no audit rows, so spans cannot be made of it")
-    url = otlp or settings.otlp
+    url = endpoint_at(otlp, "traces") if otlp else settings.endpoint("traces")
     path = settings.spans_path
     exporter = span_exporter(url) if url else FileSpanExporter(path)
     session_ids, turn_id = _meant(reader, what, since)
@@ -57,7 +57,7 @@ def command(reader: Reader, as_json: bool, what: str | None, since: str | None, 
         task = progress.add_task("spans", total=len(spans))
         sent = send(spans, exporter, spans_per_s=rate, told=lambda done: progress.update(task, completed=done))
     exporter.shutdown()
-    done = RehydrateDocument(sessions=len(session_ids), spans=sent, to=url or str(path))
+    done = RehydrateDocument(sessions=len(session_ids), spans=sent, to=otlp or without_password(url) or str(path))
     if as_json:
         output.document(done)
     else:

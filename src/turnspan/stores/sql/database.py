@@ -214,18 +214,20 @@ class Database:
         Args:
             connection: Where.
             table: The table.
-            rows: The rows, all with the same columns.
+            rows: The rows, all with the same columns, and with what expressions for more columns name.
             keys: The columns that make two rows the same.
             keep: Columns that keep the value of the row that is there.
             computed: Expressions for more columns.
 
         """
         if rows:
+            columns = [name for name in rows[0] if name in table.c]
             self.execute_many(
                 connection,
                 ("upsert", table.name),
-                lambda: self.upsert_of(table, list(rows[0]), keys, keep, computed or {}),
+                lambda: self.upsert_of(table, columns, keys, keep, computed or {}),
                 rows,
+                columns,
             )
 
     def insert_of(self, table: sa.Table) -> Any:
@@ -254,7 +256,12 @@ class Database:
         )
 
     def execute_many(
-        self, connection: sa.Connection, key: tuple[Any, ...], statement: Callable[[], Any], rows: Sequence[Any]
+        self,
+        connection: sa.Connection,
+        key: tuple[Any, ...],
+        statement: Callable[[], Any],
+        rows: Sequence[Any],
+        columns: list[str] | None = None,
     ) -> None:
         """Run one statement for many rows, in one round trip where the driver can.
 
@@ -263,7 +270,7 @@ class Database:
         known = self._compiled.get(key)
         if known is None:
             is_dict = isinstance(rows[0], dict)
-            columns = list(rows[0]) if is_dict else list(rows[0].__struct_fields__)
+            columns = columns or (list(rows[0]) if is_dict else list(rows[0].__struct_fields__))
             compiled = statement().compile(dialect=self.engine.dialect, column_keys=columns)
             # every driver that we use takes parameters by position; ``same_x`` is the value of x once more
             names = [name.removeprefix("same_") for name in compiled.positiontup or ()]

@@ -216,7 +216,7 @@ def make_tables(connection: sa.Connection) -> None:
 
 @step
 def make_search(connection: sa.Connection) -> None:
-    """Index the words of turns: prompts, answers, errors, and the tools' names, arguments and errors."""
+    """Index the words of turns: prompts, answers, errors, tools' names, arguments, results and errors, and notes."""
     for statement in SEARCH.get(connection.dialect.name, ()):
         connection.exec_driver_sql(statement)
 

@@ -254,8 +254,7 @@ class SqlSessionStore(SessionStore):
         told = {(row["session_id"], row["turn_id"]) for row in changes.turns}
         calls = [*changes.tool_calls, *changes.model_calls]
         if more := {(row["session_id"], row["turn_id"]) for row in calls} - told:  # calls of another process's turn
-            others = [{"session_id": session_id, "turn_id": turn_id} for session_id, turn_id in sorted(more)]
-            self._database.execute_many(connection, ("calls",), _calls_of_turn, others)
+            self._database.execute_many(connection, ("calls",), _calls_of_turn, _with_notes(connection, more))
 
     def _turns_of(self, connection: sa.Connection, session_id: str) -> list[TurnRecord]:
         found = {row["turn_id"]: values.turn_of(row) for row in _rows(connection, turns, session_id)}
@@ -281,7 +280,16 @@ def _touched() -> Any:
 def _calls_of_turn() -> Any:
     """Return the statement that has a turn's row tell what its calls say."""
     here = (turns.c.session_id == sa.bindparam("same_session_id"), turns.c.turn_id == sa.bindparam("same_turn_id"))
-    return sa.update(turns).where(*here).values(values.of_its_calls(turns.c.session_id, turns.c.turn_id))
+    note_words = sa.bindparam("note_words", type_=sa.Text)
+    return sa.update(turns).where(*here).values(values.of_its_calls(turns.c.session_id, turns.c.turn_id, note_words))
+
+
+def _with_notes(connection: sa.Connection, names: set[tuple[str, str]]) -> list[dict[str, str]]:
+    """Return turns by session and id, in order, with the words of their notes."""
+    query = sa.select(turns.c.session_id, turns.c.turn_id, turns.c.metadata)
+    found = connection.execute(query.where(sa.tuple_(turns.c.session_id, turns.c.turn_id).in_(names)))
+    words = {(row[0], row[1]): values.note_words(values.load(row[2])) for row in found}
+    return [{"session_id": n[0], "turn_id": n[1], "note_words": words.get(n, "")} for n in sorted(names)]
 
 
 def _rows(connection: sa.Connection, table: sa.Table, session_id: str) -> Any:

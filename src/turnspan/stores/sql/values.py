@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 
 from turnspan.model.ids import derived_id
-from turnspan.model.json_values import encode_plain
+from turnspan.model.json_values import encode_plain, to_json
 from turnspan.model.records import OURS, AgentTransitionRecord, SessionRecord, ToolCallRecord, TurnRecord, from_iso
 from turnspan.stores.merging import merge_metadata
 from turnspan.stores.rows import (
@@ -23,7 +23,7 @@ from turnspan.stores.rows import (
 from turnspan.stores.sql.schema import model_calls, tool_calls
 
 R = TypeVar("R", SessionRecord, TurnRecord, ToolCallRecord, AgentTransitionRecord)
-_MOST_OF_A_CALL = 10_000  # characters of one call's arguments that can be searched
+_MOST_OF_A_TEXT = 10_000  # characters of a call's arguments, of its result or of a note that can be searched
 _SPACE: Any = sa.literal_column("' '", sa.Text)
 _ZERO: Any = sa.literal_column("0", sa.BigInteger)
 
@@ -65,25 +65,48 @@ def turn_values(row: TurnRow) -> dict[str, Any]:
         "metadata": dump(row["metadata"]),
         "unknown": dump_some(row["unknown"]),
         "duration_ms": None if start is None or end is None else (end - start) / 1e6,
+        "note_words": note_words(row["metadata"]),
     }
 
 
-def of_its_calls(session_id: Any, turn_id: Any) -> dict[str, Any]:
-    """Return what a turn's row tells about its calls, as expressions: their words, for the search, and their tokens."""
-    arguments = sa.func.substr(tool_calls.c.arguments, sa.literal_column("1"), sa.literal_column(str(_MOST_OF_A_CALL)))
-    words = tool_calls.c.tool_name + _SPACE + arguments + _SPACE + sa.func.coalesce(tool_calls.c.error, _SPACE)
+def note_words(metadata: dict[str, Any]) -> str:
+    """Return what the notes in a turn's metadata say, for the search."""
+    ours = metadata.get(OURS)
+    notes = ours.get("notes") if isinstance(ours, dict) else None
+    texts = [f" {n.get('name')} {to_json(n.get('data') or '')}" for n in notes or [] if isinstance(n, dict)]
+    return "".join(text[:_MOST_OF_A_TEXT] for text in texts).replace("\x00", " ")
+
+
+def of_its_calls(session_id: Any, turn_id: Any, note_words: Any) -> dict[str, Any]:
+    """Return what a turn's row tells about what is inside of it, as expressions.
+
+    That are the words of its calls and notes, for the search, and the tokens of its calls.
+    """
+    words = tool_calls.c.tool_name + _SPACE + _beginning(tool_calls.c.arguments)
+    for column in (tool_calls.c.result, tool_calls.c.error):
+        words += _SPACE + sa.func.coalesce(_beginning(column), _SPACE)
     spent = sa.func.coalesce(model_calls.c.input_tokens, _ZERO) + sa.func.coalesce(model_calls.c.output_tokens, _ZERO)
     return {
-        "tools": sa.select(sa.func.aggregate_strings(words, _SPACE))
-        .where(tool_calls.c.session_id == session_id, tool_calls.c.turn_id == turn_id)
-        .scalar_subquery(),
+        "tools": sa.func.coalesce(
+            sa.select(sa.func.aggregate_strings(words, _SPACE))
+            .where(tool_calls.c.session_id == session_id, tool_calls.c.turn_id == turn_id)
+            .scalar_subquery(),
+            _SPACE,
+        )
+        + note_words,
         "tokens": sa.select(sa.cast(sa.func.sum(spent), sa.BigInteger))
         .where(model_calls.c.session_id == session_id, model_calls.c.turn_id == turn_id)
         .scalar_subquery(),
     }
 
 
-OF_ITS_CALLS = of_its_calls(sa.bindparam("same_session_id"), sa.bindparam("same_turn_id"))
+def _beginning(text: Any) -> Any:
+    return sa.func.substr(text, sa.literal_column("1"), sa.literal_column(str(_MOST_OF_A_TEXT)))
+
+
+OF_ITS_CALLS = of_its_calls(
+    sa.bindparam("same_session_id"), sa.bindparam("same_turn_id"), sa.bindparam("note_words", type_=sa.Text)
+)
 """The same for the turn of the row that is stored."""
 
 
