@@ -9,7 +9,7 @@ Fields may arrive late: what is not known when something starts is given with th
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import msgspec
 
@@ -186,39 +186,57 @@ class Noted(Event, frozen=True, kw_only=True, omit_defaults=True, gc=False, tag=
     data: Any = None
 
 
+# Which ends which ----------------------------------------------------------------------------------------------------
+
 Started = TurnStarted | AgentStarted | ModelCallStarted | ToolCallStarted
 Ended = TurnEnded | AgentEnded | ModelCallEnded | ToolCallEnded
-AnyEvent = (
-    SessionStarted
-    | SessionEnded
-    | TurnStarted
-    | TurnEnded
-    | AgentStarted
-    | AgentEnded
-    | ModelCallStarted
-    | ModelCallEnded
-    | ToolCallStarted
-    | ToolCallEnded
-    | HandedOff
-    | Noted
-)
-KINDS: dict[str, type[Event]] = {
-    str(cls.__struct_config__.tag): cls
-    for cls in (
-        SessionStarted,
-        SessionEnded,
-        TurnStarted,
-        TurnEnded,
-        AgentStarted,
-        AgentEnded,
-        ModelCallStarted,
-        ModelCallEnded,
-        ToolCallStarted,
-        ToolCallEnded,
-        HandedOff,
-        Noted,
-    )
+CallStarted = AgentStarted | ModelCallStarted | ToolCallStarted
+CallEnded = AgentEnded | ModelCallEnded | ToolCallEnded
+
+END_OF: dict[type[Started], type[Ended]] = {
+    TurnStarted: TurnEnded,
+    AgentStarted: AgentEnded,
+    ModelCallStarted: ModelCallEnded,
+    ToolCallStarted: ToolCallEnded,
 }
+"""Which event ends which: the one table that spans, log lines, ledger, rehydration and verification go by."""
+STARTS = tuple(END_OF)
+ENDS = tuple(END_OF.values())
+CALL_STARTS = STARTS[1:]
+CALL_ENDS = ENDS[1:]
+
+
+def call_id_of(started: Event) -> str:
+    """Return what a call is called by the event that ends it, and by those that happen inside of it."""
+    return started.call_id or started.event_id
+
+
+def end_of(started: Started, at_ns: int, error: str, *, status: TurnStatus = "cancelled", **fields: Any) -> Ended:
+    """Return the end of something that nothing else will end: its process died, its turn is over.
+
+    Args:
+        started: What is to be ended.
+        at_ns: When.
+        error: Why.
+        status: How it ended.
+        fields: Other fields of the event.
+
+    """
+    call_id = None if isinstance(started, TurnStarted) else call_id_of(started)
+    return END_OF[type(started)](
+        session_id=started.session_id,
+        turn_id=started.turn_id,
+        call_id=call_id,
+        agent_id=started.agent_id,
+        at_ns=at_ns,
+        status=status,
+        error=error,
+        **fields,
+    )
+
+
+AnyEvent = SessionStarted | SessionEnded | Started | Ended | HandedOff | Noted
+KINDS: dict[str, type[Event]] = {str(cls.__struct_config__.tag): cls for cls in get_args(AnyEvent)}
 """Every kind of event by the name it has in journal, log and store."""
 KIND_OF: dict[type[Event], str] = {cls: kind for kind, cls in KINDS.items()}
 

@@ -251,8 +251,8 @@ def test_memory_does_not_grow_with_finished_turns(recording):
 
     def sizes():
         return (
-            len(recorder._turns),
-            len(recorder._finished),
+            len(recorder.turns.open),
+            len(recorder.turns._finished),
             len(recorder.pipeline.writer._ledger._open),
             len(recorder.pipeline.writer._ledger._late),
         )

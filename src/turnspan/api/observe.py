@@ -91,8 +91,7 @@ def recorder_for(store: Any) -> Recorder:
     found = _recorders.get(store)
     if found is None or found.closed:
         settings = Settings.read(home=own.settings.home)
-        found = _recorders[store] = Recorder(settings, store)
-        found.adopt_providers(own)
+        found = _recorders[store] = Recorder(settings, store, sibling=own)
     return found
 
 
@@ -145,9 +144,9 @@ class ObservedManager:
             self._manager.record_turn(session_id, turn)  # raises, as it always did
             return
         replayed: list[Event] = []
-        if (known := recorder.events_of(session_id, turn.turn_id)) is not None:
+        if (known := recorder.turns_of(session_id).events_of(session_id, turn.turn_id)) is not None:
             ids, span = known
-            if recorder.is_open(session_id, turn.turn_id):
+            if recorder.turns.is_open(session_id, turn.turn_id):
                 end = TurnEnded(
                     session_id=session_id, turn_id=turn.turn_id, status=_turn_status(turn), error=turn.error
                 )

@@ -29,7 +29,7 @@ from turnspan.events import Event, ModelCallStarted, Started
 from turnspan.instrumentation.wrapping import Watched, end_unobserved, watched
 from turnspan.recording import runtime
 from turnspan.recording.problems import Problem
-from turnspan.recording.recorder import EXTERNAL_SPAN_EXPECTED, Recorder
+from turnspan.recording.recorder import Recorder
 from turnspan.telemetry.current_context import current_context
 from turnspan.telemetry.own_log import logger
 
@@ -87,12 +87,12 @@ class AdapterContext:
     def open_model_calls(self) -> list[str]:
         """Return the model calls that are open right where the calling code runs."""
         here, recorder = current_context(), self.recorder()
-        return [] if here is None or recorder is None else recorder.models_asked(here)
+        return [] if here is None or recorder is None else recorder.turns_of(here.session_id).open_model_calls(here)
 
     def current_tool_name(self) -> str | None:
         """Return the name of the tool that the calling code is the call of."""
         here, recorder = current_context(), self.recorder()
-        return None if here is None or recorder is None else recorder.tool_at(here)
+        return None if here is None or recorder is None else recorder.turns_of(here.session_id).current_tool_name(here)
 
     def carrier(self, inside: Observed) -> dict[str, str]:
         """Return the W3C headers that carry a run or call to another process."""
@@ -112,7 +112,7 @@ class AdapterContext:
     def link(self, session_id: str, turn_id: str) -> TurnLink | None:
         """Return the ids of a turn's events so far, and its span."""
         recorder = self.recorder()
-        known = None if recorder is None else recorder.events_of(session_id, turn_id)
+        known = None if recorder is None else recorder.turns_of(session_id).events_of(session_id, turn_id)
         if known is None:
             return None
         ids, span = known
@@ -211,13 +211,13 @@ class _Spans:
         if (recorder := self._adapter.recorder()) is not None:
             recorder.prepare()
             _external_spans().observe_current_provider()
-            recorder.emit(event, EXTERNAL_SPAN_EXPECTED)
+            recorder.emit(event, SPAN_EXPECTED)
 
     def read(self, reader: SpanReader, content_of: ContentOf = _no_content) -> None:
         """Show a reader every span that somebody else starts."""
         spans, entry = _external_spans(), (self._adapter.recorder, reader, content_of)
-        spans.others.readers.append(entry)
-        self._adapter.patch.on_undo(lambda: spans.others.readers.remove(entry))
+        spans.external_span_processor.readers.append(entry)
+        self._adapter.patch.on_undo(lambda: spans.external_span_processor.readers.remove(entry))
         spans.observe_current_provider()
 
         def made(call: Invocation) -> Generator[None, Outcome, None]:

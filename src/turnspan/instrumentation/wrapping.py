@@ -22,9 +22,7 @@ from opentelemetry import context
 from opentelemetry.context import Context
 
 from turnspan.adapter import NOT_OBSERVED, Call, Invocation, Observed, Observer, Outcome, Run, StreamObserver, start_of
-from turnspan.events import TurnEnded, TurnStarted
 from turnspan.model.ids import now_ns
-from turnspan.recording.ledger import ended_early
 from turnspan.recording.problems import Problem
 from turnspan.recording.recorder import Recorder
 from turnspan.telemetry.current_context import current_context
@@ -45,16 +43,8 @@ def end_unobserved(recorder: Recorder, observed: Observed | None, outcome: Outco
     if isinstance(observed, (Run, Call)):
         observed.not_observed(outcome)
     elif observed is not None:
-        if isinstance(observed, TurnStarted):
-            ids: dict[str, Any] = {
-                "session_id": observed.session_id,
-                "turn_id": observed.turn_id,
-                "agent_id": observed.agent_id,
-            }
-            recorder.emit(TurnEnded(**ids, **NOT_OBSERVED.ended()))
-        else:
-            early = ended_early(observed, now_ns(), str(NOT_OBSERVED.error))
-            recorder.emit(msgspec.structs.replace(early, **NOT_OBSERVED.ended()))
+        end = end_of(observed, now_ns(), str(NOT_OBSERVED.error))
+        recorder.emit(msgspec.structs.replace(end, **NOT_OBSERVED.ended()))
 
 
 class Watching:
@@ -120,7 +110,7 @@ class Watching:
         if outcome.cancelled and outcome.error is None:
             # A stream was closed, perhaps by the garbage collector in the middle of any allocation, also of one that a
             # context variable is being set by: CPython does not survive setting one then, and span processors do.
-            self._recorder.later(lambda: self._tell(observer, outcome))
+            self._recorder.defer(lambda: self._tell(observer, outcome))
         else:
             self._tell(observer, outcome)
 

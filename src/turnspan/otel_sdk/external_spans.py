@@ -1,6 +1,6 @@
-"""Spans that others start: the way in for runtimes and instrumentations that speak OpenTelemetry already.
+"""The span processor for external spans: the way in for runtimes and instrumentations that speak OpenTelemetry already.
 
-A reader is a generator around one span, as an observer is one around a call. What it tells stands on the span that
+A reader is a generator around one span, as an observer is one around a call. What it emits stands on the span that
 exists: no second one is started, and record and log carry its ids. A span can be written to only until it ends, so the
 audit event ids of both its events are put on it when it starts.
 """
@@ -18,19 +18,18 @@ from turnspan.adapter import ContentOf, CurrentContext, Observed, SpanReader, Sp
 from turnspan.otel_sdk.delivery_stats import processors_of
 from turnspan.recording.problems import Problem
 from turnspan.recording.recorder import Recorder, all_recorders
-from turnspan.telemetry import semconv as sc
-from turnspan.telemetry.current_context import CONTEXT_OF_SPAN, UNCLAIMED_SPANS, current_context
-from turnspan.telemetry.span_mapping import MODEL_OPERATIONS
+from turnspan.telemetry.current_context import current_context
+from turnspan.telemetry.external_spans import MODEL_OPERATIONS, external_spans, operation_of
 
 if TYPE_CHECKING:
     from opentelemetry.context import Context
 
 _OPEN_MOST = 100_000
-"""Spans of others that are followed at a time; some are never ended."""
+"""External spans that are followed at a time; some are never ended."""
 
 
-class ExternalSpans(SpanProcessor):
-    """Shows readers the spans that others start in this process."""
+class ExternalSpanProcessor(SpanProcessor):
+    """Shows readers the spans that other instrumentations start in this process."""
 
     starts_may_be_late = True  # our own spans are passed over
 
@@ -39,54 +38,57 @@ class ExternalSpans(SpanProcessor):
         self._open: OrderedDict[int, list[tuple[Recorder, SpanReading]]] = OrderedDict()
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
-        """Let readers tell what starts, and remember where it does."""
+        """Have a span adopted by the call that expects it, or else have readers emit what it stands for."""
         if span.context is None or (span.instrumentation_scope or span).name == "turnspan":
             return
         span_id = span.context.span_id
-        here = current_context(parent_context)
-        if here is not None:
-            CONTEXT_OF_SPAN[span_id] = here
+        position = current_context(parent_context)
+        if position is not None:
+            external_spans.place(span_id, position)
             self._open[span_id] = []
-            if here.call_id is not None and any(recorder.adopt(here, span) for recorder in all_recorders()):
+            if position.call_id is not None and any(r.turns.adopt_expected(position, span) for r in all_recorders()):
                 return
-            if (span.attributes or {}).get(sc.GEN_AI_OPERATION_NAME) in MODEL_OPERATIONS:
-                for one in all_recorders():
-                    one.note_external_instrumentation(here)
-        open_: list[tuple[Recorder, SpanReading]] = []
+            if operation_of(span) in MODEL_OPERATIONS:
+                for recorder in all_recorders():
+                    recorder.turns.note_external_instrumentation(position)
+        if readings := self._start_readings(span, span_id, position):
+            self._open[span_id] = readings
+        if len(self._open) > _OPEN_MOST:
+            forgotten, _ = self._open.popitem(last=False)
+            external_spans.forget(forgotten)
+
+    def _start_readings(
+        self, span: Span, span_id: int, position: CurrentContext | None
+    ) -> list[tuple[Recorder, SpanReading]]:
+        """Ask readers, until one of them says what the span stands for."""
+        readings: list[tuple[Recorder, SpanReading]] = []
         for recorder_of, reader, _ in self.readers:
             if (recorder := recorder_of()) is None:
                 continue
             try:
-                reading = reader(span, here)
+                reading = reader(span, position)
                 started = next(reading)
             except StopIteration:
                 continue
             except Exception as error:
                 recorder.problems.report(Problem.SPAN_READER, error)
                 continue
-            open_.append((recorder, reading))
-            if started is not None and (place := place_of(started)) is not None:
-                CONTEXT_OF_SPAN[span_id] = place
+            readings.append((recorder, reading))
+            if started is not None and (inside := position_in(started)) is not None:
+                external_spans.place(span_id, inside)
                 break
-            if here is None:
-                UNCLAIMED_SPANS[span_id] = span
-        if open_:
-            self._open[span_id] = open_
-        if len(self._open) > _OPEN_MOST:
-            forgotten, _ = self._open.popitem(last=False)
-            CONTEXT_OF_SPAN.pop(forgotten, None)
-            UNCLAIMED_SPANS.pop(forgotten, None)
+            if position is None:
+                external_spans.offer(span_id, span)
+        return readings
 
     def on_end(self, span: ReadableSpan) -> None:
-        """Let readers tell how it ended."""
+        """Let readers emit how it ended, and take off it what exporters may not have."""
         if span.context is None:
             return
-        span_id = span.context.span_id
-        CONTEXT_OF_SPAN.pop(span_id, None)
-        readings = self._open.pop(span_id, None)
-        claimed = UNCLAIMED_SPANS.pop(span_id, span) is None
+        readings = self._open.pop(span.context.span_id, None)
+        claimed = external_spans.forget(span.context.span_id)
         for recorder, reading in readings or ():
-            if claimed:  # one of ours told it meanwhile
+            if claimed:  # one of our own adapters has emitted what it stands for
                 reading.close()
                 continue
             try:
@@ -100,7 +102,7 @@ class ExternalSpans(SpanProcessor):
                 _withhold(span, names, recorder_of())
 
 
-def place_of(observed: Observed) -> CurrentContext | None:
+def position_in(observed: Observed) -> CurrentContext | None:
     """Return where code inside of a started turn or call is."""
     started = start_of(observed)
     if started is None:
@@ -108,7 +110,7 @@ def place_of(observed: Observed) -> CurrentContext | None:
     return CurrentContext(started.session_id, started.turn_id, started.call_id, started.agent_id)
 
 
-others = ExternalSpans()
+external_span_processor = ExternalSpanProcessor()
 
 
 def _withhold(span: ReadableSpan, names: Collection[str], recorder: Recorder | None) -> None:
@@ -123,11 +125,11 @@ def _withhold(span: ReadableSpan, names: Collection[str], recorder: Recorder | N
 
 def observe_provider(provider: Any) -> None:
     """See the spans of a provider, too."""
-    if isinstance(provider, TracerProvider) and others not in processors_of(provider):
-        provider.add_span_processor(others)
+    if isinstance(provider, TracerProvider) and external_span_processor not in processors_of(provider):
+        provider.add_span_processor(external_span_processor)
         all_: Any = provider._active_span_processor  # noqa: SLF001  there is no public way to be the first
-        if (before := processors_of(provider)) and before[-1] is others:
-            all_._span_processors = (others, *before[:-1])  # noqa: SLF001  what is withheld, exporters must not see
+        if (before := processors_of(provider)) and before[-1] is external_span_processor:
+            all_._span_processors = (external_span_processor, *before[:-1])  # noqa: SLF001  what is withheld, exporters must not see
 
 
 def observe_current_provider() -> None:

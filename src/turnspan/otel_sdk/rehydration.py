@@ -22,25 +22,23 @@ from opentelemetry.trace import Link, SpanContext, Status, TraceFlags
 from turnspan._version import __version__
 from turnspan.errors import EvidenceError
 from turnspan.events import (
-    AgentStarted,
+    ENDS,
+    STARTS,
     Ended,
     Event,
     HandedOff,
-    ModelCallStarted,
     Noted,
     SessionStarted,
     Started,
-    ToolCallStarted,
-    TurnEnded,
     TurnStarted,
 )
 from turnspan.journal.hash_chain import SpanIds, decode
+from turnspan.recording.open_turns import OpenTurn, OpenTurns
 from turnspan.stores.rows import AuditRow
 from turnspan.telemetry import semconv as sc
-from turnspan.telemetry.span_mapping import closed, opened
+from turnspan.telemetry.span_mapping import closed, link_to, opened
 
 _BATCH = 256
-_STARTS = (TurnStarted, AgentStarted, ModelCallStarted, ToolCallStarted)
 _SCOPE = InstrumentationScope("turnspan", __version__)
 
 
@@ -104,11 +102,13 @@ def batched(spans: Iterable[ReadableSpan], size: int) -> Iterator[list[ReadableS
         yield batch
 
 
-class _Open:
-    def __init__(self, told: Told) -> None:
-        self.started: Any = told.event
-        assert told.span is not None
-        self.span = told.span
+class _OpenSpan:
+    """A turn, call or handoff that has started, with what goes on its span."""
+
+    __slots__ = ("links", "notes", "span", "started")
+
+    def __init__(self, started: Any, span: SpanIds) -> None:
+        self.started, self.span = started, span
         self.notes: list[Noted] = []
         self.links: list[Link] = []
 
@@ -133,7 +133,7 @@ def spans_again(
     """
     workspaces: dict[str, str | None] = {}
     resources: dict[tuple[str, str], Resource] = {}
-    turns: dict[tuple[str, str, str | None], _Turn] = {}
+    chains: dict[str, _Chain] = {}
     for one in told:
         event = one.event
         if isinstance(event, SessionStarted):
@@ -141,12 +141,9 @@ def spans_again(
             continue
         if isinstance(event, TurnStarted) and event.resource is not None:
             resources[one.journal, event.session_id] = Resource(event.resource)
-        key = (one.journal, event.session_id, event.turn_id)
-        turn = turns.get(key)
-        if turn is None:
-            turn = turns[key] = _Turn()
+        chain = chains.setdefault(one.journal, _Chain())
         resource = resources.get((one.journal, event.session_id), Resource.get_empty())
-        for opened_, ended in turn.take(one):
+        for opened_, ended, event_ids in chain.take(event, one.span):
             if sampled_only and not opened_.span.flags & 1:
                 continue
             yield _span(
@@ -157,58 +154,44 @@ def spans_again(
                 profile=profile,
                 view_url=view_url,
                 workspace_id=workspaces.get(event.session_id),
-                turn_events=turn.event_ids,
+                turn_events=event_ids,
             )
-        if isinstance(event, TurnEnded):
-            del turns[key]
 
 
-class _Turn:
-    """What is open of a turn, as the recorder had it."""
+class _Chain:
+    """What is open in one chain, as the recorder had it."""
 
     def __init__(self) -> None:
-        self.event_ids: list[str] = []
-        self._turn: _Open | None = None
-        self._calls: dict[str, _Open] = {}
-        self._by_span: dict[str, _Open] = {}
-        self._handoff: tuple[str, SpanIds] | None = None
+        self._open: OpenTurns[_OpenSpan] = OpenTurns()
 
-    def take(self, told: Told) -> Iterator[tuple[_Open, Any]]:
-        """Take an event; yield what ends with it."""
-        event, span = told.event, told.span
-        self.event_ids.append(event.event_id)
+    def take(self, event: Event, span: SpanIds | None) -> Iterator[tuple[_OpenSpan, Any, list[str]]]:
+        """Take an event; yield what ends with it, and the ids of its turn's events."""
+        turn = self._open.of(event)
+        if isinstance(event, STARTS) and span is not None:
+            turn = self._start(event, span)
+        if turn is None:
+            turn = OpenTurn(None)
+        turn.event_ids.append(event.event_id)
         if span is None:
             return
-        if isinstance(event, _STARTS):
-            self._start(event, _Open(told))
-        elif isinstance(event, HandedOff):
-            self._handoff = (event.to_agent, span)
-            yield _Open(told), event
+        if isinstance(event, HandedOff):
+            turn.handoff = _OpenSpan(event, span)
+            yield turn.handoff, event, turn.event_ids
         elif isinstance(event, Noted):
-            if (above := self._by_span.get(span.span_id)) is not None:
-                above.notes.append(event)
-        elif isinstance(event, TurnEnded):
-            if self._turn is not None:
-                yield self._turn, event
-        elif (call := self._calls.pop(event.call_id or "", None)) is not None:
-            yield call, event
+            if (parent := turn.parent_of(event)) is not None:
+                parent.notes.append(event)
+        elif isinstance(event, ENDS) and (opened_ := self._open.end(event)[1]) is not None:
+            yield opened_, event, turn.event_ids
 
-    def _start(self, event: Started, opened_: _Open) -> None:
-        self._by_span[opened_.span.span_id] = opened_
-        if isinstance(event, TurnStarted):
-            self._turn = opened_
-            if event.follows is not None:
-                trace_id, _, span_id = event.follows.partition("-")
-                opened_.links.append(_link(SpanIds(trace_id, span_id, 1), "previous_turn"))
-            return
-        if isinstance(event, AgentStarted) and self._handoff is not None and self._handoff[0] == event.agent_id:
-            opened_.links.append(_link(self._handoff[1], "handoff"))
-            self._handoff = None
-        self._calls[event.call_id or event.event_id] = opened_
-
-
-def _link(span: SpanIds, kind: str) -> Link:
-    return Link(_context(span.trace_id, span.span_id), {sc.TURNSPAN_LINK_KIND: kind})
+    def _start(self, event: Started, span: SpanIds) -> OpenTurn[_OpenSpan]:
+        opened_ = _OpenSpan(event, span)
+        turn = self._open.start(opened_)
+        if isinstance(event, TurnStarted) and event.follows is not None:
+            trace_id, _, span_id = event.follows.partition("-")
+            opened_.links.append(link_to(_context(trace_id, span_id), "previous_turn"))
+        if (handoff := turn.handoff_to(event)) is not None:
+            opened_.links.append(link_to(_context(handoff.span.trace_id, handoff.span.span_id), "handoff"))
+        return turn
 
 
 def _context(trace_id: str, span_id: str) -> SpanContext:
@@ -217,7 +200,7 @@ def _context(trace_id: str, span_id: str) -> SpanContext:
 
 
 def _span(
-    opened_: _Open,
+    opened_: _OpenSpan,
     ended: Ended | HandedOff,
     resource: Resource,
     *,

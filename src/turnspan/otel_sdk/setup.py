@@ -65,7 +65,7 @@ class SessionSpanProcessor(SpanProcessor):
     def force_flush(self, timeout_millis: int = 30_000) -> bool:  # noqa: ARG002  the SDK's signature
         """End the spans that are to be ended, so that the processors behind this one have them."""
         for recorder in all_recorders():
-            recorder.settle()
+            recorder.run_housekeeping()
         return True
 
 

@@ -1,74 +1,127 @@
-"""What is open: turns that have started and not ended, with their calls and spans."""
+"""Open turns: what has started and not ended, in any stream of events.
+
+The recorder follows the events of this process with it, the ledger the lines of a journal, rehydration and verification
+the rows of a chain. Each keeps for a turn or call what it needs: a span, a row, a line. Which event ends which is
+written in :mod:`turnspan.events`.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any, Generic, Protocol, TypeVar
 
-from opentelemetry import context
-
-from turnspan.adapter import CurrentContext
-from turnspan.events import ModelCallStarted, Started, ToolCallStarted
-from turnspan.journal.hash_chain import SpanIds
-from turnspan.telemetry.current_context import below
-
-if TYPE_CHECKING:
-    from opentelemetry.trace import Span
+from turnspan.events import AgentStarted, Ended, Event, Started, TurnEnded, TurnStarted, call_id_of, end_of
+from turnspan.model.records import OURS
 
 
-class Open:
-    """A started call with its span."""
-
-    __slots__ = ("_below", "awaits", "end_id", "ids", "inherited", "span", "started")
-
-    def __init__(self, started: Started, span: Span, ids: SpanIds | None, end_id: str | None = None) -> None:
-        self.started, self.span, self.ids = started, span, ids
-        self.end_id = end_id  # what its end is called on somebody else's span already
-        self._below: context.Context | None = None
-        self.inherited = False  # from before a fork: the parent process ends it
-        self.awaits = False  # the span that somebody else will start for it; until then this is the one above
-
-    def has(self, span: Span, ids: SpanIds | None, end_id: str | None = None) -> None:
-        """Take the span that was awaited."""
-        self.span, self.ids, self.end_id, self.awaits, self._below = span, ids, end_id, False, None
+class Opened(Protocol):
+    """What is kept for a turn, call or handoff while it is open: its event, and whatever its keeper adds."""
 
     @property
-    def below(self) -> context.Context:
-        """The context for spans below this one."""
-        if self._below is None:
-            self._below = below(self.span)
-        return self._below
+    def started(self) -> Any:
+        """The event."""
 
 
-class OpenTurn:
-    """A turn that has not ended: its span, the calls open in it, and its events so far."""
+T = TypeVar("T", bound=Opened)
+TurnKey = tuple[str, str | None]
+
+
+class OpenTurn(Generic[T]):
+    """A turn that has not ended: the calls that are open in it, and its events so far."""
 
     __slots__ = ("calls", "event_ids", "handoff", "turn")
 
-    def __init__(self, turn: Open | None) -> None:
-        self.turn = turn  # None: the turn was not started here; only its calls are known
-        self.calls: dict[str, Open] = {}
+    def __init__(self, turn: T | None) -> None:
+        self.turn = turn  # None: another process started it, the parent of a fork; or it has ended, and calls have not
+        self.calls: dict[str, T] = {}
         self.event_ids: list[str] = []
-        self.handoff: tuple[str, Span] | None = None
+        self.handoff: T | None = None
+
+    def start(self, opened: T) -> None:
+        """Take what has started."""
+        event = opened.started
+        if type(event) is TurnStarted:
+            self.turn = opened
+        else:
+            self.calls[event.call_id or event.event_id] = opened
+
+    def parent_of(self, event: Event) -> T | None:
+        """Return what an event happened in: a call, or else the turn."""
+        if event.parent_id is not None and (call := self.calls.get(event.parent_id)) is not None:
+            return call
+        return self.turn
+
+    def opened(self) -> list[T]:
+        """Return what is open: the turn, and then its calls in the order of their starts."""
+        calls = list(self.calls.values())
+        return calls if self.turn is None else [self.turn, *calls]
+
+    def handoff_to(self, event: Event) -> T | None:
+        """Return the handoff that an agent's start follows; it is followed once."""
+        handoff = self.handoff
+        if handoff is None or type(event) is not AgentStarted or handoff.started.to_agent != event.agent_id:
+            return None
+        self.handoff = None
+        return handoff
 
 
-class OpenTurns(dict[tuple[str, str | None], OpenTurn]):
-    """The open turns, by session and turn, and what is open at a place in them."""
+class OpenTurns(dict[TurnKey, OpenTurn[T]], Generic[T]):
+    """The open turns, by session and turn.
 
-    def call_at(self, here: CurrentContext) -> Open | None:
-        """Return the call that a place is directly in."""
-        turn = self.get((here.session_id, here.turn_id))
-        return None if turn is None else turn.calls.get(here.call_id or "")
+    Any thread may call any method, as agents run in any thread and their events come from there. There is no lock: each
+    step is one operation on a dict, and the calls of a turn are looped over in a copy. What may go wrong without one is
+    that a call starts in one thread while its turn ends in another; it is then open without a turn, until it ends.
+    """
 
-    def models_asked(self, here: CurrentContext) -> list[str]:
-        """Return the ids of the open model calls that a place is in, or that are open directly in it."""
-        turn = self.get((here.session_id, here.turn_id))
+    def of(self, event: Event) -> OpenTurn[T] | None:
+        """Return the turn that an event belongs to."""
+        return self.get((event.session_id, event.turn_id))
+
+    def of_call(self, event: Event) -> OpenTurn[T]:
+        """Return the turn that an event belongs to, also if its start was not seen."""
+        key = (event.session_id, event.turn_id)
+        turn = self.get(key)
+        if turn is None:
+            turn = self[key] = OpenTurn(None)
+        return turn
+
+    def find(self, started: Event) -> T | None:
+        """Return what is open under the ids of a start."""
+        turn = self.of(started)
+        if turn is None:
+            return None
+        return turn.turn if isinstance(started, TurnStarted) else turn.calls.get(call_id_of(started))
+
+    def start(self, opened: T) -> OpenTurn[T]:
+        """Take what has started, and return its turn."""
+        turn = self.of_call(opened.started)
+        turn.start(opened)
+        return turn
+
+    def end(self, event: Ended) -> tuple[OpenTurn[T], T | None]:
+        """Forget what an event ends, and return its turn, and it; None if that was not open."""
+        key = (event.session_id, event.turn_id)
+        turn = self.get(key)
+        if turn is None:
+            return OpenTurn(None), None
+        if isinstance(event, TurnEnded):
+            opened, turn.turn = turn.turn, None
+        else:
+            opened = turn.calls.pop(event.call_id or "", None)
+        if turn.turn is None and not turn.calls:
+            self.pop(key, None)
+        return turn, opened
+
+    def ends(self, at_ns: int, reason: str) -> list[tuple[Ended, T]]:
+        """Return the ends of what nothing else will end, innermost first, each with what it ends."""
         return [
-            call_id
-            for call_id, call in (list(turn.calls.items()) if turn is not None else ())
-            if type(call.started) is ModelCallStarted and here.call_id in (call_id, call.started.parent_id)
+            (interrupted(opened.started, at_ns, reason), opened)
+            for turn in list(self.values())
+            for opened in reversed(turn.opened())
         ]
 
-    def tool_at(self, here: CurrentContext) -> str | None:
-        """Return the name of the tool whose call a place is directly in."""
-        call = self.call_at(here)
-        return call.started.tool_name if call is not None and isinstance(call.started, ToolCallStarted) else None
+
+def interrupted(started: Started, at_ns: int, reason: str) -> Ended:
+    """Return the end of a turn or call whose process stopped or died in the middle of it."""
+    if isinstance(started, TurnStarted):
+        return end_of(started, at_ns, reason, metadata={OURS: {"interrupted": reason}})
+    return end_of(started, at_ns, reason)

@@ -43,6 +43,7 @@ class Pipeline:
         settings: What was set.
         store: The store, when it is open already; that of the settings is opened otherwise, in the writer's thread.
         problems: Counts what failed.
+        providers: The SDK providers that are flushed, and that know what became of spans.
         between: Is called by the writer between batches.
         recovers: Whether it stores what dead processes left.
 
@@ -53,15 +54,16 @@ class Pipeline:
         settings: Settings,
         store: SessionStore | None,
         problems: Problems,
-        between: Callable[[], None],
+        providers: Providers,
         *,
+        between: Callable[[], None],
         recovers: bool,
     ) -> None:
         self._settings, self._problems, self._between, self._recovers = settings, problems, between, recovers
         self._store = store
         self._owns_store = store is None
         self._store_url = settings.store_url if store is None else url_of(store)
-        self.providers = Providers(problems)
+        self.providers = providers
         self._app_log: AppLog | None = None
         self._key: Key | None = None
         try:

@@ -15,7 +15,7 @@ from turnspan.events import TurnEnded
 from turnspan.journal.dead import DeadJournal, dead_journals
 from turnspan.journal.hash_chain import decode
 from turnspan.journal.seals import Key
-from turnspan.recording.ledger import Ledger, ends_of
+from turnspan.recording.ledger import Ledger
 from turnspan.settings import SCHEMES, Settings, without_password
 from turnspan.stores import open_store
 from turnspan.stores.base import SessionStore
@@ -125,7 +125,7 @@ def _completed(journal: DeadJournal, store: SessionStore, key: Key | None) -> tu
     if journal.lines:
         last_ns = max(folded_.event.at_ns for folded_ in folded)
         spans = {decode(line.payload).event_id: line.span for line in journal.lines}
-        ends = ends_of(ledger.open_turns(), last_ns, REASON)
+        ends = ledger.ends(last_ns, REASON)
         interrupted = sum(isinstance(end, TurnEnded) for end, _ in ends)
         if ends:
             folded += [

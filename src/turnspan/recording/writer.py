@@ -16,7 +16,7 @@ from collections.abc import Callable
 from turnspan.journal.live import Journal, Position
 from turnspan.model.ids import now_ns
 from turnspan.recording.appender import Appender
-from turnspan.recording.ledger import Ledger, ends_of
+from turnspan.recording.ledger import Ledger
 from turnspan.recording.problems import Problem, Problems
 from turnspan.recording.sealing import Sealer
 from turnspan.recording.session_counts import SessionSeal
@@ -107,7 +107,7 @@ class Writer:
     def end_unfinished(self, reason: str) -> None:
         """Append the ends of what has no end in the journal: the disk did not take it."""
         with self._step_lock:
-            for end, _ in ends_of(self._ledger.open_turns(), now_ns(), reason):
+            for end, _ in self._ledger.ends(now_ns(), reason):
                 self._appender.append(end)
 
     def seal_all(self, closed: str) -> None:

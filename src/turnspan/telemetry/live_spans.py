@@ -1,13 +1,12 @@
-"""Spans: events as OpenTelemetry sees them.
+"""Live spans: started and ended through the OpenTelemetry API, with explicit parents.
 
-Two halves. :func:`opened` and :func:`closed` map events to span data, purely, so that the same code can send a span
-again later. :class:`Spans` moves live spans through the OpenTelemetry API, with explicit parents: nothing here depends
-on which thread or task an event comes from.
+What they say is decided in :mod:`turnspan.telemetry.span_mapping`. Nothing here depends on which thread or task an event
+comes from.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
+from collections import deque
 from contextlib import suppress
 from typing import Any
 
@@ -22,16 +21,17 @@ from turnspan.events import (
     TurnStarted,
 )
 from turnspan.journal.hash_chain import SpanIds
+from turnspan.model.newest import Newest
 from turnspan.telemetry import semconv as sc
-from turnspan.telemetry.current_context import UNCLAIMED_SPANS
 from turnspan.telemetry.deferred_spans import DeferredTracer, tracer_of
-from turnspan.telemetry.span_mapping import MODEL_OPERATIONS, closed, opened
+from turnspan.telemetry.external_spans import has_ended
+from turnspan.telemetry.span_mapping import closed, link_to, opened
 
 _SESSIONS_REMEMBERED = 4096
 
 
-class Borrowed(NonRecordingSpan):
-    """A span that somebody else has started and will end; only what is noted in it is put on it."""
+class AdoptedSpan(NonRecordingSpan):
+    """An external span that stands for one of our events: its own instrumentation ends it, only notes are put on it."""
 
     def __init__(self, span: Any) -> None:
         super().__init__(span.get_span_context())
@@ -39,58 +39,63 @@ class Borrowed(NonRecordingSpan):
 
     def add_event(self, name: str, attributes: Any = None, timestamp: int | None = None) -> None:
         """Add a span event, if the span has not ended."""
-        if getattr(self._span, "end_time", None) is None:
+        if not has_ended(self._span):
             self._span.add_event(name, attributes, timestamp)
 
 
-# Live spans --------------------------------------------------------------------------------------------------------
-
-
 class Spans:
-    """Moves live spans. A span's handle is the span itself; who is open is the recorder's knowledge."""
+    """Starts and ends spans. Which spans are open is the recorder's knowledge."""
 
     def __init__(self, *, content: bool = False, profile: sc.Profile = sc.UTIL_1_3, view_url: str = "") -> None:
         self._provider: Any = None
         self._tracer: Any = None
         self._content, self._profile, self._view_url = content, profile, view_url
-        self._last_turn: OrderedDict[str, SpanContext] = OrderedDict()
+        self._last_turn: Newest[str, SpanContext] = Newest(_SESSIONS_REMEMBERED)
         self._ended: deque[tuple[Span, Started, Ended, list[str] | None]] = deque()
 
     def start(
         self,
         event: Started,
-        below: context.Context | None,
+        parent: context.Context | None,
         *,
-        linked: SpanContext | None = None,
+        handoff: SpanContext | None = None,
         workspace_id: str | None = None,
     ) -> Span:
-        """Start a span below the span of a context; None is the active one, or a trace of its own."""
+        """Start a span.
+
+        Args:
+            event: What starts.
+            parent: A context with the parent span; None: the span that is active, or a trace of its own.
+            handoff: The span of the handoff that this follows.
+            workspace_id: The workspace of its session.
+
+        """
         name, kind, attributes = opened(event, workspace_id=workspace_id, view_url=self._view_url)
         links: tuple[Link, ...] = ()
-        if linked is not None and linked.is_valid:
-            links = (Link(linked, {sc.TURNSPAN_LINK_KIND: "handoff"}),)
+        if handoff is not None and handoff.is_valid:
+            links = (link_to(handoff, "handoff"),)
         is_turn = type(event) is TurnStarted
         if is_turn and (before := self._last_turn.get(event.session_id)) is not None:
-            links = (*links, Link(before, {sc.TURNSPAN_LINK_KIND: "previous_turn"}))
-        span = self._start_span(name, below, kind, attributes, links, event.at_ns)
+            links = (*links, link_to(before, "previous_turn"))
+        span = self._start_span(name, parent, kind, attributes, links, event.at_ns)
         if is_turn:
             self._remember(event.session_id, span.get_span_context())
         return span
 
     def adopt(self, event: Started, span: Any, end_id: str, workspace_id: str | None = None) -> Span:
-        """Take somebody else's span for an event's: it gets our attributes if it can, and is theirs to end."""
+        """Take an external span for an event's: it gets our attributes while it can."""
         _, _, attributes = opened(event, workspace_id=workspace_id, view_url=self._view_url)
-        if getattr(span, "end_time", None) is None and span.is_recording():
+        if not has_ended(span) and span.is_recording():
             known = getattr(span, "attributes", None) or {}
             identity = (sc.GEN_AI_CONVERSATION_ID, sc.SESSION_ID)
             span.set_attributes({k: v for k, v in attributes.items() if k in identity or k not in known})
             span.set_attribute(sc.TURNSPAN_AUDIT_EVENT_ID_END, end_id)
         if type(event) is TurnStarted:
             self._remember(event.session_id, span.get_span_context())
-        return Borrowed(span)
+        return AdoptedSpan(span)
 
     def end(self, span: Span, started: Started, ended: Ended, turn_events: list[str] | None = None) -> None:
-        """Have a span ended, with the time of its event: soon, in another thread."""
+        """Have a span ended, with the time of its event: soon, in the writer's thread."""
         self._ended.append((span, started, ended, turn_events))
 
     def end_all(self) -> None:
@@ -114,10 +119,10 @@ class Spans:
             span.set_status(status)
         span.end(ended.at_ns)
 
-    def handoff(self, event: HandedOff, below: context.Context | None) -> Span:
+    def handoff(self, event: HandedOff, parent: context.Context | None) -> Span:
         """Show a handoff as the call of a transfer tool that took no time."""
         name, kind, attributes = opened(event, content=self._content)
-        span = self._start_span(name, below, kind, attributes, (), event.at_ns)
+        span = self._start_span(name, parent, kind, attributes, (), event.at_ns)
         span.end(event.at_ns)
         return span
 
@@ -141,50 +146,35 @@ class Spans:
         return None if found is None else f"{found.trace_id:032x}-{found.span_id:016x}"
 
     def _remember(self, session_id: str, span_context: SpanContext) -> None:
-        if not span_context.is_valid:
-            return
-        self._last_turn[session_id] = span_context
-        self._last_turn.move_to_end(session_id)
-        if len(self._last_turn) > _SESSIONS_REMEMBERED:
-            self._last_turn.popitem(last=False)
+        if span_context.is_valid:
+            self._last_turn.remember(session_id, span_context)
 
 
-def ids_of(span: Span, above: SpanIds | None) -> SpanIds | None:
+def ids_of(span: Span, parent: SpanIds | None) -> SpanIds | None:
     """Return a span's ids as text; None for the span of an SDK that is not there.
 
     Args:
         span: The span.
-        above: The ids of the span that it was started below; None: of the one that is active now, if any.
+        parent: The ids of its parent; None: of the span that is active now, if any.
 
     """
     found = span.get_span_context()
     if not found.is_valid:
         return None
-    if above is not None:
-        return SpanIds(above.trace_id, f"{found.span_id:016x}", int(found.trace_flags), above.span_id)
+    if parent is not None:
+        return SpanIds(parent.trace_id, f"{found.span_id:016x}", int(found.trace_flags), parent.span_id)
     active = trace.get_current_span().get_span_context()
     parent_id = f"{active.span_id:016x}" if active.is_valid else ""
     return SpanIds(f"{found.trace_id:032x}", f"{found.span_id:016x}", int(found.trace_flags), parent_id)
 
 
 def ids_of_external_span(span: Any) -> SpanIds | None:
-    """Return the ids of a span that somebody else has started, as the SDK has it."""
+    """Return the ids of an external span."""
     found, parent = span.get_span_context(), getattr(span, "parent", None)
     if not found.is_valid:
         return None
     parent_id = f"{parent.span_id:016x}" if parent is not None else ""
     return SpanIds(f"{found.trace_id:032x}", f"{found.span_id:016x}", int(found.trace_flags), parent_id)
-
-
-def claimed_model_span() -> Any:
-    """Return the current span if somebody else started it for the model call that is told now; it is ours then."""
-    span_id = trace.get_current_span().get_span_context().span_id
-    span = UNCLAIMED_SPANS.get(span_id)
-    if span is None:
-        return None
-    UNCLAIMED_SPANS[span_id] = None
-    operation = (getattr(span, "attributes", None) or {}).get(sc.GEN_AI_OPERATION_NAME)
-    return span if operation in MODEL_OPERATIONS else None
 
 
 def resource_of_provider() -> dict[str, Any] | None:
@@ -194,7 +184,7 @@ def resource_of_provider() -> dict[str, Any] | None:
 
 
 def in_span(ids: SpanIds | None) -> context.Context | None:
-    """Return a context in which a span of this id is current, for what is told about it later."""
+    """Return a context in which the span of these ids is current: for logs and metrics that are made later."""
     if ids is None:
         return None
     found = SpanContext(int(ids.trace_id, 16), int(ids.span_id, 16), is_remote=False, trace_flags=TraceFlags(ids.flags))

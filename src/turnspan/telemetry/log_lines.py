@@ -17,17 +17,15 @@ from typing import Any
 import msgspec
 
 from turnspan.events import (
+    ENDS,
     KIND_OF,
-    AgentEnded,
     Event,
     HandedOff,
     ModelCallEnded,
     ModelCallStarted,
     Noted,
     SessionStarted,
-    ToolCallEnded,
     ToolCallStarted,
-    TurnEnded,
 )
 from turnspan.journal.hash_chain import SpanIds
 from turnspan.journal.seals import seal_of
@@ -39,7 +37,6 @@ from turnspan.telemetry.outlet import Folded
 
 EVENT_PREFIX = "turnspan."
 _LEVELS = {"error": "error", "timeout": "error", "cancelled": "warning"}
-_ENDS = (TurnEnded, AgentEnded, ModelCallEnded, ToolCallEnded)
 _LATE_LINES = 100_000
 _ID = re.compile(rb'"audit_event_id":"([0-9a-f]{32})"')
 
@@ -101,7 +98,7 @@ def line_of(event: Any, span: SpanIds | None, started: Any = None, at: str | Non
         line.tool_name = about.tool_name
     elif type(about) is ModelCallStarted:
         line.model = about.model
-    if kind in _ENDS:
+    if kind in ENDS:
         line.status = event.status
         if event.status != "success":
             line.level = _LEVELS.get(event.status, "info")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
-from opentelemetry.trace import SpanKind, Status, StatusCode
+from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode
 
 from turnspan.events import (
     AgentEnded,
@@ -35,9 +35,6 @@ _OPERATIONS: dict[type[Event], str] = {
     ToolCallStarted: "execute_tool",
     HandedOff: "execute_tool",
 }
-
-
-MODEL_OPERATIONS = ("chat", "text_completion", "generate_content")
 
 
 class Opened(NamedTuple):
@@ -188,6 +185,11 @@ def _contents(attributes: Attributes, started: Started, ended: Ended) -> None:
         case AgentStarted(), AgentEnded() if ended.response_content is not None:
             answer = messages(text_of(ended.response_content), "assistant")
             attributes[sc.GEN_AI_OUTPUT_MESSAGES] = encode(answer).decode()
+
+
+def link_to(span: SpanContext, kind: Literal["handoff", "previous_turn"]) -> Link:
+    """Return a link to the span of a handoff, or of the session's turn before."""
+    return Link(span, {sc.TURNSPAN_LINK_KIND: kind})
 
 
 def messages(value: Any, role: str) -> list[dict[str, Any]]:

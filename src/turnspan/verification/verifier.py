@@ -17,11 +17,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
-from turnspan.events import KIND_OF, Ended, Event, Noted, Started, TurnEnded, TurnStarted
+from turnspan.events import KIND_OF, Ended, Event, Noted, Started
 from turnspan.journal.hash_chain import decode, digest_of
 from turnspan.journal.seals import Key
 from turnspan.model.ids import now_ns as source_of_time
@@ -31,6 +31,7 @@ from turnspan.reading.line_sources import LineSource
 from turnspan.reading.pages import summaries
 from turnspan.reading.span_sources import SpanSource
 from turnspan.recording.ledger import Ledger
+from turnspan.recording.open_turns import OpenTurns
 from turnspan.stores.base import Audited, AuditFilter, SessionFilter, SessionStore, url_of
 from turnspan.stores.merging import merge
 from turnspan.stores.rows import AuditRow, model_calls_of
@@ -40,6 +41,10 @@ from turnspan.verification.report import ERASED, Report, Verdict
 
 _REACHES_BACK_NS = 30 * 86_400 * 10**9
 _sorted = msgspec.json.Encoder(order="sorted").encode
+
+
+class _Start(NamedTuple):
+    started: Any
 
 
 class Verifier:
@@ -221,20 +226,20 @@ class Verifier:
 
     def _check_ends(self, session_id: str, told: list[Told]) -> None:
         """Check that what has started has ended."""
-        open_: dict[tuple[str, str | None, str | None], Told] = {}
+        chains: dict[str, OpenTurns[_Start]] = {}
         for one in told:
-            event = one.event
-            call_id = None if isinstance(event, (TurnStarted, TurnEnded)) else event.call_id or event.event_id
-            key = (one.journal, event.turn_id, call_id)
-            if isinstance(event, Started):
-                open_[key] = one
-            elif isinstance(event, Ended) and open_.pop(key, None) is not None:
+            chain = chains.setdefault(one.journal, OpenTurns())
+            if isinstance(one.event, Started):
+                chain.start(_Start(one.event))
+            elif isinstance(one.event, Ended) and chain.end(one.event)[1] is not None:
                 self.report.ok("structure")
-        for one in open_.values():
-            kind = KIND_OF[type(one.event)]
-            end = self._agreement.ends.get(one.journal)
+        for journal, chain in chains.items():
+            end = self._agreement.ends.get(journal)
             verdict: Verdict = "missing" if end is not None and end.sealed else "pending"
-            self.report.add("structure", verdict, session_id, one.event.event_id, f"{kind} has no end")
+            for turn in chain.values():
+                for opened in turn.opened():
+                    says = f"{KIND_OF[type(opened.started)]} has no end"
+                    self.report.add("structure", verdict, session_id, opened.started.event_id, says)
 
     def _check_seals(self, session_id: str, told: list[Told]) -> None:
         """Check that of no chain that the session's metadata has a seal of all rows are gone."""

@@ -1,0 +1,329 @@
+"""Live turns: what each kind of event does to the spans of this process, and what is open in it.
+
+The recorder hands in every event, encoded already. Here its span is started, adopted or ended, it is put in its place
+among what is open, and it is appended to the journal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar
+
+import msgspec
+from opentelemetry import context
+from opentelemetry.trace import Span
+
+from turnspan.adapter import SPAN_EXPECTED, CurrentContext
+from turnspan.events import (
+    CALL_ENDS,
+    CALL_STARTS,
+    CallEnded,
+    CallStarted,
+    Ended,
+    Event,
+    HandedOff,
+    ModelCallStarted,
+    Noted,
+    SessionEnded,
+    SessionStarted,
+    ToolCallStarted,
+    TurnEnded,
+    TurnStarted,
+    end_of,
+)
+from turnspan.journal.hash_chain import SpanIds
+from turnspan.model.ids import new_id
+from turnspan.model.newest import Newest
+from turnspan.recording.open_turns import OpenTurn, OpenTurns, interrupted
+from turnspan.recording.sessions import Sessions
+from turnspan.telemetry.current_context import child_context
+from turnspan.telemetry.external_spans import external_spans, has_ended
+from turnspan.telemetry.live_spans import Spans, ids_of, ids_of_external_span, resource_of_provider
+
+_TURNS_REMEMBERED = 256
+
+E = TypeVar("E", bound=Event)
+Append = Callable[[Event, SpanIds | None, Event | None, bytes | None], None]
+
+
+class Entry(Generic[E]):
+    """An event on its way to the journal: with its encoding, and with its span where that exists already."""
+
+    __slots__ = ("event", "external_span", "payload")
+
+    def __init__(self, event: E, payload: bytes | None = None, external_span: Any = None) -> None:
+        self.event = event
+        self.payload = payload
+        self.external_span = external_span
+
+    def change(self, **fields: Any) -> None:
+        """Add to the event what the recorder knows of it; it is encoded anew then."""
+        self.event = msgspec.structs.replace(self.event, **fields)
+        self.payload = None
+
+
+class LiveCall:
+    """A turn, call or handoff of this process, with its span."""
+
+    __slots__ = ("_child_context", "end_id", "expects_external_span", "ids", "inherited", "span", "started")
+
+    def __init__(self, started: Any, span: Span, ids: SpanIds | None, end_id: str | None = None) -> None:
+        self.started, self.span, self.ids = started, span, ids
+        self.end_id = end_id  # the id of its end, which an external span carries from the start
+        self.inherited = False  # from before a fork: the parent process ends it
+        self.expects_external_span = False  # until that is started, ``span`` is the parent's
+        self._child_context: context.Context | None = None
+
+    def attach_span(self, span: Span, ids: SpanIds | None, end_id: str | None = None) -> None:
+        """Take the span that was expected."""
+        self.span, self.ids, self.end_id = span, ids, end_id
+        self.expects_external_span, self._child_context = False, None
+
+    @property
+    def child_context(self) -> context.Context:
+        """The context for children of its span."""
+        if self._child_context is None:
+            self._child_context = child_context(self.span)
+        return self._child_context
+
+
+class LiveTurns:
+    """Follows the turns of this process.
+
+    Args:
+        spans: Starts and ends spans.
+        sessions: The sessions that this process has met.
+        append: Puts an event on record: the event, its span, the start of what it ends, its encoding.
+
+    ``handlers`` has a function for each kind of event.
+    """
+
+    def __init__(self, spans: Spans, sessions: Sessions, append: Append) -> None:
+        self._spans, self._sessions, self._append = spans, sessions, append
+        self.open: OpenTurns[LiveCall] = OpenTurns()
+        self._finished: Newest[tuple[str, str | None], tuple[list[str], SpanIds | None]] = Newest(_TURNS_REMEMBERED)
+        self._externally_instrumented: set[str | None] = set()  # providers whose calls another instrumentation traces
+        self.handlers: dict[type[Event], Callable[[Entry[Any]], None]] = {
+            SessionStarted: self._start_session,
+            SessionEnded: self._end_session,
+            TurnStarted: self._start_turn,
+            TurnEnded: self._end_turn,
+            HandedOff: self._hand_off,
+            Noted: self._note,
+            **dict.fromkeys(CALL_STARTS, self._start_call),
+            **dict.fromkeys(CALL_ENDS, self._end_call),
+        }
+
+    # Sessions and turns ------------------------------------------------------------------------------------------
+
+    def _start_session(self, entry: Entry[SessionStarted]) -> None:
+        if self._sessions.meet(entry.event):
+            if entry.event.workspace_id is None and self._sessions.default_workspace_id:
+                entry.change(workspace_id=self._sessions.default_workspace_id)
+            self._append(entry.event, None, None, entry.payload)
+
+    def _end_session(self, entry: Entry[SessionEnded]) -> None:
+        self._sessions.forget(entry.event.session_id)
+        self._append(entry.event, None, None, entry.payload)
+
+    def _start_turn(self, entry: Entry[TurnStarted]) -> None:
+        event = entry.event
+        session_id = event.session_id
+        if session_id not in self._sessions:
+            self._start_session(
+                Entry(SessionStarted(session_id=session_id, agent_id=event.agent_id, at_ns=event.at_ns, source="new"))
+            )
+        if (same := self.open.find(event)) is not None:
+            if same.inherited:
+                self.open.pop((session_id, event.turn_id))
+            else:
+                self._end_turn(Entry(end_of(same.started, event.at_ns, "started again")))  # type: ignore[arg-type]
+        follows = self._spans.previous_turn_span(session_id)
+        resource = resource_of_provider() if self._sessions.wants_resource(session_id) else None
+        if follows is not None or resource is not None:
+            entry.change(follows=follows, resource=resource)
+        workspace_id = self._sessions.workspace_of(session_id)
+        if entry.external_span is not None:
+            opened = self._adopt(entry, entry.external_span, workspace_id)
+        else:
+            span = self._spans.start(entry.event, None, workspace_id=workspace_id)
+            opened = LiveCall(entry.event, span, ids_of(span, None))
+        self._stamp(entry, opened.ids, self.open.start(opened))
+
+    def _end_turn(self, entry: Entry[TurnEnded]) -> None:
+        event = entry.event
+        key = (event.session_id, event.turn_id)
+        turn = self.open.get(key)
+        if turn is None or turn.turn is None:
+            return  # ended already, or never started
+        for call in reversed(list(turn.calls.values())):
+            if not call.inherited:
+                self._finish_call(turn, call, Entry(end_of(call.started, event.at_ns, "its turn ended first")))
+        self.open.pop(key, None)
+        if turn.turn.inherited:
+            return
+        if turn.turn.end_id is not None:
+            entry.change(event_id=turn.turn.end_id)
+        turn.event_ids.append(entry.event.event_id)
+        self._spans.end(turn.turn.span, turn.turn.started, entry.event, turn.event_ids)
+        self._finished.remember(key, (turn.event_ids, turn.turn.ids))
+        self._append(entry.event, turn.turn.ids, turn.turn.started, entry.payload)
+
+    # Calls -------------------------------------------------------------------------------------------------------
+
+    def _start_call(self, entry: Entry[CallStarted]) -> None:
+        event = entry.event
+        turn = self.open.of_call(event)
+        if (same := turn.calls.get(event.call_id or event.event_id)) is not None and not same.inherited:
+            self._finish_call(turn, same, Entry(end_of(same.started, event.at_ns, "started again")))
+        parent = turn.turn if event.parent_id is None else turn.parent_of(event)
+        handoff = None if turn.handoff is None else turn.handoff_to(event)
+        external = entry.external_span
+        if external is None and type(event) is ModelCallStarted:
+            external = self._external_span_of(event)
+        if external is SPAN_EXPECTED and parent is not None:
+            call = LiveCall(event, parent.span, None)
+            call.expects_external_span = True
+            turn.start(call)
+            return
+        if external is not None and external is not SPAN_EXPECTED:
+            call = self._adopt(entry, external)
+        else:
+            span = self._spans.start(
+                event,
+                None if parent is None else parent.child_context,
+                handoff=None if handoff is None else handoff.span.get_span_context(),
+            )
+            call = LiveCall(event, span, ids_of(span, None if parent is None else parent.ids))
+        turn.start(call)
+        self._stamp(entry, call.ids, turn)
+
+    def _end_call(self, entry: Entry[CallEnded]) -> None:
+        turn, call = self.open.end(entry.event)
+        if call is not None and not call.inherited:  # else its turn ended first, or the parent of a fork has it
+            self._finish_call(turn, call, entry)
+
+    def _finish_call(self, turn: OpenTurn[LiveCall], call: LiveCall, entry: Entry[Any]) -> None:
+        if call.expects_external_span:
+            self._start_own_span(turn, call)
+        if call.end_id is not None:
+            entry.change(event_id=call.end_id)
+        self._spans.end(call.span, call.started, entry.event)
+        self._stamp(entry, call.ids, turn, call.started)
+
+    def _hand_off(self, entry: Entry[HandedOff]) -> None:
+        event = entry.event
+        turn = self.open.of(event) or OpenTurn(None)
+        parent = turn.parent_of(event)
+        span = self._spans.handoff(event, None if parent is None else parent.child_context)
+        turn.handoff = LiveCall(event, span, ids_of(span, None if parent is None else parent.ids))
+        self._stamp(entry, turn.handoff.ids, turn)
+
+    def _note(self, entry: Entry[Noted]) -> None:
+        turn = self.open.of(entry.event)
+        if turn is None:
+            self._append(entry.event, None, None, entry.payload)
+            return
+        parent = turn.parent_of(entry.event)
+        if parent is not None:
+            self._spans.note(parent.span, entry.event.name, entry.event)
+        self._stamp(entry, None if parent is None else parent.ids, turn)
+
+    def _stamp(
+        self, entry: Entry[Any], ids: SpanIds | None, turn: OpenTurn[LiveCall], started: Event | None = None
+    ) -> None:
+        turn.event_ids.append(entry.event.event_id)
+        self._append(entry.event, ids, started, entry.payload)
+
+    # External spans ----------------------------------------------------------------------------------------------
+
+    def _external_span_of(self, event: ModelCallStarted) -> Any:
+        """Return the external span of a model call, or SPAN_EXPECTED; None where the span is ours to start."""
+        if (claimed := external_spans.claim_model_span()) is not None:
+            return claimed
+        return SPAN_EXPECTED if event.provider in self._externally_instrumented else None
+
+    def _adopt(self, entry: Entry[Any], span: Any, workspace_id: str | None = None) -> LiveCall:
+        """Take an external span for that of an event."""
+        entry.change(borrowed="read" if has_ended(span) else "stamped")
+        end_id = new_id()
+        adopted = self._spans.adopt(entry.event, span, end_id, workspace_id)
+        return LiveCall(entry.event, adopted, ids_of_external_span(span), end_id)
+
+    def adopt_expected(self, position: CurrentContext, span: Any) -> bool:
+        """Take an external span that has just started for that of the call it is in, if that call expects one."""
+        turn = self.open.get((position.session_id, position.turn_id))
+        call = None if turn is None else turn.calls.get(position.call_id or "")
+        if turn is None or call is None or not call.expects_external_span:
+            return False
+        entry = Entry(call.started)
+        adopted = self._adopt(entry, span)
+        call.started = adopted.started
+        call.attach_span(adopted.span, adopted.ids, adopted.end_id)
+        self._stamp(entry, call.ids, turn)
+        return True
+
+    def note_external_instrumentation(self, position: CurrentContext) -> None:
+        """Note that another instrumentation already creates spans for the calls of this provider.
+
+        From the next call on, its span is adopted instead of starting ours.
+        """
+        call = self._call_at(position)
+        if call is not None and isinstance(call.started, ModelCallStarted) and call.started.borrowed is None:
+            self._externally_instrumented.add(call.started.provider)
+
+    def _start_own_span(self, turn: OpenTurn[LiveCall], call: LiveCall) -> None:
+        """Start a span of ours for a call whose external span never came."""
+        if isinstance(call.started, ModelCallStarted):
+            self._externally_instrumented.discard(call.started.provider)
+        parent = turn.parent_of(call.started)
+        span = self._spans.start(call.started, None if parent is None else parent.child_context)
+        call.attach_span(span, ids_of(span, None if parent is None else parent.ids))
+        self._stamp(Entry(call.started), call.ids, turn)
+
+    # Questions ---------------------------------------------------------------------------------------------------
+
+    def _call_at(self, position: CurrentContext) -> LiveCall | None:
+        turn = self.open.get((position.session_id, position.turn_id))
+        return None if turn is None else turn.calls.get(position.call_id or "")
+
+    def open_model_calls(self, position: CurrentContext) -> list[str]:
+        """Return the ids of the open model calls that a position is in, or that are open directly in it."""
+        turn = self.open.get((position.session_id, position.turn_id))
+        return [
+            call_id
+            for call_id, call in (list(turn.calls.items()) if turn is not None else ())
+            if type(call.started) is ModelCallStarted and position.call_id in (call_id, call.started.parent_id)
+        ]
+
+    def current_tool_name(self, position: CurrentContext) -> str | None:
+        """Return the name of the tool whose call a position is directly in."""
+        call = self._call_at(position)
+        return call.started.tool_name if call is not None and isinstance(call.started, ToolCallStarted) else None
+
+    def is_open(self, session_id: str, turn_id: str) -> bool:
+        """Return whether a turn has started and not ended."""
+        turn = self.open.get((session_id, turn_id))
+        return turn is not None and turn.turn is not None
+
+    def events_of(self, session_id: str, turn_id: str) -> tuple[list[str], SpanIds | None] | None:
+        """Return the ids of a turn's events so far, and its span; None for a turn that was not recorded live."""
+        turn = self.open.get((session_id, turn_id))
+        if turn is not None and turn.turn is not None:
+            return list(turn.event_ids), turn.turn.ids
+        if (finished := self._finished.get((session_id, turn_id))) is not None:
+            return list(finished[0]), finished[1]
+        return None
+
+    def ends(self, at_ns: int, reason: str) -> list[Ended]:
+        """Return the ends of all turns that are open; each ends the calls in it."""
+        turns = [turn.turn for turn in list(self.open.values()) if turn.turn is not None]
+        return [interrupted(turn.started, at_ns, reason) for turn in turns]
+
+    def after_fork(self) -> None:
+        """Leave what is open to the parent process."""
+        self._spans.after_fork()
+        for turn in self.open.values():
+            for call in (turn.turn, *turn.calls.values()):
+                if call is not None:
+                    call.inherited = True
