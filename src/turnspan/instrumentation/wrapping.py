@@ -22,6 +22,7 @@ from opentelemetry import context
 from opentelemetry.context import Context
 
 from turnspan.adapter import NOT_OBSERVED, Call, Invocation, Observed, Observer, Outcome, Run, StreamObserver, start_of
+from turnspan.events import end_of
 from turnspan.model.ids import now_ns
 from turnspan.recording.problems import Problem
 from turnspan.recording.recorder import Recorder
