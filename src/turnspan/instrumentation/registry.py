@@ -50,7 +50,7 @@ class Adapters:
         self._wanted |= names
         for name in sorted(names):
             entry = found[name]
-            if by_name and chosen != "all" and (reason := unusable(requirement_of(entry))) is not None:
+            if by_name and name in _words(chosen) and (reason := unusable(requirement_of(entry))) is not None:
                 raise MissingExtraError(f"The adapter {name} cannot be used: {reason}")
             if entry.name in sys.modules:
                 self._install(name, entry)
@@ -113,13 +113,17 @@ def choose(chosen: str, known: Iterable[str]) -> set[str]:
 
     """
     known = set(known)
-    words = [word.strip().replace("_", "-") for word in chosen.split(",") if word.strip()]
+    words = _words(chosen)
     without = {word[1:] for word in words if word.startswith("-")}
     named = {word for word in words if not word.startswith("-")}
     if unknown := (named | without) - known - {"all", "none"}:
         raise SettingsError(f"No adapter is called {', '.join(sorted(unknown))}; there are: {', '.join(sorted(known))}")
     picked = known if not named or "all" in named else named - {"none"}
     return set(picked) - without
+
+
+def _words(chosen: str) -> list[str]:
+    return [word.strip().replace("_", "-") for word in chosen.split(",") if word.strip()]
 
 
 def unusable(requires: str) -> str | None:
