@@ -3,9 +3,6 @@
 Methods of the client are wrapped; streams are listened to where the client keeps them. Clients from 2.0 on start a span
 for each call themselves: then it is that span which stands for the call. What a list of messages means for sessions,
 turns and tool calls is told by :mod:`turnspan_integrations.loops`.
-
-Cannot tell: how long a tool took to less than the time between two calls of the model; handoffs; answers read through
-``with_streaming_response`` or an asynchronous raw response.
 """
 
 from __future__ import annotations
@@ -16,7 +13,7 @@ from collections.abc import Generator
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from turnspan.adapter import Emit, Invocation, Outcome
+from turnspan.adapter import SPAN_EXPECTED, Emit, Invocation, Outcome
 from turnspan.events import Usage
 from turnspan_integrations.loops import Answer, Asking, Loops, Message, Request, Said, on_close, tap
 
@@ -24,8 +21,10 @@ REQUIRES = "anthropic>=0.40"
 CANNOT = {
     "agents": "a client knows none",
     "sub-agents": "a tool's own loop is a conversation of its own",
+    "handoffs": "a client knows none",
+    "how long a tool took": "to less than the time between two calls of the model",
+    "answers read through `with_streaming_response` or an asynchronous raw response": "the program reads them by itself",
 }
-PARTS = ("turnspan_integrations.loops",)
 _CLOUDS = {"Bedrock": "aws.bedrock", "Vertex": "gcp.vertex_ai", "Foundry": "azure.ai.inference"}
 _GOES_ON = ("tool_use", "pause_turn")
 
@@ -36,7 +35,7 @@ def install(emit: Emit) -> None:
     managed: WeakKeyDictionary[Any, tuple[Request, Any]] = WeakKeyDictionary()
 
     def create(call: Invocation) -> Generator[Any, Outcome, None]:
-        return _watched(emit, loops.ask(_request(call)), call.instance)
+        return _watched(emit, loops.ask(_request(call), _span_of(call.instance)))
 
     def stream(call: Invocation) -> Generator[Any, Outcome, None]:
         asked = _request(call)._replace(streamed=True)
@@ -45,7 +44,7 @@ def install(emit: Emit) -> None:
 
     def entered(call: Invocation) -> Generator[Any, Outcome, None]:
         asked, instance = managed.pop(call.instance, (None, None))
-        return _watched(emit, None if asked is None else loops.ask(asked), instance)
+        return _watched(emit, None if asked is None else loops.ask(asked, _span_of(instance)))
 
     for module in ("anthropic.resources.messages", "anthropic.resources.beta.messages"):
         for cls in ("Messages", "AsyncMessages"):
@@ -57,13 +56,11 @@ def install(emit: Emit) -> None:
         emit.patch.wrap(f"{module}:{beta}AsyncMessageStreamManager.__aenter__", entered)
 
 
-def _watched(emit: Emit, asking: Asking | None, instance: Any) -> Generator[Any, Outcome, None]:
+def _watched(emit: Emit, asking: Asking | None) -> Generator[Any, Outcome, None]:
     if asking is None:
         yield None
         return
-    tell = emit.spans.expect if _starts_spans(instance) else emit
-    tell(asking.started)
-    outcome = yield asking.started
+    outcome = yield asking
     if outcome.error is not None or outcome.cancelled:
         asking.failed(outcome)
         return
@@ -79,16 +76,18 @@ def _watched(emit: Emit, asking: Asking | None, instance: Any) -> Generator[Any,
         asking.answered(Answer([], [], final=True))
 
 
-def _starts_spans(instance: Any) -> bool:
-    told = getattr(getattr(instance, "_client", None), "open_telemetry", None)
-    return isinstance(told, dict) and bool((told.get("traces") or {}).get("enabled"))
+def _span_of(instance: Any) -> Any:
+    """Return whether the client starts a span for the call itself: then it is the one that stands for it."""
+    said = getattr(getattr(instance, "_client", None), "open_telemetry", None)
+    starts = isinstance(said, dict) and bool((said.get("traces") or {}).get("enabled"))
+    return SPAN_EXPECTED if starts else None
 
 
 def _listen(emit: Emit, stream: Any, asking: Asking) -> None:
     reader = _Chunks()
 
     def item(one: Any) -> None:
-        asking.chunk()
+        asking.call.chunk()
         reader.take(one)
 
     def ended(outcome: Outcome) -> None:
@@ -97,9 +96,9 @@ def _listen(emit: Emit, stream: Any, asking: Asking) -> None:
         else:
             asking.failed(outcome if outcome.error else Outcome(cancelled=True), _output(reader.blocks()))
 
-    tap(emit, stream, "_iterator", item, ended)
+    tap(emit, asking, stream, "_iterator", item, ended)
     with contextlib.suppress(AttributeError):
-        on_close(emit, stream.response, "aclose" if hasattr(stream._iterator, "__anext__") else "close", ended)  # noqa: SLF001
+        on_close(emit, asking, stream.response, "aclose" if hasattr(stream._iterator, "__anext__") else "close", ended)  # noqa: SLF001
 
 
 def _plain(value: Any) -> Any:

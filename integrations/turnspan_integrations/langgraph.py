@@ -3,37 +3,24 @@
 A run of a graph is a turn; a graph that runs inside of one (a sub-graph, a graph in a tool) is an agent in that turn.
 ``thread_id`` is the session, so what is resumed after an interrupt stays in it. Graphs and tools are wrapped: that is
 where code runs, is cancelled and fails. Models are heard of through a callback handler, which sees every client alike.
-
-Cannot tell: model calls outside of a graph; retries inside of a model's client; the provider, where the client does not
-say it.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Generator
 from contextvars import ContextVar
 from typing import Any
 from uuid import UUID
 
-from turnspan.adapter import Emit, Invocation, Outcome, StreamObserver, error_text, error_type, new_id
-from turnspan.events import (
-    AgentEnded,
-    AgentStarted,
-    HandedOff,
-    ModelCallEnded,
-    ModelCallStarted,
-    Noted,
-    ToolCallEnded,
-    ToolCallStarted,
-    TurnEnded,
-    TurnStarted,
-    Usage,
-)
+from turnspan.adapter import Emit, Invocation, ModelCall, Outcome, StreamObserver, role_of
+from turnspan.events import Usage
 
 REQUIRES = "langgraph>=1.0"
-CANNOT: dict[str, str] = {}
-_ROLES = {"human": "user", "ai": "assistant", "system": "system", "tool": "tool"}
+CANNOT = {
+    "model calls outside of a graph": "nothing says which session they belong to",
+    "retries inside of a model's client": "the client does them by itself",
+    "the provider": "where the client does not say it",
+}
 _Watching = Generator[Any, Outcome, None]
 
 
@@ -62,26 +49,16 @@ def install(emit: Emit) -> None:
 
 def _graph(emit: Emit, call: Invocation) -> _Watching:
     given, config = call.argument(0, "input"), call.argument(1, "config") or {}
-    name = getattr(call.instance, "name", None) or "LangGraph"
-    prompt, here = _prompt_of(given), emit.current()
-    last: dict[str, Any] = {}
-    if here is not None and here.turn_id is not None:
-        ids: dict[str, Any] = {"session_id": here.session_id, "turn_id": here.turn_id, "agent_id": name}
-        inside = AgentStarted(**ids, call_id=new_id(), parent_id=here.call_id)
-        emit(inside)
-        outcome = yield StreamObserver(inside, lambda item: _look(item, last))
-        emit(AgentEnded(**ids, call_id=inside.call_id, **_ended(outcome), response_content=_answer_in(last)))
-        return
-    session = emit.session(
-        _thread_of(config) or _thread_of(getattr(call.instance, "config", None) or {}), agent_id=name
+    run = emit.begin(
+        agent=getattr(call.instance, "name", None) or "LangGraph",
+        prompt=_prompt_of(given),
+        session=_thread_of(config) or _thread_of(getattr(call.instance, "config", None) or {}),
     )
-    ids = {"session_id": session.id, "turn_id": new_id(), "agent_id": name}
-    started = TurnStarted(**ids, prompt=prompt)
-    emit(started)
-    outcome = yield StreamObserver(started, lambda item: _look(item, last))
-    if (interrupts := last.get("interrupts")) is not None:
-        emit(Noted(**ids, name="interrupt", data=interrupts))
-    emit(TurnEnded(**ids, **_ended(outcome), response_content=_answer_in(last)))
+    last: dict[str, Any] = {}
+    outcome = yield StreamObserver(run, lambda item: _look(item, last))
+    for interrupt in last.get("interrupts") or ():
+        run.interrupted(getattr(interrupt, "value", interrupt), interrupt_id=getattr(interrupt, "id", None))
+    run.end(_unless_steered(outcome), _answer_in(last))
 
 
 def _thread_of(config: Any) -> str | None:
@@ -89,17 +66,11 @@ def _thread_of(config: Any) -> str | None:
     return None if found is None else str(found)
 
 
-def _ended(outcome: Outcome) -> dict[str, Any]:
+def _unless_steered(outcome: Outcome) -> Outcome:
     """Return how a graph or tool ended; what only steers the graph (interrupts, handoffs to a parent) is no error."""
-    if isinstance(outcome.error, BaseException) and _steers(outcome.error):
-        return {"status": "success"}
-    return outcome.ended()
-
-
-def _steers(error: BaseException) -> bool:
     from langgraph.errors import GraphBubbleUp
 
-    return isinstance(error, GraphBubbleUp)
+    return Outcome() if isinstance(outcome.error, GraphBubbleUp) else outcome
 
 
 def _look(item: Any, last: dict[str, Any]) -> None:
@@ -109,7 +80,7 @@ def _look(item: Any, last: dict[str, Any]) -> None:
     if not isinstance(item, dict):
         return
     if (interrupts := item.get("__interrupt__")) is not None:
-        last["interrupts"] = [getattr(one, "value", one) for one in interrupts]
+        last["interrupts"] = interrupts
     if isinstance(messages := item.get("messages"), list):
         last["messages"] = messages
         return
@@ -121,7 +92,7 @@ def _look(item: Any, last: dict[str, Any]) -> None:
 
 def _answer_in(last: dict[str, Any]) -> Any:
     for message in reversed(last.get("messages") or []):
-        if getattr(message, "type", None) in ("ai", "AIMessageChunk"):
+        if role_of(message) == "assistant":
             return _text_of(message.content)
     return None if "messages" in last else last.get("state")
 
@@ -132,22 +103,17 @@ def _prompt_of(given: Any) -> Any:
         for message in reversed(messages if isinstance(messages, list) else [messages]):
             if isinstance(message, str):
                 return message
-            role, content = _role_and_content(message)
-            if role == "user":
-                return _text_of(content)
+            if role_of(message) == "user":
+                return _text_of(_content_of(message))
     if (resume := getattr(given, "resume", None)) is not None:  # Command(resume=...)
         return resume
     return "" if given is None else given
 
 
-def _role_and_content(message: Any) -> tuple[str, Any]:
+def _content_of(message: Any) -> Any:
     if isinstance(message, tuple) and len(message) == 2:
-        return _ROLES.get(str(message[0]), str(message[0])), message[1]
-    if isinstance(message, dict):
-        role = str(message.get("role") or message.get("type") or "")
-        return _ROLES.get(role, role), message.get("content")
-    kind = str(getattr(message, "type", ""))
-    return _ROLES.get(kind, kind), getattr(message, "content", message)
+        return message[1]
+    return message.get("content") if isinstance(message, dict) else getattr(message, "content", message)
 
 
 def _text_of(content: Any) -> Any:
@@ -163,27 +129,18 @@ def _text_of(content: Any) -> Any:
 
 
 def _tool(emit: Emit, call: Invocation) -> _Watching:
-    here, tool = emit.current(), call.instance
-    if here is None or here.turn_id is None:
+    run, tool = emit.current_run(), call.instance
+    if run is None:
         yield None
         return
-    ids: dict[str, Any] = {"session_id": here.session_id, "turn_id": here.turn_id, "agent_id": here.agent_id}
-    started = ToolCallStarted(
-        **ids,
-        call_id=call.kwargs.get("tool_call_id") or new_id(),
-        parent_id=here.call_id,
-        tool_name=tool.name,
-        arguments=_arguments(tool, call.argument(0, "tool_input")),
-    )
-    emit(started)
+    arguments = _arguments(tool, call.argument(0, "tool_input"))
+    started = run.tool_started(tool.name, arguments, call.kwargs.get("tool_call_id"))
     outcome = yield started
     result, status = _result_of(outcome.result)
-    ended = _ended(outcome)
-    if status == "error" and ended["status"] == "success":
-        ended = {"status": "error", "error": str(_text_of(result)), "error_type": "_OTHER"}
-    emit(ToolCallEnded(**ids, call_id=started.call_id, **ended, result=result))
+    failed = status == "error" and outcome.error is None
+    started.ended(Outcome.failed(str(_text_of(result))) if failed else _unless_steered(outcome), result)
     for agent in _handed_to(outcome.result):
-        emit(HandedOff(**ids, parent_id=here.call_id, from_agent=here.agent_id, to_agent=agent))
+        run.handoff(agent, begin=False)  # the graph begins the agent by itself
 
 
 def _arguments(tool: Any, given: Any) -> Any:
@@ -225,7 +182,7 @@ def _handler_class() -> type[Any]:
 
         def __init__(self, emit: Emit) -> None:
             self._emit = emit
-            self._running: dict[UUID, list[Any]] = {}  # a call's start, and when its first token came
+            self._running: dict[UUID, ModelCall] = {}
             self.on_chat_model_start = emit.patch.guard(self._chat_started)  # type: ignore[method-assign]
             self.on_llm_start = emit.patch.guard(self._text_started)  # type: ignore[method-assign]
             self.on_llm_new_token = emit.patch.guard(self._token)  # type: ignore[method-assign]
@@ -239,68 +196,47 @@ def _handler_class() -> type[Any]:
             self._start(run_id, [{"role": "user", "content": prompt} for prompt in prompts], more)
 
         def _start(self, run_id: UUID, messages: list[Any], more: dict[str, Any]) -> None:
-            here = self._emit.current()
-            if here is None or here.turn_id is None:
+            if (run := self._emit.current_run()) is None:
                 return
             metadata, given = more.get("metadata") or {}, more.get("invocation_params") or {}
-            last = max((n for n, message in enumerate(messages) if message["role"] == "assistant"), default=-1)
-            started = ModelCallStarted(
-                session_id=here.session_id,
-                turn_id=here.turn_id,
+            self._running[run_id] = run.model_started(
                 call_id=str(run_id),
-                parent_id=here.call_id,
-                agent_id=here.agent_id,
                 provider=metadata.get("ls_provider"),
-                history=last + 1,
                 model=metadata.get("ls_model_name") or given.get("model") or given.get("model_name"),
-                messages=messages[last + 1 :],
+                messages=messages,
                 streamed=bool(given.get("stream")),
             )
-            self._running[run_id] = [started, None]
-            self._emit(started)
 
         def _token(self, *_token: Any, run_id: UUID, **_more: Any) -> None:
-            if (running := self._running.get(run_id)) is not None and running[1] is None:
-                running[1] = time.time_ns()
+            if (running := self._running.get(run_id)) is not None:
+                running.chunk()
 
         def _ended(self, response: Any, *, run_id: UUID, **_more: Any) -> None:
             if (running := self._running.pop(run_id, None)) is None:
                 return
-            started, first_ns = running
             generation = next((one for some in response.generations for one in some), None)
             message = getattr(generation, "message", None)
             said = getattr(message, "response_metadata", None) or {}
             finish = said.get("finish_reason") or said.get("stop_reason")
             response_id = said.get("id") or getattr(message, "id", None)
-            output = [_plain(message)] if message is not None else getattr(generation, "text", None)
-            self._emit(
-                ModelCallEnded(
-                    **_ids(started),
-                    provider=said.get("model_provider"),
-                    output=output,
-                    response_model=said.get("model_name") or said.get("model"),
-                    response_id=None if str(response_id or "lc_run").startswith("lc_run") else response_id,
-                    usage=_usage(getattr(message, "usage_metadata", None)),
-                    finish_reasons=[str(finish)] if finish else [],
-                    first_chunk_ns=None if first_ns is None else max(0, first_ns - started.at_ns),
-                )
+            running.ended(
+                output=[_plain(message)] if message is not None else getattr(generation, "text", None),
+                provider=said.get("model_provider"),
+                response_model=said.get("model_name") or said.get("model"),
+                response_id=None if str(response_id or "lc_run").startswith("lc_run") else response_id,
+                usage=_usage(getattr(message, "usage_metadata", None)),
+                finish_reasons=[str(finish)] if finish else [],
             )
 
         def _failed(self, error: BaseException, *, run_id: UUID, **_more: Any) -> None:
             if (running := self._running.pop(run_id, None)) is not None:
-                failed: dict[str, Any] = {"error": error_text(error), "error_type": error_type(error)}
-                self._emit(ModelCallEnded(**_ids(running[0]), status="error", **failed))
+                running.ended(Outcome.failed(error))
 
     return TurnspanHandler
 
 
-def _ids(started: ModelCallStarted) -> dict[str, Any]:
-    return {name: getattr(started, name) for name in ("session_id", "turn_id", "call_id", "agent_id")}
-
-
 def _plain(message: Any) -> dict[str, Any]:
-    role, content = _role_and_content(message)
-    found: dict[str, Any] = {"role": "assistant" if role == "AIMessageChunk" else role, "content": content}
+    found: dict[str, Any] = {"role": role_of(message), "content": _content_of(message)}
     if calls := getattr(message, "tool_calls", None):
         found["tool_calls"] = [
             {"id": call.get("id"), "function": {"name": call["name"], "arguments": call.get("args")}} for call in calls

@@ -21,16 +21,8 @@ from contextlib import suppress
 from contextvars import ContextVar
 from typing import Any, Literal, NamedTuple
 
-from turnspan.adapter import Emit, Outcome, new_id
-from turnspan.events import (
-    ModelCallEnded,
-    ModelCallStarted,
-    ToolCallEnded,
-    ToolCallStarted,
-    TurnEnded,
-    TurnStarted,
-    Usage,
-)
+from turnspan.adapter import NOT_OBSERVED, Emit, ModelCall, Outcome, ResolvedSession, Run, ToolCall
+from turnspan.events import ModelCallStarted, Usage
 
 _POINTS_REMEMBERED = 4096
 _CONVERSATIONS_OPEN = 1024
@@ -86,10 +78,10 @@ class Answer(NamedTuple):
 class Conversation:
     """A session as far as the loop tells: its turn, and the tools that were asked for and have not answered."""
 
-    def __init__(self, session_id: str) -> None:
-        self.session_id = session_id
-        self.turn: TurnStarted | None = None
-        self.pending: dict[str, ToolCallStarted] = {}
+    def __init__(self, session: ResolvedSession) -> None:
+        self.session = session
+        self.turn: Run | None = None
+        self.pending: dict[str, ToolCall] = {}
         self.unwatch: Callable[[], Any] | None = None
         self.list_id = 0
 
@@ -113,46 +105,48 @@ class Loops:
         self._lock = threading.RLock()
         self._ours: set[str] = set()
 
-    def ask(self, request: Request) -> Asking | None:
-        """Tell that a model is asked; None where somebody else tells it: a framework that calls this client."""
-        here = self._emit.current()
-        if here is not None and here.turn_id is not None:
+    def ask(self, request: Request, span: Any = None) -> Asking | None:
+        """Say that a model is asked; None where somebody else says it: a framework that calls this client.
+
+        Args:
+            request: What it is asked.
+            span: ``SPAN_EXPECTED`` where the client starts a span for the call itself.
+
+        """
+        if (run := self._emit.current_run()) is not None:
             if any(call_id not in self._ours for call_id in self._emit.open_model_calls()):
                 return None
             history = max((n for n, m in enumerate(request.messages, 1) if _is_answer(m)), default=0)
-            return Asking(self, request, None, _Place(here.session_id, here.turn_id, here.call_id), history, "")
+            return Asking(self, request, None, run, history, "", span)
         with self._lock:
-            return self._go_on(request)
+            return self._go_on(request, span)
 
-    def _go_on(self, request: Request) -> Asking:
+    def _go_on(self, request: Request, span: Any) -> Asking:
         now_ns = time.time_ns()
         said = [one for message in request.messages for one in message.said if one.kind != "system"]
         points = list(_points(said, request.previous or ""))
         found, known = self._find(said, points, request)
         new = said[known:]
         here = self._emit.current()
-        if found is not None and here is not None and here.session_id != found.session_id:
+        if found is not None and here is not None and here.session_id != found.session.id:
             found = None
         if found is None:
-            found = Conversation(self._emit.session(request.own or None).id)
+            found = Conversation(self._emit.session(request.own or None))
         results = [one for one in new if one.kind == "result"]
         for one in results:
             if (call := found.pending.pop(str(one.call_id), None)) is not None:
-                self._tool_ended(call, one, now_ns)
+                _tool_ended(call, one, now_ns)
         prompts = [one.text for one in new if one.kind == "user"]
         if found.turn is None or (prompts and not results):  # text beside results is a word on them
-            self._end(found, status="cancelled", error="the program went on without an answer")
+            self._end(found, Outcome(error="the program went on without an answer", cancelled=True))
             prompt = prompts[-1] if prompts else next((s.text for s in reversed(said) if s.kind == "user"), "")
-            found.turn = TurnStarted(session_id=found.session_id, turn_id=new_id(), prompt=prompt)
-            self._emit(found.turn)
-        turn = found.turn
+            found.turn = self._emit.begin(prompt=prompt, session=found.session)
         self._open[found] = None
         self._open.move_to_end(found)
         while len(self._open) > _CONVERSATIONS_OPEN:
-            self._end(next(iter(self._open)), status="cancelled", error="never gone on with")
+            self._end(next(iter(self._open)), Outcome(error="never gone on with", cancelled=True))
         history = _messages_within(request.messages, known)
-        place = _Place(found.session_id, turn.turn_id or "", None)
-        return Asking(self, request, found, place, history, points[-1] if points else "")
+        return Asking(self, request, found, found.turn, history, points[-1] if points else "", span)
 
     def _find(self, said: list[Said], points: list[str], request: Request) -> tuple[Conversation | None, int]:
         """Return the conversation that this one goes on with, and how much of what is said was said before."""
@@ -180,20 +174,7 @@ class Loops:
         mine = [one for one in found if one.list_id == request.list_id] or [one for one in found if one is _last.get()]
         return mine[0] if len(mine) == 1 else None
 
-    def _tool_ended(self, call: ToolCallStarted, one: Said, at_ns: int) -> None:
-        failed: dict[str, Any] = {"status": "error", "error": _text(one.text), "error_type": "_OTHER"}
-        self._emit(
-            ToolCallEnded(
-                session_id=call.session_id,
-                turn_id=call.turn_id,
-                call_id=call.call_id,
-                at_ns=at_ns,
-                result=one.text,
-                **(failed if one.failed else {"metadata": {"status_inferred": True}}),
-            )
-        )
-
-    def _end(self, found: Conversation, **how: Any) -> None:
+    def _end(self, found: Conversation, outcome: Outcome, response: Any = None) -> None:
         turn, found.turn = found.turn, None
         self._open.pop(found, None)
         if found.unwatch is not None:
@@ -201,11 +182,10 @@ class Loops:
             found.unwatch = None
         if turn is None:
             return
-        ids: dict[str, Any] = {"session_id": turn.session_id, "turn_id": turn.turn_id}
         for call in found.pending.values():
-            self._emit(ToolCallEnded(**ids, call_id=call.call_id, status="skipped", error="never answered"))
+            call.ended(Outcome.skipped("never answered"))
         found.pending.clear()
-        self._emit(TurnEnded(**ids, **how))
+        turn.end(outcome, response)
 
     def _remember(self, point: str, found: Conversation) -> None:
         known = self._points.setdefault(point, [])
@@ -228,7 +208,7 @@ class Loops:
 
     def answered(self, asking: Asking, answer: Answer) -> None:
         """Take what an answer means for the conversation: tools that run now, or the end of the turn."""
-        found, turn = asking.conversation, asking.place
+        found = asking.conversation
         if found is None:
             return
         with self._lock:
@@ -241,21 +221,14 @@ class Loops:
             _last.set(found)
             if asking.request.own is not None:
                 self._remember(f"own {asking.request.own}", found)
-            if found.turn is None or found.turn.turn_id != turn.turn_id:
+            if found.turn is not asking.run:
                 return  # went on without this answer
             for one in answer.said:
                 if one.kind == "call" and not answer.final:
-                    started = ToolCallStarted(
-                        session_id=turn.session_id,
-                        turn_id=turn.turn_id,
-                        call_id=one.call_id or new_id(),
-                        tool_name=one.name or "unknown",
-                        arguments=one.arguments,
-                    )
-                    found.pending[str(started.call_id)] = started
-                    self._emit(started)
+                    call = asking.run.tool_started(one.name or "unknown", one.arguments, one.call_id)
+                    found.pending[call.call_id] = call
             if answer.final:
-                self._end(found, response_content="".join(_text(s.text) for s in answer.said if s.kind == "assistant"))
+                self._end(found, Outcome(), "".join(_text(s.text) for s in answer.said if s.kind == "assistant"))
             else:
                 self._end_with_its_task(found)
 
@@ -264,8 +237,8 @@ class Loops:
         if (found := asking.conversation) is not None:
             with self._lock:
                 self._remember(asking.point, found)
-                if found.turn is not None and found.turn.turn_id == asking.place.turn_id:
-                    self._end(found, **outcome.ended())
+                if found.turn is asking.run:
+                    self._end(found, outcome)
 
     def _end_with_its_task(self, found: Conversation) -> None:
         """Have a turn end with the task that runs its tools, when that is cancelled or fails."""
@@ -280,96 +253,88 @@ class Loops:
             error = None if task.cancelled() else task.exception()
             if error is None and not task.cancelled():
                 return
-            ended = Outcome(error=error, cancelled=task.cancelled()).ended()
+            outcome = Outcome(error=error, cancelled=task.cancelled())
             with self._lock:
                 for call in found.pending.values():
-                    ids: dict[str, Any] = {
-                        "session_id": call.session_id,
-                        "turn_id": call.turn_id,
-                        "call_id": call.call_id,
-                    }
-                    self._emit(ToolCallEnded(**ids, **ended))
+                    call.ended(outcome)
                 found.pending.clear()
-                self._end(found, **ended)
+                self._end(found, outcome)
 
         guarded = self._emit.patch.guard(done)
         task.add_done_callback(guarded)
         found.unwatch = lambda: task.remove_done_callback(guarded)
 
 
-class _Place(NamedTuple):
-    session_id: str
-    turn_id: str
-    parent_id: str | None
-
-
 class Asking:
     """A model call while it runs; it ends once."""
 
     def __init__(
-        self, loops: Loops, request: Request, conversation: Conversation | None, place: _Place, history: int, point: str
+        self,
+        loops: Loops,
+        request: Request,
+        conversation: Conversation | None,
+        run: Run,
+        history: int,
+        point: str,
+        span: Any,
     ) -> None:
-        self.request, self.conversation, self.place, self.point = request, conversation, place, point
-        self._loops, self._emit = loops, loops._emit  # noqa: SLF001  the two are one thing
-        self._first_ns: int | None = None
-        self._ended = False
-        self.started = ModelCallStarted(
-            session_id=place.session_id,
-            turn_id=place.turn_id,
-            call_id=new_id(),
-            parent_id=place.parent_id,
+        self.request, self.conversation, self.run, self.point = request, conversation, run, point
+        self._loops = loops
+        self.call: ModelCall = run.model_started(
             provider=request.provider,
             model=request.model,
             messages=[m.plain for m in request.messages[history:]],
             history=history,
             streamed=request.streamed,
+            span=span,
         )
-        loops.began(str(self.started.call_id))
+        loops.began(self.call.call_id)
 
-    def chunk(self) -> None:
-        """Take note of a chunk of a stream."""
-        if self._first_ns is None:
-            self._first_ns = max(0, time.time_ns() - self.started.at_ns)
+    @property
+    def started(self) -> ModelCallStarted:
+        """The event that it began with."""
+        return self.call.started
+
+    def not_observed(self, outcome: Outcome | None = None) -> None:
+        """End it, and its turn, because we failed to see how it ended."""
+        self.failed(NOT_OBSERVED if outcome is None or outcome.status == "success" else outcome)
 
     def answered(self, answer: Answer) -> None:
-        """Tell what was answered."""
-        if self._end():
-            self._emit(
-                ModelCallEnded(
-                    **self._ids(),
-                    output=answer.output,
-                    response_model=answer.model,
-                    response_id=answer.response_id,
-                    usage=answer.usage,
-                    finish_reasons=list(answer.finish_reasons),
-                    first_chunk_ns=self._first_ns,
-                )
+        """Say what was answered."""
+        if self._ends():
+            self.call.ended(
+                output=answer.output,
+                response_model=answer.model,
+                response_id=answer.response_id,
+                usage=answer.usage,
+                finish_reasons=answer.finish_reasons,
             )
             self._loops.answered(self, answer)
 
     def failed(self, outcome: Outcome, output: Any = None) -> None:
-        """Tell that no whole answer came: an error, or a stream that was left early."""
-        if self._end():
-            self._emit(ModelCallEnded(**self._ids(), **outcome.ended(), output=output, first_chunk_ns=self._first_ns))
+        """Say that no whole answer came: an error, or a stream that was left early."""
+        if self._ends():
+            self.call.ended(outcome._replace(result=None), output)
             self._loops.failed(self, outcome)
 
-    def _end(self) -> bool:
-        first, self._ended = not self._ended, True
-        self._loops.finished(str(self.started.call_id))
-        return first
-
-    def _ids(self) -> dict[str, Any]:
-        return {"session_id": self.place.session_id, "turn_id": self.place.turn_id, "call_id": self.started.call_id}
+    def _ends(self) -> bool:
+        self._loops.finished(self.call.call_id)
+        return self.call.is_open
 
 
 # Streams -------------------------------------------------------------------------------------------------------------
 
 
 def tap(
-    emit: Emit, owner: Any, attribute: str, on_item: Callable[[Any], None], on_end: Callable[[Outcome], None]
+    emit: Emit,
+    asking: Asking,
+    owner: Any,
+    attribute: str,
+    on_item: Callable[[Any], None],
+    on_end: Callable[[Outcome], None],
 ) -> None:
     """Listen to an iterator that an object keeps, of either kind; its type and its items stay what they are."""
-    item, end = emit.patch.guard(on_item), emit.patch.guard(on_end)
+    item, end = emit.patch.guard(on_item, asking), emit.patch.guard(on_end, asking)
     source = getattr(owner, attribute)
     setattr(owner, attribute, (_async_tap if hasattr(source, "__anext__") else _tap)(source, item, end))
 
@@ -400,12 +365,12 @@ async def _async_tap(source: Any, item: Callable[[Any], None], end: Callable[[Ou
     end(Outcome())
 
 
-def on_close(emit: Emit, owner: Any, attribute: str, told: Callable[[Outcome], None]) -> None:
+def on_close(emit: Emit, asking: Asking, owner: Any, attribute: str, on_end: Callable[[Outcome], None]) -> None:
     """Hear of the closing of a response; a stream that was left early is closed, and nothing else tells so."""
-    close, tell = getattr(owner, attribute), emit.patch.guard(told)
+    close, end = getattr(owner, attribute), emit.patch.guard(on_end, asking)
 
     def closing(*args: Any, **kwargs: Any) -> Any:
-        tell(Outcome(cancelled=True))
+        end(Outcome(cancelled=True))
         return close(*args, **kwargs)
 
     setattr(owner, attribute, closing)
@@ -428,6 +393,14 @@ def _points(said: list[Said], start: str) -> Iterator[str]:
         spoken = json.dumps([kind, text, call_id, name, arguments], sort_keys=True, default=repr)
         before = hashlib.blake2b(f"{before}{spoken}".encode("utf-8", "backslashreplace"), digest_size=16).hexdigest()
         yield before
+
+
+def _tool_ended(call: ToolCall, one: Said, at_ns: int) -> None:
+    """End a call with the result that the program gives the model; whether it failed, only some clients say."""
+    if one.failed:
+        call.ended(Outcome.failed(_text(one.text))._replace(at_ns=at_ns), one.text)
+    else:
+        call.ended(Outcome(at_ns=at_ns), one.text, metadata={"status_inferred": True})
 
 
 def _before_the_new(said: list[Said]) -> int:

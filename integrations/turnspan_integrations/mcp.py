@@ -3,8 +3,6 @@
 Where a framework tells the call of a tool already, and the tool is one of a server, there is nothing to add to it. The
 context of the call is passed on to the server; from 2.0 on the SDK does so itself, and before it did not. As everywhere
 in OpenTelemetry, ``OTEL_PROPAGATORS=none`` keeps it back.
-
-Cannot tell: calls outside of every turn; the id that the model gave the call, where no framework tells it.
 """
 
 from __future__ import annotations
@@ -12,11 +10,13 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Any
 
-from turnspan.adapter import Emit, Invocation, Outcome, new_id
-from turnspan.events import ToolCallEnded, ToolCallStarted
+from turnspan.adapter import Emit, Invocation, Outcome
 
 REQUIRES = "mcp>=1.22"
-CANNOT: dict[str, str] = {}
+CANNOT = {
+    "calls outside of every turn": "nothing says which session they belong to",
+    "the id that the model gave a call": "unless a framework tells it",
+}
 _TIMEOUTS = (-32001, 408)
 
 
@@ -26,32 +26,29 @@ def install(emit: Emit) -> None:
 
 
 def _called(emit: Emit, call: Invocation) -> Generator[Any, Outcome, None]:
-    here = emit.current()
-    if here is None or here.turn_id is None or emit.current_tool_name() is not None:
+    run = emit.current_run()
+    if run is None or emit.current_tool_name() is not None:
         yield None
         return
-    ids: dict[str, Any] = {"session_id": here.session_id, "turn_id": here.turn_id, "agent_id": here.agent_id}
-    started = ToolCallStarted(
-        **ids,
-        call_id=new_id(),
-        parent_id=here.call_id,
-        tool_name=str(call.argument(0, "name")),
-        tool_type="extension",
-        arguments=call.argument(1, "arguments") or {},
-    )
-    emit(started)
+    name, arguments = str(call.argument(0, "name")), call.argument(1, "arguments") or {}
+    tool = run.tool_started(name, arguments, tool_type="extension")
     if not _passes_context_on():
         given = call.kwargs.get("meta") or {}
-        call.kwargs["meta"] = given if "traceparent" in given else {**given, **emit.carrier(started)}
-    outcome = yield started
-    ended, result = outcome.ended(), outcome.result
-    if (code := getattr(getattr(outcome.error, "error", outcome.error), "code", None)) in _TIMEOUTS:
-        ended["status"] = "timeout"
-    elif code is not None:
-        ended["error_type"] = str(code)
-    if getattr(result, "is_error", getattr(result, "isError", False)):
-        ended = {"status": "error", "error": str(_said(result)), "error_type": "tool_error"}
-    emit(ToolCallEnded(**ids, call_id=started.call_id, **ended, result=_said(result), metadata=_server(call.instance)))
+        call.kwargs["meta"] = given if "traceparent" in given else {**given, **emit.carrier(tool)}
+    outcome = yield tool
+    tool.ended(_outcome(outcome), _said(outcome.result), metadata=_server(call.instance))
+
+
+def _outcome(outcome: Outcome) -> Outcome:
+    """Return how a call ended; the protocol has codes for what went wrong, and results that are errors."""
+    code = getattr(getattr(outcome.error, "error", outcome.error), "code", None)
+    if outcome.error is not None and code in _TIMEOUTS:
+        return Outcome.timed_out(outcome.error)
+    if outcome.error is not None and code is not None:
+        return Outcome.failed(outcome.error, str(code))
+    if getattr(outcome.result, "is_error", getattr(outcome.result, "isError", False)):
+        return Outcome.failed(str(_said(outcome.result)), "tool_error")
+    return outcome
 
 
 def _passes_context_on() -> bool:

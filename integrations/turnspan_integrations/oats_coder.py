@@ -2,8 +2,6 @@
 
 A call of the message loop is a turn; inside of another one's tool it is an agent in that turn. The bus of the runtime
 publishes too little to go by (no end of a tool, no session on what providers do), so functions are wrapped.
-
-Cannot tell: which model answered a stream.
 """
 
 from __future__ import annotations
@@ -13,23 +11,14 @@ from collections.abc import Generator
 from pathlib import PurePath
 from typing import Any
 
-from turnspan.adapter import Emit, Invocation, Outcome, StreamObserver, new_id
-from turnspan.events import (
-    AgentEnded,
-    AgentStarted,
-    ModelCallEnded,
-    ModelCallStarted,
-    ToolCallEnded,
-    ToolCallStarted,
-    TurnEnded,
-    TurnStarted,
-    Usage,
-)
+from turnspan.adapter import Emit, Invocation, Outcome, StreamObserver
+from turnspan.events import Usage
 
 REQUIRES = "oats-coder>=1.0.19"
 CANNOT = {
     "tokens": "its streams do not say them",
     "sub-agents": "the tool that starts them fails in every release so far",
+    "which model answered a stream": "its chunks do not say it",
 }
 _AGENT = "oats"
 _Watching = Generator[Any, Outcome, None]
@@ -63,32 +52,25 @@ class _Heard:
         elif kind in ("error", "warning"):
             self.failed = str(event.get("error") or event.get("message") or event.get("warning"))
 
-    def ended(self, outcome: Outcome) -> dict[str, Any]:
-        found = {**outcome.ended(), "response_content": self.answer}
-        if found["status"] == "success" and not self.complete:
-            found |= {"status": "error", "error": self.failed or "ended without complete", "error_type": "_OTHER"}
-        return found
+    def outcome(self, outcome: Outcome) -> Outcome:
+        if outcome.status == "success" and not self.complete:
+            return Outcome.failed(self.failed or "ended without complete")
+        return outcome
 
 
 def _turn(emit: Emit, call: Invocation) -> _Watching:
-    prompt, heard, here = call.argument(0, "content"), _Heard(), emit.current()
-    if here is not None and here.turn_id is not None:
-        ids: dict[str, Any] = {"session_id": here.session_id, "turn_id": here.turn_id, "agent_id": _AGENT}
-        inside = AgentStarted(**ids, call_id=new_id(), parent_id=here.call_id)
-        emit(inside)
-        outcome = yield StreamObserver(inside, heard.take)
-        emit(AgentEnded(**ids, call_id=inside.call_id, **heard.ended(outcome)))
-        return
-    info = call.instance.session.info
+    heard, info, images = _Heard(), call.instance.session.info, call.argument(3, "images")
     root = getattr(info, "root_session_id", None)
-    parent = getattr(info, "parent_session_id", None) or (root if root != info.id else None)
-    session = emit.session(str(info.id), workspace_id=workspace_of(info.project_dir), agent_id=_AGENT, parent=parent)
-    ids = {"session_id": session.id, "turn_id": new_id(), "agent_id": _AGENT}
-    images = call.argument(3, "images")
-    started = TurnStarted(**ids, prompt=prompt, metadata={"images": len(images)} if images else {})
-    emit(started)
-    outcome = yield StreamObserver(started, heard.take)
-    emit(TurnEnded(**ids, **heard.ended(outcome), metadata=heard.metadata))
+    run = emit.begin(
+        agent=_AGENT,
+        prompt=call.argument(0, "content"),
+        session=str(info.id),
+        workspace_id=workspace_of(info.project_dir),
+        parent_session=getattr(info, "parent_session_id", None) or (root if root != info.id else None),
+        metadata={"images": len(images)} if images else {},
+    )
+    outcome = yield StreamObserver(run, heard.take)
+    run.end(heard.outcome(outcome), heard.answer, metadata=heard.metadata)
 
 
 def workspace_of(project_dir: Any) -> str | None:
@@ -99,72 +81,51 @@ def workspace_of(project_dir: Any) -> str | None:
 
 
 def _tool(emit: Emit, call: Invocation) -> _Watching:
-    here = emit.current()
-    if here is None or here.turn_id is None:
+    if (run := emit.current_run()) is None:
         yield None
         return
-    ids: dict[str, Any] = {"session_id": here.session_id, "turn_id": here.turn_id, "agent_id": here.agent_id}
-    started = ToolCallStarted(
-        **ids,
-        call_id=str(call.argument(1, "tool_call_id") or new_id()),
-        parent_id=here.call_id,
-        tool_name=str(call.argument(0, "tool_name")),
-        arguments=call.argument(2, "arguments"),
+    call_id = call.argument(1, "tool_call_id")
+    tool = run.tool_started(
+        str(call.argument(0, "tool_name")), call.argument(2, "arguments"), str(call_id) if call_id else None
     )
-    emit(started)
-    outcome = yield started
-    emit(ToolCallEnded(**ids, call_id=started.call_id, **_tool_ended(outcome)))
+    outcome = yield tool
+    if (result := outcome.result) is None:
+        tool.ended(outcome)
+    else:
+        title = getattr(result, "title", None)
+        tool.ended(_outcome_of(result), result.output, metadata={"title": title} if title else {})
 
 
-def _tool_ended(outcome: Outcome) -> dict[str, Any]:
-    ended, result = outcome.ended(), outcome.result
-    if result is None:
-        return ended
+def _outcome_of(result: Any) -> Outcome:
     more = dict(getattr(result, "metadata", None) or {})
-    ended |= {"result": result.output, "metadata": {"title": result.title} if getattr(result, "title", None) else {}}
     if more.get("declined_by_user") or more.get("plan_mode_blocked"):
-        return ended | {"status": "skipped", "error": str(result.error or "denied")}
+        return Outcome.skipped(str(result.error or "denied"))
     if more.get("synthetic_result"):
-        return ended | {"status": "cancelled", "error": str(result.error or "")}
-    if result.error:
-        return ended | {"status": "error", "error": str(result.error), "error_type": "_OTHER"}
-    return ended
+        return Outcome(error=str(result.error or ""), cancelled=True)
+    return Outcome.failed(str(result.error)) if result.error else Outcome()
 
 
 def _completion(emit: Emit, call: Invocation, *, streamed: bool) -> _Watching:
-    here, request = emit.current(), call.argument(0, "request")
-    if here is None or here.turn_id is None:
+    run, request = emit.current_run(), call.argument(0, "request")
+    if run is None:
         yield None
         return
-    said = [_message(message) for message in request.messages]
-    history = max((n for n, one in enumerate(said, 1) if one["role"] == "assistant"), default=0)
-    ids: dict[str, Any] = {"session_id": here.session_id, "turn_id": here.turn_id, "agent_id": here.agent_id}
-    started = ModelCallStarted(
-        **ids,
-        call_id=new_id(),
-        parent_id=here.call_id,
-        model=request.model,
-        history=history,
-        messages=said[history:],
+    model = run.model_started(
         provider=request.provider_id or getattr(call.instance, "id", None),
+        model=request.model,
+        messages=[_message(message) for message in request.messages],
         streamed=streamed,
     )
-    emit(started)
     whole = _Whole()
-    outcome = yield StreamObserver(started, whole.take)
+    outcome = yield StreamObserver(model, whole.take)
     if outcome.result is not None:
         whole.take(outcome.result)
-    finish = [whole.finish_reason] if whole.finish_reason else []
-    emit(
-        ModelCallEnded(
-            **ids,
-            call_id=started.call_id,
-            **outcome.ended(),
-            output=[whole.message()],
-            finish_reasons=finish,
-            response_model=whole.model,
-            usage=whole.usage,
-        )
+    model.ended(
+        outcome,
+        [whole.message()],
+        finish_reasons=[whole.finish_reason] if whole.finish_reason else [],
+        response_model=whole.model,
+        usage=whole.usage,
     )
 
 

@@ -2,9 +2,6 @@
 
 Methods of the client are wrapped; streams are listened to where the client keeps them, so their types stay. What a list
 of messages means for sessions, turns and tool calls is told by :mod:`turnspan_integrations.loops`.
-
-Cannot tell: how long a tool took to less than the time between two calls of the model; handoffs; answers read through
-``with_streaming_response``; that a task was left before the model was asked again, in a loop without tasks.
 """
 
 from __future__ import annotations
@@ -22,8 +19,11 @@ CANNOT = {
     "agents": "a client knows none",
     "sub-agents": "a tool's own loop is a conversation of its own",
     "tool failures": "the program hands an error on as text, like any other result",
+    "handoffs": "a client knows none",
+    "how long a tool took": "to less than the time between two calls of the model",
+    "answers read through `with_streaming_response`": "the program reads them by itself",
+    "a task that was left before the model was asked again": "in a loop without tasks",
 }
-PARTS = ("turnspan_integrations.loops",)
 _ROLES: dict[str, Kind] = {"developer": "system", "system": "system", "assistant": "assistant"}
 
 
@@ -51,8 +51,7 @@ def _watched(emit: Emit, asking: Asking | None, reader: _Chat | _Responses) -> G
     if asking is None:
         yield None
         return
-    emit(asking.started)
-    outcome = yield asking.started
+    outcome = yield asking
     if outcome.error is not None or outcome.cancelled:
         asking.failed(outcome)
         return
@@ -69,7 +68,7 @@ def _watched(emit: Emit, asking: Asking | None, reader: _Chat | _Responses) -> G
 
 def _listen(emit: Emit, stream: Any, asking: Asking, reader: _Chat | _Responses) -> None:
     def item(one: Any) -> None:
-        asking.chunk()
+        asking.call.chunk()
         reader.take(one)
 
     def ended(outcome: Outcome) -> None:
@@ -79,9 +78,9 @@ def _listen(emit: Emit, stream: Any, asking: Asking, reader: _Chat | _Responses)
         else:
             asking.failed(outcome if outcome.error else Outcome(cancelled=True), reader.so_far())
 
-    tap(emit, stream, "_iterator", item, ended)
+    tap(emit, asking, stream, "_iterator", item, ended)
     with contextlib.suppress(AttributeError):
-        on_close(emit, stream.response, "aclose" if hasattr(stream._iterator, "__anext__") else "close", ended)  # noqa: SLF001
+        on_close(emit, asking, stream.response, "aclose" if hasattr(stream._iterator, "__anext__") else "close", ended)  # noqa: SLF001
 
 
 def _given(call: Invocation) -> dict[str, Any]:

@@ -2,9 +2,8 @@
 
 One run is one turn; a run inside a tool is an agent inside that turn. ``RunHooks`` tell what happens, because they work
 with the SDK's tracing disabled too; a wrap of the runner tells how it ended, which hooks do not; a wrap of the failure
-handler tells which tools failed, which neither hooks nor spans do for a handled failure.
-
-Cannot tell: provider errors that the SDK retries by itself; finish reasons (they are inferred from the output).
+handler tells which tools failed, which neither hooks nor spans do for a handled failure. A run that is resumed after an
+approval is another turn of its session.
 """
 
 from __future__ import annotations
@@ -13,193 +12,262 @@ import contextlib
 import hashlib
 import json
 from collections import OrderedDict
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from typing import Any
 
-from turnspan.adapter import Emit, Invocation, Outcome, ResolvedSession, error_text, error_type, new_id
-from turnspan.events import (
-    AgentEnded,
-    AgentStarted,
-    HandedOff,
-    ModelCallEnded,
-    ModelCallStarted,
-    ToolCallEnded,
-    ToolCallStarted,
-    TurnEnded,
-    TurnStarted,
-    Usage,
-)
+from turnspan.adapter import Emit, Invocation, ModelCall, Outcome, ResolvedSession, Run, ToolCall
+from turnspan.events import Usage
 
 REQUIRES = "openai-agents>=0.14"
-CANNOT: dict[str, str] = {}
+CANNOT = {
+    "provider errors that the SDK retries by itself": "it does not say so",
+    "finish reasons": "they are inferred from the output",
+    "who approved a tool call": "the SDK only knows that somebody did",
+}
 _CHAINS_REMEMBERED = 1024
+_TOOLS = "agents.run_internal.tool_execution"
+_GUARDRAILS = "agents.run_internal.guardrails"
 _Watching = Generator[Any, Outcome, None]
 
 
 def install(emit: Emit) -> None:
-    """Hook the runner, its tools, and the handler of their failures."""
-    hooks_class = _hooks_class(emit)
-    runs: dict[tuple[str | None, str | None], _Run] = {}
-    chains = _Chains()
+    """Hook the runner, its tools and guardrails, and the handler of tools' failures."""
+    watched = _Runs(emit)
+    emit.patch.wrap("agents.run:AgentRunner.run", watched.run)
+    emit.patch.wrap("agents.run:AgentRunner.run_streamed", watched.run_streamed)
+    for module in ("agents.tool", _TOOLS):
+        emit.patch.wrap(f"{module}:maybe_invoke_function_tool_failure_error_function", watched.tool_failed)
+    emit.patch.wrap("agents.exceptions:ToolTimeoutError.__init__", watched.tool_timed_out)
+    for function in ("_invoke_function_tool_with_metadata", "invoke_function_tool"):
+        emit.patch.wrap(f"{_TOOLS}:{function}", watched.invoke_tool)
+    emit.patch.wrap(f"{_TOOLS}:_execute_tool_input_guardrails", watched.guard_tool_input)
+    emit.patch.wrap(f"{_TOOLS}:_execute_tool_output_guardrails", watched.guard_tool_output)
+    emit.patch.wrap(f"{_GUARDRAILS}:run_single_input_guardrail", watched.guard("input"))
+    emit.patch.wrap(f"{_GUARDRAILS}:run_single_output_guardrail", watched.guard("output"))
 
-    def run(call: Invocation) -> _Watching:
-        state = _begin(emit, call, hooks_class, chains)
-        runs[state.key] = state
-        outcome = yield state.started
-        runs.pop(state.key, None)
-        state.end(outcome)
 
-    def run_streamed(call: Invocation) -> _Watching:
-        state = _begin(emit, call, hooks_class, chains)
-        state.streamed = True
-        runs[state.key] = state
-        outcome = yield state.started
+class _Runs:
+    """The observers of the SDK's functions, and the runs that they see."""
+
+    def __init__(self, emit: Emit) -> None:
+        self._emit = emit
+        self._hooks_class = _hooks_class(emit)
+        self._running: dict[Run, _Running] = {}
+        self._chains = _Chains()
+
+    def current(self) -> _Running | None:
+        """Return the run that the calling code is in."""
+        run = self._emit.current_run()
+        return None if run is None else self._running.get(run)
+
+    # The runner --------------------------------------------------------------------------------------------------
+
+    def run(self, call: Invocation) -> _Watching:
+        """A run to its end."""
+        running = self._begin(call)
+        outcome = yield running.run
+        self._end(running, outcome)
+
+    def run_streamed(self, call: Invocation) -> _Watching:
+        """A run that goes on in a task of its own."""
+        running = self._begin(call)
+        running.streamed = True
+        outcome = yield running.run
         task = getattr(outcome.result, "run_loop_task", None)
 
         def ended(done: Any) -> None:
-            runs.pop(state.key, None)
             error = None if done.cancelled() else done.exception()
-            state.end(Outcome(outcome.result, error, cancelled=done.cancelled()))
+            self._end(running, Outcome(outcome.result, error, cancelled=done.cancelled()))
 
         if task is None:
-            runs.pop(state.key, None)
-            state.end(outcome)
+            self._end(running, outcome)
         else:
-            task.add_done_callback(emit.patch.guard(ended))
+            task.add_done_callback(self._emit.patch.guard(ended, running.run))
 
-    def current_run() -> _Run | None:
-        here = emit.current()
-        return None if here is None else runs.get((here.turn_id, here.call_id))
+    def _begin(self, call: Invocation) -> _Running:
+        agent, given = call.argument(0, "starting_agent"), call.argument(1, "input")
+        config = call.kwargs.get("run_config")
+        content = getattr(config, "trace_include_sensitive_data", True) is not False
+        resumed = given if hasattr(given, "get_interruptions") else None
+        if resumed is not None:
+            agent, given = getattr(resumed, "_current_agent", None) or agent, getattr(resumed, "_original_input", "")
+        session, chained = None, False
+        if self._emit.current_run() is None:
+            session, chained = _session(self._emit, call, agent, config, self._chains)
+        run = self._emit.begin(agent=agent.name, prompt=_prompt(given) if content else "", session=session)
+        running = _Running(run, config, content=content)
+        running.chained = chained
+        running.seen = max(0, len(given) - 1) if isinstance(given, list) else 0
+        theirs = call.kwargs.get("hooks")
+        if theirs is None or isinstance(theirs, self._hooks_class.__mro__[1]):
+            call.kwargs["hooks"] = self._hooks_class(running, theirs)
+        self._running[run] = running
+        if resumed is not None:
+            running.resumed(resumed)
+        return running
 
-    def invoke_tool(call: Invocation) -> _Watching:
-        state, call_id = current_run(), getattr(call.kwargs.get("context"), "tool_call_id", None)
-        outcome = yield None if state is None else state.tools.get(call_id)
-        if state is not None and outcome.error is not None and call_id in state.failures:
-            state.tool_ended(call_id, None)  # it was to end the run
+    def _end(self, running: _Running, outcome: Outcome) -> None:
+        del self._running[running.run]
+        result = outcome.result
+        asked = list(getattr(result, "interruptions", None) or ())
+        for item in asked:
+            running.run.approval_asked(*_asked_for(item), arguments=running.said(_arguments_of(item)))
+        answer = getattr(result, "final_output", None) if outcome.error is None else None
+        running.run.end(outcome, running.said(answer))
+        if outcome.error is None and (running.chained or asked):
+            self._chains.remember(result, asked, running.run.session_id)
 
-    def tool_timed_out(call: Invocation) -> _Watching:
-        yield None  # the SDK makes this exception whatever it then does with it
-        here = emit.current()
-        state = next(
-            (r for r in list(runs.values()) if here and here.turn_id == r.turn_id and here.call_id in r.tools), None
-        )
-        if state is not None and here is not None:
-            state.failures[here.call_id] = call.instance
+    # Its tools ---------------------------------------------------------------------------------------------------
 
-    def tool_failed(call: Invocation) -> _Watching:
-        here, call_id = emit.current(), getattr(call.kwargs.get("context"), "tool_call_id", None)
+    def invoke_tool(self, call: Invocation) -> _Watching:
+        """The tool itself: what runs inside of it is its own."""
+        running, call_id = self.current(), _call_id(call.kwargs.get("context"))
+        outcome = yield None if running is None else running.run.open_call(call_id)
+        if running is not None and outcome.error is not None and call_id in running.failures:
+            running.tool_ended(call_id, None)  # it was to end the run
+
+    def tool_timed_out(self, call: Invocation) -> _Watching:
+        """The SDK makes this exception whatever it then does with it."""
+        yield None
+        here, running = self._emit.current(), self.current()
+        if running is not None and here is not None:
+            running.failures[here.call_id] = call.instance
+
+    def tool_failed(self, call: Invocation) -> _Watching:
+        """The failure of a tool; a handled one becomes an answer to the model, and ``on_tool_end`` comes still."""
+        running, call_id = self.current(), _call_id(call.kwargs.get("context"))
         outcome = yield None
-        state = next(
-            (r for r in list(runs.values()) if here and r.turn_id == here.turn_id and call_id in r.tools), None
-        )
-        if state is not None and isinstance(error := call.kwargs.get("error"), Exception):
-            state.tool_failed(call_id, error, handled=outcome.result is not None)
+        error = call.kwargs.get("error")
+        if running is not None and isinstance(error, Exception) and running.run.open_call(call_id) is not None:
+            running.failures[call_id] = error
+            if outcome.result is None:
+                running.tool_ended(call_id, None)
 
-    emit.patch.wrap("agents.run:AgentRunner.run", run)
-    emit.patch.wrap("agents.run:AgentRunner.run_streamed", run_streamed)
-    for module in ("agents.tool", "agents.run_internal.tool_execution"):
-        emit.patch.wrap(f"{module}:maybe_invoke_function_tool_failure_error_function", tool_failed)
-    emit.patch.wrap("agents.exceptions:ToolTimeoutError.__init__", tool_timed_out)
-    emit.patch.wrap("agents.run_internal.tool_execution:_invoke_function_tool_with_metadata", invoke_tool)
-    emit.patch.wrap("agents.run_internal.tool_execution:invoke_function_tool", invoke_tool)
+    # Guardrails --------------------------------------------------------------------------------------------------
+
+    def guard(self, stage: Any) -> Any:
+        """Return the observer of one guardrail of an agent."""
+
+        def guard(_call: Invocation) -> _Watching:
+            running, outcome = self.current(), (yield None)
+            if running is not None and (said := getattr(outcome.result, "output", None)) is not None:
+                name, verdict = outcome.result.guardrail.get_name(), running.said(said.output_info)
+                running.run.guardrail(name, stage=stage, tripped=bool(said.tripwire_triggered), verdict=verdict)
+
+        return guard
+
+    def guard_tool_input(self, call: Invocation) -> _Watching:
+        """The guardrails in front of a tool: one that they refuse does not start."""
+        running, results = self.current(), call.kwargs.get("tool_input_guardrail_results")
+        before = len(results or ())
+        outcome = yield None
+        tool, context = call.kwargs["func_tool"], call.kwargs["tool_context"]
+        if running is None:
+            return
+        running.guarded(tool, context, "tool_input", (results or ())[before:])
+        if outcome.result is not None or outcome.error is not None:
+            reason = str(outcome.result if outcome.error is None else outcome.error)
+            arguments = running.said(getattr(context, "tool_arguments", None))
+            running.run.tool_refused(tool.name, arguments, _call_id(context), reason=reason)
+
+    def guard_tool_output(self, call: Invocation) -> _Watching:
+        """The guardrails behind a tool: it has run, whatever they make of its result."""
+        running, results = self.current(), call.kwargs.get("tool_output_guardrail_results")
+        before = len(results or ())
+        yield None
+        tool, context = call.kwargs["func_tool"], call.kwargs["tool_context"]
+        said = (results or ())[before:]
+        if running is not None and said:
+            running.guarded(tool, context, "tool_output", said)
+            running.tool_ended(_call_id(context), call.kwargs.get("real_result"))
 
 
-class _Run:
+class _Running:
     """What is known of one run while it lasts."""
 
-    def __init__(self, emit: Emit, agent: Any, started: TurnStarted | AgentStarted, *, content: bool) -> None:
-        self.emit, self.started, self.content = emit, started, content
-        self.session_id, self.turn_id = started.session_id, started.turn_id
-        self.top = started.call_id  # the call that the run is; None when it is the turn
-        self.inside = started.call_id  # the agent's call that is running: another one after a handoff
-        self.agent_name = agent.name
-        self.streamed = False
-        self.model: ModelCallStarted | None = None
-        self.tools: dict[Any, ToolCallStarted] = {}
+    def __init__(self, run: Run, config: Any, *, content: bool) -> None:
+        self.run, self.config, self.content = run, config, content
+        self.streamed = self.chained = False
+        self.model: ModelCall | None = None
         self.failures: dict[Any, Exception] = {}
+        self.unnamed: dict[str, str] = {}
         self.seen = 0
-        self.chain: _Chains | None = None
-
-    @property
-    def key(self) -> tuple[str | None, str | None]:
-        """What code inside the run finds it by."""
-        return self.turn_id, self.top
-
-    def at(self, **more: Any) -> dict[str, Any]:
-        """Return the ids that every event of the run has."""
-        return {"session_id": self.session_id, "turn_id": self.turn_id, "agent_id": self.agent_name, **more}
 
     def said(self, value: Any) -> Any:
         """Return content, unless the run was told to keep sensitive data out of traces."""
         return value if self.content else None
 
-    def end(self, outcome: Outcome) -> None:
-        """Tell how the run ended."""
-        answer = self.said(getattr(outcome.result, "final_output", None)) if outcome.error is None else None
-        ended = {**outcome.ended(), "response_content": answer}
-        if self.model is not None and outcome.error is not None and not outcome.cancelled:
-            self.emit(ModelCallEnded(**self.at(call_id=self.model.call_id), **outcome.ended()))
-        if self.inside != self.top:
-            self.emit(AgentEnded(**self.at(call_id=self.inside), **ended))
-        if self.top is None:
-            self.emit(TurnEnded(**self.at(), **ended))
-        else:
-            self.emit(AgentEnded(**self.at(call_id=self.top), **ended))
-        if self.chain is not None and outcome.error is None:
-            self.chain.remember(outcome.result, self.session_id)
+    def resumed(self, state: Any) -> None:
+        """Take the decisions that a run goes on with; a call that was denied is never made."""
+        context = getattr(state, "_context", None)
+        for item in state.get_interruptions():
+            name, call_id = _asked_for(item)
+            approved = None if context is None else _approved(context, item, name, call_id)
+            if approved is None:
+                continue
+            reason = None if approved else _rejection(context, item, name, call_id)
+            self.run.approval_decided(name, call_id, approved=approved, reason=self.said(reason))
+            if not approved:
+                arguments = self.said(_arguments_of(item))
+                self.run.tool_refused(name, arguments, call_id, reason=self.said(reason) or "not approved")
 
-    def tool_failed(self, call_id: Any, error: Exception, *, handled: bool) -> None:
-        """Take the failure of a tool; a handled one becomes an answer to the model, and ``on_tool_end`` comes still."""
-        self.failures[call_id] = error
-        if not handled:
-            self.tool_ended(call_id, None)
+    def guarded(self, tool: Any, context: Any, stage: Any, results: Sequence[Any]) -> None:
+        """Say what guardrails made of a tool's call."""
+        for one in results:
+            about: dict[str, Any] = {"tool_name": tool.name, "call_id": _call_id(context)}
+            behavior = dict(one.output.behavior)
+            verdict = self.said({**behavior, "output_info": one.output.output_info})
+            tripped = behavior.get("type") != "allow"
+            self.run.guardrail(one.guardrail.get_name(), stage=stage, tripped=tripped, verdict=verdict, **about)
 
     def tool_ended(self, call_id: Any, result: Any) -> None:
-        """Tell how a tool ended."""
-        started = self.tools.pop(call_id, None)
-        failure = self.failures.pop(call_id, None)
-        if started is None:
+        """Say how a tool ended."""
+        failure, call = self.failures.pop(call_id, None), self.run.open_call(call_id)
+        if not isinstance(call, ToolCall):
             return
-        more: dict[str, Any] = {}
-        if failure is not None:
-            status = "timeout" if "Timeout" in type(failure).__name__ else "error"
-            more = {"status": status, "error": error_text(failure), "error_type": error_type(failure)}
-        self.emit(
-            ToolCallEnded(
-                **self.at(call_id=started.call_id, agent_id=started.agent_id), result=self.said(result), **more
-            )
+        if failure is None:
+            call.ended(result=self.said(result))
+        else:
+            late = "Timeout" in type(failure).__name__
+            call.ended(Outcome.timed_out(failure) if late else Outcome.failed(failure), self.said(result))
+
+    # What the hooks tell -----------------------------------------------------------------------------------------
+
+    def model_started(self, agent: Any, system_prompt: Any, input_items: Any) -> None:
+        """A model is asked."""
+        items = input_items if isinstance(input_items, list) else [{"role": "user", "content": input_items}]
+        before = min(self.seen, len(items))
+        self.seen = len(items)
+        provider, name = _model_of(agent, self.config)
+        self.model = self.run.model_started(
+            provider=provider,
+            model=name,
+            messages=self.said(items[before:]),
+            history=before,
+            instructions=self.said(system_prompt),
+            streamed=self.streamed,
         )
 
+    def model_ended(self, call: ModelCall, response: Any) -> None:
+        """It has answered."""
+        calls = any(getattr(item, "type", None) == "function_call" for item in response.output)
+        call.ended(
+            output=self.said([_item(item) for item in response.output]),
+            response_id=response.response_id,
+            finish_reasons=["tool_calls" if calls else "stop"],
+            usage=_usage(response.usage),
+        )
 
-def _begin(emit: Emit, call: Invocation, hooks_class: Any, chains: _Chains) -> _Run:
-    agent, given = call.argument(0, "starting_agent"), call.argument(1, "input")
-    config = call.kwargs.get("run_config")
-    content = getattr(config, "trace_include_sensitive_data", True) is not False
-    here = emit.current()
-    started: TurnStarted | AgentStarted
-    chain = None
-    if here is not None and here.turn_id is not None:
-        started = AgentStarted(
-            session_id=here.session_id,
-            turn_id=here.turn_id,
-            call_id=new_id(),
-            parent_id=here.call_id,
-            agent_id=agent.name,
-        )
-    else:
-        session, chained = _session(emit, call, agent, config, chains)
-        chain = chains if chained else None
-        started = TurnStarted(
-            session_id=session.id, turn_id=new_id(), agent_id=agent.name, prompt=_prompt(given) if content else ""
-        )
-    emit(started)
-    state = _Run(emit, agent, started, content=content)
-    state.chain = chain
-    state.seen = max(0, len(given) - 1) if isinstance(given, list) else 0
-    theirs = call.kwargs.get("hooks")
-    if theirs is None or isinstance(theirs, hooks_class.__mro__[1]):
-        call.kwargs["hooks"] = hooks_class(state, theirs)
-    return state
+    def tool_started(self, context: Any, agent: Any, tool: Any) -> None:
+        """A tool starts."""
+        arguments = self.said(getattr(context, "tool_arguments", None))
+        call = self.run.tool_started(tool.name, arguments, _call_id(context), agent=agent.name)
+        if _call_id(context) is None:  # computers and shells are called without one
+            self.unnamed[tool.name] = call.call_id
+
+    def handed_off(self, to_agent: Any) -> None:
+        """Another agent goes on."""
+        self.run.handoff(to_agent.name, description=getattr(to_agent, "handoff_description", None))
 
 
 def _session(emit: Emit, call: Invocation, agent: Any, config: Any, chains: _Chains) -> tuple[ResolvedSession, bool]:
@@ -236,13 +304,16 @@ class _Chains:
     def find(self, given: Any, previous_response_id: Any) -> str | None:
         if previous_response_id:
             return self._known.get(str(previous_response_id))
+        if hasattr(given, "get_interruptions"):
+            keys = (_approval_key(item) for item in given.get_interruptions())
+            return next((s for key in keys if (s := self._known.get(key))), None)
         if not isinstance(given, list):
             return None
         prefixes = (given[:-new] for new in range(1, min(4, len(given))))
         return next((s for prefix in prefixes if (s := self._known.get(_fingerprint(prefix)))), None)
 
-    def remember(self, result: Any, session_id: str) -> None:
-        keys = [getattr(result, "last_response_id", None)]
+    def remember(self, result: Any, asked: Sequence[Any], session_id: str) -> None:
+        keys = [getattr(result, "last_response_id", None), *map(_approval_key, asked)]
         with contextlib.suppress(Exception):  # a result that cannot be given on is no chain
             keys.append(_fingerprint(result.to_input_list()))
         for key in filter(None, keys):
@@ -261,120 +332,106 @@ def _hooks_class(emit: Emit) -> Any:
     """Return the composite of our hooks and the user's."""
     from agents.lifecycle import RunHooks
 
-    class Hooks(RunHooks):  # type: ignore[misc]
-        """Tells what happens, then lets the user's own hooks do what they do."""
+    guard = emit.patch.guard
 
-        def __init__(self, run: _Run, theirs: Any) -> None:
-            self._run, self._theirs = run, theirs
+    class Hooks(RunHooks):  # type: ignore[misc]
+        """Says what happens, then lets the user's own hooks do what they do."""
+
+        def __init__(self, running: _Running, theirs: Any) -> None:
+            self._running, self._theirs = running, theirs or RunHooks()
 
         async def on_agent_start(self, context: Any, agent: Any) -> None:
-            if self._theirs is not None:
-                await self._theirs.on_agent_start(context, agent)
+            await self._theirs.on_agent_start(context, agent)
 
         async def on_agent_end(self, context: Any, agent: Any, output: Any) -> None:
-            if self._theirs is not None:
-                await self._theirs.on_agent_end(context, agent, output)
+            await self._theirs.on_agent_end(context, agent, output)
 
         async def on_llm_start(self, context: Any, agent: Any, system_prompt: Any, input_items: Any) -> None:
-            model_started(self._run, agent, system_prompt, input_items)
-            if self._theirs is not None:
-                await self._theirs.on_llm_start(context, agent, system_prompt, input_items)
+            guard(self._running.model_started)(agent, system_prompt, input_items)
+            await self._theirs.on_llm_start(context, agent, system_prompt, input_items)
 
         async def on_llm_end(self, context: Any, agent: Any, response: Any) -> None:
-            model_ended(self._run, response)
-            if self._theirs is not None:
-                await self._theirs.on_llm_end(context, agent, response)
+            call, self._running.model = self._running.model, None
+            if call is not None:
+                guard(self._running.model_ended, call)(call, response)
+            await self._theirs.on_llm_end(context, agent, response)
 
         async def on_tool_start(self, context: Any, agent: Any, tool: Any) -> None:
-            tool_started(self._run, context, agent, tool)
-            if self._theirs is not None:
-                await self._theirs.on_tool_start(context, agent, tool)
+            guard(self._running.tool_started)(context, agent, tool)
+            await self._theirs.on_tool_start(context, agent, tool)
 
         async def on_tool_end(self, context: Any, agent: Any, tool: Any, result: Any) -> None:
-            tool_ended(self._run, context, result)
-            if self._theirs is not None:
-                await self._theirs.on_tool_end(context, agent, tool, result)
+            call_id = _call_id(context) or self._running.unnamed.pop(tool.name, None)
+            guard(self._running.tool_ended, self._running.run.open_call(call_id))(call_id, result)
+            await self._theirs.on_tool_end(context, agent, tool, result)
 
         async def on_handoff(self, context: Any, from_agent: Any, to_agent: Any) -> None:
-            handed_off(self._run, from_agent, to_agent)
-            if self._theirs is not None:
-                await self._theirs.on_handoff(context, from_agent=from_agent, to_agent=to_agent)
+            guard(self._running.handed_off)(to_agent)
+            await self._theirs.on_handoff(context, from_agent=from_agent, to_agent=to_agent)
 
-    model_started, model_ended = emit.patch.guard(_model_started), emit.patch.guard(_model_ended)
-    tool_started, tool_ended = emit.patch.guard(_tool_started), emit.patch.guard(_tool_ended)
-    handed_off = emit.patch.guard(_handed_off)
     return Hooks
 
 
-def _model_started(run: _Run, agent: Any, system_prompt: Any, input_items: Any) -> None:
-    items = input_items if isinstance(input_items, list) else [{"role": "user", "content": input_items}]
-    before = min(run.seen, len(items))
-    run.seen = len(items)
-    new = [{"role": "system", "content": system_prompt}] if system_prompt and not before else []
-    model = getattr(agent.model, "model", agent.model)
-    run.model = ModelCallStarted(
-        **run.at(call_id=new_id(), parent_id=run.inside),
-        provider=_provider(agent.model),
-        model=model if isinstance(model, str) else None,
-        messages=run.said([*new, *items[before:]]),
-        history=before,
-        streamed=run.streamed,
-    )
-    run.emit(run.model)
+# What the SDK's objects say -------------------------------------------------------------------------------------------
 
 
-def _model_ended(run: _Run, response: Any) -> None:
-    started, run.model = run.model, None
-    if started is None:
-        return
-    output = response.output
-    used = response.usage
+def _call_id(context: Any) -> Any:
+    return getattr(context, "tool_call_id", None)
+
+
+def _asked_for(item: Any) -> tuple[str, str | None]:
+    """Return the name and the id of a tool call that waits for approval."""
+    raw = item.raw_item
+    given = raw if isinstance(raw, dict) else vars(raw)
+    call_id = given.get("call_id") or given.get("id")
+    return str(item.tool_name or given.get("name")), None if call_id is None else str(call_id)
+
+
+def _arguments_of(item: Any) -> Any:
+    raw = item.raw_item
+    return raw.get("arguments") if isinstance(raw, dict) else getattr(raw, "arguments", None)
+
+
+def _approval_key(item: Any) -> str:
+    name, call_id = _asked_for(item)
+    return f"approval of {name} {call_id} {_arguments_of(item)}"
+
+
+def _approved(context: Any, item: Any, name: str, call_id: str | None) -> bool | None:
+    with contextlib.suppress(TypeError):
+        return context.get_approval_status(name, call_id, existing_pending=item)  # type: ignore[no-any-return]
+    return context.is_tool_approved(name, call_id)  # type: ignore[no-any-return]
+
+
+def _rejection(context: Any, item: Any, name: str, call_id: str | None) -> str | None:
+    with contextlib.suppress(AttributeError, TypeError):
+        return context.get_rejection_message(name, call_id, existing_pending=item)  # type: ignore[no-any-return]
+    return None
+
+
+def _model_of(agent: Any, config: Any) -> tuple[str, str | None]:
+    """Return the provider and the name of the model that is asked: the run's, the agent's, or the SDK's default."""
+    model = getattr(config, "model", None)
+    model = agent.model if model is None else model
+    if model is None and type(getattr(config, "model_provider", None)).__name__ in ("NoneType", "MultiProvider"):
+        with contextlib.suppress(ImportError):
+            from agents.models import get_default_model
+
+            model = get_default_model()
+    name = getattr(model, "model", model)
+    return _provider(model), name if isinstance(name, str) else None
+
+
+def _usage(used: Any) -> Usage | None:
+    if not used.total_tokens:
+        return None  # a model that counts nothing says zero
     read, reasoning = getattr(used, "input_tokens_details", None), getattr(used, "output_tokens_details", None)
-    calls = any(getattr(item, "type", None) == "function_call" for item in output)
-    run.emit(
-        ModelCallEnded(
-            **run.at(call_id=started.call_id),
-            response_id=response.response_id,
-            output=run.said([_item(item) for item in output]),
-            finish_reasons=["tool_calls" if calls else "stop"],
-            usage=None
-            if not used.total_tokens
-            else Usage(  # a model that counts nothing says zero
-                input_tokens=used.input_tokens,
-                output_tokens=used.output_tokens,
-                cache_read_tokens=getattr(read, "cached_tokens", None) or None,
-                cache_write_tokens=getattr(read, "cache_write_tokens", None) or None,
-                reasoning_tokens=getattr(reasoning, "reasoning_tokens", None) or None,
-            ),
-        )
-    )
-
-
-def _tool_started(run: _Run, context: Any, agent: Any, tool: Any) -> None:
-    call_id = getattr(context, "tool_call_id", None)
-    started = ToolCallStarted(
-        **run.at(call_id=call_id or new_id(), parent_id=run.inside, agent_id=agent.name),
-        tool_name=tool.name,
-        arguments=run.said(getattr(context, "tool_arguments", None)),
-    )
-    run.tools[call_id] = started
-    run.emit(started)
-
-
-def _tool_ended(run: _Run, context: Any, result: Any) -> None:
-    run.tool_ended(getattr(context, "tool_call_id", None), result)
-
-
-def _handed_off(run: _Run, from_agent: Any, to_agent: Any) -> None:
-    below = run.inside
-    run.emit(HandedOff(**run.at(parent_id=below), from_agent=from_agent.name, to_agent=to_agent.name))
-    if below != run.top:
-        run.emit(AgentEnded(**run.at(call_id=below)))
-    run.agent_name, run.inside = to_agent.name, new_id()
-    run.emit(
-        AgentStarted(
-            **run.at(call_id=run.inside, parent_id=run.top), description=getattr(to_agent, "handoff_description", None)
-        )
+    return Usage(
+        input_tokens=used.input_tokens,
+        output_tokens=used.output_tokens,
+        cache_read_tokens=getattr(read, "cached_tokens", None) or None,
+        cache_write_tokens=getattr(read, "cache_write_tokens", None) or None,
+        reasoning_tokens=getattr(reasoning, "reasoning_tokens", None) or None,
     )
 
 

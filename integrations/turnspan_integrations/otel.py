@@ -4,8 +4,6 @@ Three dialects are read: the GenAI conventions, OpenInference and OpenLLMetry. A
 turn; inside of one it is an agent; spans of models and tools are calls. A model call that nothing is around is a turn of
 its own. Spans whose dialect says only at their end what they are (OpenInference's chains, OpenLLMetry's decorators) are
 told when the outermost span of their trace in this process ends.
-
-Cannot tell: what a sampler dropped; what was put on no span.
 """
 
 from __future__ import annotations
@@ -16,23 +14,12 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
-from turnspan.adapter import CurrentContext, Emit, SpanReading, derived_id, new_id
-from turnspan.events import (
-    AgentEnded,
-    AgentStarted,
-    ModelCallEnded,
-    ModelCallStarted,
-    Started,
-    ToolCallEnded,
-    ToolCallStarted,
-    TurnEnded,
-    TurnStarted,
-    Usage,
-)
+from turnspan.adapter import Call, CurrentContext, Emit, ModelCall, Outcome, Run, SpanReading, ToolCall, derived_id
+from turnspan.events import Usage
 from turnspan_integrations.completion_hook import said_in
 
 REQUIRES = "opentelemetry-sdk>=1.40"
-CANNOT: dict[str, str] = {}
+CANNOT = {"what a sampler dropped": "nobody is shown it", "what was put on no span": "nobody is shown it"}
 _TOLD_OTHERWISE = ("pydantic-ai", "com.anthropic.sdk.python", "mcp-python-sdk")
 """Instrumentation scopes that adapters of their own see to."""
 _TRACES_WAITING, _SPANS_WAITING = 256, 2000
@@ -173,7 +160,6 @@ class Reader:
             yield None
             return
         started = self._started(what, span, here)
-        self._emit.spans.stand_for(started, span)
         ended = yield started
         self._ended(started, ended)
 
@@ -189,69 +175,50 @@ class Reader:
             else self._emit.current_tool_name() == what["tool"]
         )
 
-    def _started(self, what: What, span: Any, here: CurrentContext | None, **more: Any) -> Started:
+    def _started(self, what: What, span: Any, here: CurrentContext | None, event_id: str | None = None) -> Run | Call:
+        at: dict[str, Any] = {"at_ns": span.start_time, "event_id": event_id, "span": span}
         if here is None or here.turn_id is None:
-            own = what["session"]
-            session = self._emit.session(None if own is None else str(own), agent_id=what["agent"])
-            return TurnStarted(
-                session_id=session.id,
-                turn_id=what["run"] or new_id(),
-                agent_id=what["agent"] or span.name,
+            own, name = what["session"], what["agent"]
+            session = self._emit.session(None if own is None else str(own), agent_id=name)
+            return self._emit.begin(
+                agent=name or span.name,
                 prompt=_prompt(what),
-                at_ns=span.start_time,
-                **more,
+                session=session,
+                turn_id=what["run"],
+                nested=False,
+                **at,
             )
-        ids: dict[str, Any] = {
-            "session_id": here.session_id,
-            "turn_id": here.turn_id,
-            "parent_id": here.call_id,
-            "at_ns": span.start_time,
-            "agent_id": here.agent_id,
-            **more,
-        }
+        run = self._emit.run_at(here)
         if what.kind == "agent":
-            ids |= {"agent_id": what["agent"] or span.name}
-            return AgentStarted(**ids, call_id=new_id(), description=what["description"])
+            return run.agent_started(what["agent"] or span.name, description=what["description"], **at)
         if what.kind == "tool":
-            return ToolCallStarted(
-                **ids,
-                call_id=what["call"] or new_id(),
-                tool_name=what["tool"] or span.name,
-                tool_type=what["tool_type"] or "function",
-                arguments=what.json("arguments"),
+            kind = what["tool_type"] or "function"
+            return run.tool_started(
+                what["tool"] or span.name, what.json("arguments"), what["call"], tool_type=kind, **at
             )
-        return ModelCallStarted(
-            **ids, call_id=new_id(), provider=what["provider"], model=what["model"], messages=_messages(what, "input")
+        return run.model_started(
+            provider=what["provider"], model=what["model"], messages=_messages(what, "input"), history=0, **at
         )
 
-    def _ended(self, started: Started, span: Any, what: What | None = None) -> None:
+    def _ended(self, started: Run | Call, span: Any, what: What | None = None) -> None:
         what = what or what_of(span) or What("", span.attributes or {})
-        ids: dict[str, Any] = {
-            name: getattr(started, name) for name in ("session_id", "turn_id", "call_id", "agent_id")
-        }
-        ids |= {"at_ns": span.end_time, **self.outcome(span, what)}
-        if isinstance(started, TurnStarted):
-            self._emit(TurnEnded(**ids, prompt=_prompt(what) or None, response_content=_answer(what)))
-        elif isinstance(started, AgentStarted):
-            self._emit(AgentEnded(**ids, response_content=_answer(what)))
-        elif isinstance(started, ToolCallStarted):
-            self._emit(ToolCallEnded(**ids, arguments=what.json("arguments"), result=what.json("result")))
-        else:
-            self._emit(_model_ended(ids, what, said_in(span.context.span_id)))
+        outcome = self.outcome(span, what)._replace(at_ns=span.end_time)
+        if isinstance(started, Run):
+            started.end(outcome, _answer(what), prompt=_prompt(what) or None)
+        elif isinstance(started, ToolCall):
+            started.ended(outcome, what.json("result"), arguments=what.json("arguments"))
+        elif isinstance(started, ModelCall):
+            _model_ended(started, outcome, what, said_in(span.context.span_id))
 
-    def outcome(self, span: Any, what: What) -> dict[str, Any]:
+    def outcome(self, span: Any, what: What) -> Outcome:
         """Return how a span ended; an exception on it says more than its status."""
         error = next((dict(event.attributes or {}) for event in reversed(span.events) if event.name == "exception"), {})
         kind = str(error.get("exception.type") or what.attributes.get("error.type") or "_OTHER")
         if kind.endswith(("CancelledError", "GeneratorExit")):
-            return {"status": "cancelled", "error": kind.rpartition(".")[2], "error_type": kind}
+            return Outcome(error=kind.rpartition(".")[2], cancelled=True, known_error_type=kind)
         if span.status.status_code.name != "ERROR":
-            return {"status": "success"}
-        return {
-            "status": "error",
-            "error": error.get("exception.message") or span.status.description or kind,
-            "error_type": kind,
-        }
+            return Outcome()
+        return Outcome.failed(str(error.get("exception.message") or span.status.description or kind), kind)
 
     # Spans that say late what they are ----------------------------------------------------------------------------
 
@@ -274,9 +241,7 @@ class Reader:
 
     def _tell(self, what: What, span: Any, here: CurrentContext) -> None:
         """Tell a span that has ended."""
-        started = self._started(what, span, here, event_id=_id(span, "call"))
-        self._emit.spans.stand_for(started, span)
-        self._ended(started, span)
+        self._ended(self._started(what, span, here, _id(span, "call")), span)
 
     def _tell_alone(self, what: What, span: Any) -> None:
         """Tell a call that nothing is around as a turn of its own."""
@@ -313,23 +278,24 @@ class Reader:
 
     def _tell_tree(self, what: What, root: Any, below: list[tuple[What, Any]], above: Any = None) -> None:
         """Tell a turn with all that happened in it."""
-        turn = self._started(what, root, None, event_id=_id(root, "turn"))
-        self._emit.spans.stand_for(turn, root)
-        places = {root.context.span_id: CurrentContext(turn.session_id, turn.turn_id, None, turn.agent_id)}
-        open_: list[tuple[Started, Any]] = []
+        turn = self._started(what, root, None, _id(root, "turn"))
+        runs = {root.context.span_id: turn}
+        open_: list[tuple[Run | Call, Any]] = []
         for what_below, span in below:
             while open_ and open_[-1][1].end_time <= span.start_time:
                 self._ended(*open_.pop())
-            here = places[above(span) if above is not None else root.context.span_id]
-            started = self._started(what_below, span, here, event_id=_id(span, "call"))
-            self._emit.spans.stand_for(started, span)
-            places[span.context.span_id] = CurrentContext(
-                here.session_id, here.turn_id, started.call_id, started.agent_id
-            )
+            parent = _place(runs[above(span) if above is not None else root.context.span_id])
+            started = runs[span.context.span_id] = self._started(what_below, span, parent, _id(span, "call"))
             open_.append((started, span))
         while open_:
             self._ended(*open_.pop())
         self._ended(turn, root, what)
+
+
+def _place(inside: Run | Call) -> CurrentContext:
+    """Return where something happens that happens inside of a run or call."""
+    run = inside if isinstance(inside, Run) else inside.run
+    return CurrentContext(run.session_id, run.turn_id, inside.call_id, run.agent)
 
 
 def _id(span: Any, kind: str) -> str:
@@ -339,16 +305,16 @@ def _id(span: Any, kind: str) -> str:
 # What spans say -----------------------------------------------------------------------------------------------------
 
 
-def _model_ended(ids: dict[str, Any], what: What, said: tuple[list[Any], list[Any]] | None) -> ModelCallEnded:
+def _model_ended(call: ModelCall, outcome: Outcome, what: What, said: tuple[list[Any], list[Any]] | None) -> None:
     asked, answered = said or (_messages(what, "input"), _messages(what, "output"))
     finish = what["finish"]
     used = {name: what[name] for name in Usage.__struct_fields__}
-    return ModelCallEnded(
-        **ids,
+    call.ended(
+        outcome,
+        answered,
+        messages=asked,
         provider=what["provider"],
         model=what["model"],
-        messages=asked,
-        output=answered,
         response_model=what["response_model"],
         response_id=what["response_id"],
         finish_reasons=[finish] if isinstance(finish, str) else list(finish or ()),

@@ -2,9 +2,6 @@
 
 Instrumentation is turned on for all agents, unless the program has said for itself what it wants. A run's span is the
 turn, a run inside of one an agent in it; the conversation of the outermost run is the session.
-
-Cannot tell: runs of agents whose instrumentation was turned off; what a sampler dropped; with content kept out of its
-spans, prompts and answers.
 """
 
 from __future__ import annotations
@@ -16,8 +13,11 @@ from turnspan.adapter import Emit, Invocation, Outcome
 from turnspan_integrations.otel import Reader, What
 
 REQUIRES = "pydantic-ai-slim>=2.0"
-CANNOT: dict[str, str] = {}
-PARTS = ("turnspan_integrations.otel",)
+CANNOT = {
+    "runs of agents whose instrumentation was turned off": "they start no spans",
+    "what a sampler dropped": "nobody is shown it",
+    "prompts and answers": "where the program keeps content out of its spans",
+}
 _CONTENT = (
     "gen_ai.input.messages",
     "gen_ai.output.messages",
@@ -60,15 +60,16 @@ def _is_its(span: Any) -> bool:
 class _Reader(Reader):
     """Knows what the runtime's spans do not say: that a run was cancelled."""
 
-    def outcome(self, span: Any, what: What) -> dict[str, Any]:
+    def outcome(self, span: Any, what: What) -> Outcome:
         """Return how a span ended: a cancelled one ends like a good one, but without an answer."""
-        found = super().outcome(span, what)
-        if what.kind == "tool" and str(found.get("error")).startswith("Timed out after"):
-            return found | {"status": "timeout"}
-        if found["status"] != "success" or what.kind == "tool":
-            return found
+        outcome = super().outcome(span, what)
+        if what.kind == "tool":
+            late = str(outcome.error).startswith("Timed out after")
+            return Outcome.timed_out(str(outcome.error)) if late else outcome
+        if outcome.status != "success":
+            return outcome
         if what.kind == "model":
             unanswered = what["response_model"] is None
         else:
             unanswered = "final_result" not in what.attributes and "model_request_parameters" not in what.attributes
-        return {"status": "cancelled", "error": "no answer came"} if unanswered else found
+        return Outcome(error="no answer came", cancelled=True) if unanswered else outcome

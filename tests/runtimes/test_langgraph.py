@@ -278,7 +278,8 @@ def test_an_interrupt_and_its_resume_are_one_session_and_no_error(recording):
         "yes",
         "you said yes",
     )
-    assert [(note["name"], note["data"]) for note in asked.metadata["turnspan"]["notes"]] == [("interrupt", ["may I?"])]
+    (note,) = asked.metadata["turnspan"]["notes"]
+    assert (note["name"], note["data"]["value"]) == ("interrupt", "may I?")
 
 
 @pytest.mark.parametrize("how", ["loop", "threads"])

@@ -335,25 +335,200 @@ def test_sensitive_data_that_may_not_be_traced_is_not_recorded(recording, config
 
 
 def test_a_fault_in_the_adapter_changes_nothing(config, caplog, monkeypatch):
+    """What fails in the adapter never reaches the program, and what it was to end says that it was not observed."""
     import turnspan_integrations.openai_agents as module
 
-    for name in ("_model_started", "_model_ended", "_tool_started", "_tool_ended", "_begin"):
+    faults = [(module._Running, name) for name in ("model_started", "model_ended", "tool_started", "tool_ended")]
+    for owner, name in [*faults, (module._Runs, "_begin")]:
         with record(strict=False) as recording:
-            monkeypatch.setattr(module, name, lambda *_, **__: 1 / 0)
+            monkeypatch.setattr(owner, name, lambda *_, **__: 1 / 0)
             adapters = Adapters()
             adapters.watch("openai-agents")
             assert run(two_tools(), "go", run_config=config).final_output == "done"
             adapters.undo()
             monkeypatch.undo()
             assert sum(recording.problems.values()) >= 1, name
+            if name == "tool_ended":
+                assert ("error", "not observed") in {(c.status, c.error) for c in recording.turn.tool_calls}
+            if name == "model_ended":
+                models = recording.turn.metadata["turnspan"]["model_calls"]
+                assert ("error", "not observed") in {(m["status"], m.get("error")) for m in models}
 
 
 def test_nothing_is_kept_of_a_finished_run(recording, config):
+    """A long-lived process does not grow with the runs that it has made."""
     import gc
 
-    from turnspan_integrations.openai_agents import _Run
+    from turnspan_integrations.openai_agents import _Running
 
     for _ in range(20):
         run(two_tools(), "go", run_config=config)
     gc.collect()
-    assert not [thing for thing in gc.get_objects() if isinstance(thing, _Run)]
+    assert not [thing for thing in gc.get_objects() if isinstance(thing, _Running)]
+
+
+# Approvals and guardrails --------------------------------------------------------------------------------------------
+
+
+def _notes(turn):
+    return [(note["name"], note["data"]) for note in turn.metadata["turnspan"].get("notes", [])]
+
+
+def _asking(steps):
+    @function_tool(needs_approval=True)
+    def delete(what: str) -> str:
+        return "gone"
+
+    return Agent(name="cleaner", model=ScriptedModel(steps), tools=[delete])
+
+
+@pytest.mark.parametrize("approved", [True, False])
+def test_a_call_that_waits_for_approval(recording, config, approved):
+    """Asked and decided are on record, in one session; a call that was denied is skipped, and says why."""
+    asked = _asking([[function_call("delete", {"what": "all"}, call_id="c1")], [assistant_message("ok")]])
+    waiting = run(asked, "Delete everything", run_config=config)
+    state = waiting.to_state()
+    if approved:
+        state.approve(waiting.interruptions[0])
+    else:
+        state.reject(waiting.interruptions[0], rejection_message="too much")
+    assert run(asked, state, run_config=config).final_output == "ok"
+    first, second = recording.session.turns
+    assert _notes(first) == [("approval.asked", {"tool_name": "delete", "call_id": "c1", "arguments": {"what": "all"}})]
+    assert not first.tool_calls
+    (call,) = second.tool_calls
+    assert (call.call_id, call.arguments) == ("c1", {"what": "all"})
+    decided = {"tool_name": "delete", "call_id": "c1"}
+    if approved:
+        assert _notes(second) == [("approval.approved", decided)]
+        assert (call.status, call.result) == ("success", "gone")
+    else:
+        assert _notes(second) == [("approval.denied", {**decided, "reason": "too much"})]
+        assert (call.status, call.error) == ("skipped", "too much")
+    assert second.prompt == "Delete everything"
+    assert recording.unresolved() == []
+
+
+def test_a_call_that_a_guardrail_refuses(recording, config):
+    """A call that never started is on record with the guardrail that refused it."""
+    from agents import ToolGuardrailFunctionOutput, tool_input_guardrail
+
+    @tool_input_guardrail
+    def no_acme(_data):
+        return ToolGuardrailFunctionOutput.reject_content(message="blocked: ACME", output_info={"word": "ACME"})
+
+    @function_tool
+    def send(body: str) -> str:
+        return "sent"
+
+    send.tool_input_guardrails = [no_acme]
+    steps = [[function_call("send", {"body": "ACME"}, call_id="c1")], [assistant_message("no")]]
+    assert (
+        run(Agent(name="a", model=ScriptedModel(steps), tools=[send]), "mail", run_config=config).final_output == "no"
+    )
+    (call,) = recording.turn.tool_calls
+    assert (call.call_id, call.status, call.error) == ("c1", "skipped", "blocked: ACME")
+    ((name, said),) = _notes(recording.turn)
+    assert (name, said["guardrail"], said["stage"], said["tripped"]) == ("guardrail", "no_acme", "tool_input", True)
+    assert said["verdict"]["output_info"] == {"word": "ACME"}
+    assert recording.unresolved() == []
+
+
+def test_a_result_that_a_guardrail_stops(recording, config):
+    """The tool ran, so its result is on record, whatever the guardrail made of it."""
+    from agents import ToolGuardrailFunctionOutput, tool_output_guardrail
+    from agents.exceptions import ToolOutputGuardrailTripwireTriggered
+
+    @tool_output_guardrail
+    def no_ssn(_data):
+        return ToolGuardrailFunctionOutput.raise_exception(output_info={"pattern": "SSN"})
+
+    @function_tool
+    def get_user(number: str) -> str:
+        return "ssn 123"
+
+    get_user.tool_output_guardrails = [no_ssn]
+    steps = [[function_call("get_user", {"number": "7"}, call_id="c1")]]
+    with pytest.raises(ToolOutputGuardrailTripwireTriggered):
+        run(Agent(name="a", model=ScriptedModel(steps), tools=[get_user]), "user 7", run_config=config)
+    (call,) = recording.turn.tool_calls
+    assert (call.status, call.result, recording.turn.status) == ("success", "ssn 123", "error")
+    ((_, said),) = _notes(recording.turn)
+    assert (said["guardrail"], said["stage"], said["tripped"]) == ("no_ssn", "tool_output", True)
+
+
+@pytest.mark.parametrize("stage", ["input", "output"])
+def test_guardrails_of_an_agent(recording, config, stage):
+    """Guardrails around the whole run, tripped or not."""
+    from agents import GuardrailFunctionOutput, input_guardrail, output_guardrail
+
+    def look(_context, _agent, _what):
+        return GuardrailFunctionOutput(output_info={"topic": "homework"}, tripwire_triggered=stage == "input")
+
+    made = {f"{stage}_guardrails": [(input_guardrail if stage == "input" else output_guardrail)(look)]}
+    asked = Agent(name="a", model=ScriptedModel([[assistant_message("x = 4")]]), **made)
+    try:
+        run(asked, "solve it", run_config=config)
+    except Exception as error:
+        assert type(error).__name__ == "InputGuardrailTripwireTriggered"
+    ((name, said),) = _notes(recording.turn)
+    assert (name, said["stage"], said["tripped"]) == ("guardrail", stage, stage == "input")
+    assert said["verdict"] == {"topic": "homework"}
+
+
+# Which model, told what ---------------------------------------------------------------------------------------------
+
+
+def test_instructions_of_each_agent_are_kept_once(recording, config):
+    """An auditor finds what each agent was told, also the one that was handed to."""
+    billing = Agent(name="billing", instructions="NEVER REFUND", model=ScriptedModel([[assistant_message("no")]]))
+    steps = [[function_call("transfer_to_billing", {}, call_id="h1")]]
+    triage = Agent(name="triage", instructions="You are triage", model=ScriptedModel(steps), handoffs=[billing])
+    run(triage, "I paid twice", run_config=config)
+    stored = str(recording.session.to_dict())
+    assert stored.count("NEVER REFUND") == stored.count("You are triage") == 1
+
+
+def test_the_model_that_is_asked_is_named(recording, config, monkeypatch):
+    """The run's model wins over the agent's; without either it is the SDK's default."""
+    from agents.models.default_models import get_default_model
+
+    from turnspan_integrations.openai_agents import _model_of
+
+    plain = Agent(name="a")
+    assert _model_of(plain, config) == ("openai", get_default_model())
+    assert _model_of(Agent(name="a", model="gpt-4o"), config) == ("openai", "gpt-4o")
+    config.model = "litellm/anthropic/claude"
+    assert _model_of(Agent(name="a", model="gpt-4o"), config) == ("anthropic", "litellm/anthropic/claude")
+
+
+def test_a_model_call_behind_a_handoff_is_one(recording, config):
+    """The client that the SDK calls is watched, too: it must not count the same call again."""
+    from agents import OpenAIChatCompletionsModel
+    from openai import AsyncOpenAI
+
+    from support.drivers._wire import TLS
+    from support.model_server import ModelServer
+    from turnspan.testing.play import Wanted
+
+    clients = Adapters()
+    clients.watch("openai")
+    server = ModelServer()
+    try:
+        played = server.play([[Wanted("transfer_to_billing", {}, "h1")], "You get it back."], key="handoff")
+
+        async def main():
+            import openai
+
+            http = openai.DefaultAsyncHttpxClient(verify=TLS)
+            client = AsyncOpenAI(base_url=server.url + "/v1", api_key=played.key, http_client=http)
+            async with client:
+                model = OpenAIChatCompletionsModel(model="m", openai_client=client)
+                billing = Agent(name="billing", model=model)
+                return await Runner.run(Agent(name="triage", model=model, handoffs=[billing]), "go", run_config=config)
+
+        assert asyncio.run(main()).final_output == "You get it back."
+    finally:
+        clients.undo()
+        server.close()
+    assert len(recording.turn.metadata["turnspan"]["model_calls"]) == 2

@@ -59,9 +59,7 @@ def adapter(stage, recording):
 def cannot(stage):
     """Return what the stage's adapter declares that it cannot tell."""
     module = importlib.import_module("turnspan_integrations." + stage.adapter.replace("-", "_"))
-    declared = {**module.CANNOT, **getattr(stage, "cannot", {})}
-    assert not (unknown := declared.keys() - TELLS.keys()), f"nobody is told that {unknown}"
-    return set(declared)
+    return {**module.CANNOT, **getattr(stage, "cannot", {})}.keys() & TELLS.keys()
 
 
 def expected(stage, **more):
@@ -331,10 +329,7 @@ def test_an_adapter_that_fails_inside_changes_nothing(stage, monkeypatch):
     plain = _everything(stage)
     for where in ("TurnStarted", "ModelCallStarted", "ToolCallStarted", "ModelCallEnded", "ToolCallEnded", "TurnEnded"):
         with record(strict=False) as recording, monkeypatch.context() as patch:
-            module = importlib.import_module("turnspan_integrations." + stage.adapter.replace("-", "_"))
-            for name in {module.__name__, *getattr(module, "PARTS", ())}:
-                if hasattr(importlib.import_module(name), where):
-                    patch.setattr(f"{name}.{where}", _broken)
+            patch.setattr(f"turnspan.adapter.runs.{where}", _broken)
             adapters = Adapters()
             adapters.watch(stage.adapter)
             try:

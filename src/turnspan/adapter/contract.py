@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Generator
 from typing import Any, NamedTuple, Protocol
 
-from turnspan.adapter.runs import Call, Run
+from turnspan.adapter.runs import Run
 from turnspan.adapter.values import CurrentContext, Outcome, ResolvedSession, TurnLink
 from turnspan.events import Event, ModelCallStarted, Started
 
@@ -22,13 +22,24 @@ class Invocation(NamedTuple):
         return self.args[position] if position < len(self.args) else self.kwargs.get(name, default)
 
 
-Observed = Run | Call | Started
+class Observable(Protocol):
+    """Something that has begun and is to end: a run, a call, or an adapter's own object that stands for several."""
+
+    @property
+    def started(self) -> Started | None:
+        """The event that it began with; None for a run that another adapter began."""
+
+    def not_observed(self, outcome: Outcome | None = None) -> None:
+        """End it because turnspan failed to see how it ended."""
+
+
+Observed = Observable | Started
 """What a piece of the program stands for."""
 
 
 def start_of(observed: Observed) -> Started | None:
-    """Return the event that a run or call began with; None for a run that another adapter began."""
-    return observed.started if isinstance(observed, (Run, Call)) else observed
+    """Return the event that something began with."""
+    return observed if isinstance(observed, Event) else observed.started
 
 
 class StreamObserver(NamedTuple):

@@ -28,6 +28,7 @@ from turnspan.events import (
     Usage,
 )
 from turnspan.model.ids import new_id, now_ns
+from turnspan.model.json_values import arguments_of
 
 SPAN_EXPECTED = object()
 """In place of a span: the runtime's client is about to start one itself, right below the call."""
@@ -102,11 +103,14 @@ class Runs:
         One that this adapter began is that very object; otherwise it stands for the turn or call of somebody else.
         """
         here = self.emit.current()
-        return None if here is None or here.turn_id is None else self.at(here)
+        if here is None or here.turn_id is None:
+            return None
+        return self._by_place.get((here.turn_id, here.call_id)) or Run(self, here)
 
     def at(self, here: CurrentContext) -> Run:
-        """Return the run at a place."""
-        return self._by_place.get((here.turn_id, here.call_id)) or Run(self, here)
+        """Return a run whose calls happen at a place, wherever the calling code is."""
+        run = self._by_place.get((here.turn_id, here.call_id))
+        return run if run is not None and here.call_id in (run.call_id, run.inside) else Run(self, here)
 
     def start(self, event: Started, span: Any = None) -> None:
         """Emit a start, on a span that somebody else has started or will start, if there is one."""
@@ -423,10 +427,21 @@ class Run:
         self._open(call)
         return call
 
-    def handoff(self, to: str, reason: str | None = None, *, description: str | None = None) -> None:
-        """Say that the agent at work gave the run to another, which is at work from now on."""
-        event = HandedOff(**self._ids(), parent_id=self.inside, from_agent=self.agent, to_agent=to, reason=reason)
-        self.emit(event)
+    def handoff(
+        self, to: str, reason: str | None = None, *, description: str | None = None, begin: bool = True
+    ) -> None:
+        """Say that the agent at work gave the run to another, which is at work from now on.
+
+        Args:
+            to: The agent that it was given to.
+            reason: Why.
+            description: What that agent is for.
+            begin: Whether it begins here; without it, the runtime begins it as a run of its own.
+
+        """
+        self.emit(HandedOff(**self._ids(), parent_id=self.inside, from_agent=self.agent, to_agent=to, reason=reason))
+        if not begin:
+            return
         self._end_target(SUCCESS)
         started = AgentStarted(**self._ids(to), call_id=new_id(), parent_id=self.call_id, description=description)
         self.agent, self.inside = to, started.call_id
@@ -445,7 +460,8 @@ class Run:
         self, tool_name: str, call_id: str | None = None, *, arguments: Any = None, reason: str | None = None
     ) -> None:
         """Say that a tool call waits until somebody approves it."""
-        self._noted(notes.APPROVAL_ASKED, tool_name=tool_name, call_id=call_id, arguments=arguments, reason=reason)
+        given = None if arguments is None else arguments_of(arguments)
+        self._noted(notes.APPROVAL_ASKED, tool_name=tool_name, call_id=call_id, arguments=given, reason=reason)
 
     def approval_decided(
         self,

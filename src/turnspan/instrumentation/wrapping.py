@@ -21,8 +21,8 @@ import wrapt
 from opentelemetry import context
 from opentelemetry.context import Context
 
-from turnspan.adapter import NOT_OBSERVED, Call, Invocation, Observed, Observer, Outcome, Run, StreamObserver, start_of
-from turnspan.events import end_of
+from turnspan.adapter import NOT_OBSERVED, Invocation, Observed, Observer, Outcome, StreamObserver, start_of
+from turnspan.events import Event, end_of
 from turnspan.model.ids import now_ns
 from turnspan.recording.problems import Problem
 from turnspan.recording.recorder import Recorder
@@ -41,9 +41,11 @@ def outcome_of(error: BaseException | None, result: Any = None, items: int = 0) 
 
 def end_unobserved(recorder: Recorder, observed: Observed | None, outcome: Outcome | None = None) -> None:
     """End what a failure of ours would leave open; what has ended already stays as it is."""
-    if isinstance(observed, (Run, Call)):
+    if observed is None:
+        return
+    if not isinstance(observed, Event):
         observed.not_observed(outcome)
-    elif observed is not None:
+    else:
         end = end_of(observed, now_ns(), str(NOT_OBSERVED.error))
         recorder.emit(msgspec.structs.replace(end, **NOT_OBSERVED.ended()))
 

@@ -65,13 +65,23 @@ class Entry(Generic[E]):
 class LiveCall:
     """A turn, call or handoff of this process, with its span."""
 
-    __slots__ = ("_child_context", "end_id", "expects_external_span", "ids", "inherited", "span", "started")
+    __slots__ = (
+        "_child_context",
+        "end_id",
+        "expects_external_span",
+        "follows_handoff",
+        "ids",
+        "inherited",
+        "span",
+        "started",
+    )
 
     def __init__(self, started: Any, span: Span, ids: SpanIds | None, end_id: str | None = None) -> None:
         self.started, self.span, self.ids = started, span, ids
         self.end_id = end_id  # the id of its end, which an external span carries from the start
         self.inherited = False  # from before a fork: the parent process ends it
         self.expects_external_span = False  # until that is started, ``span`` is the parent's
+        self.follows_handoff = False  # an agent that goes on in the place of the one that handed over to it
         self._child_context: context.Context | None = None
 
     def attach_span(self, span: Span, ids: SpanIds | None, end_id: str | None = None) -> None:
@@ -195,6 +205,7 @@ class LiveTurns:
                 handoff=None if handoff is None else handoff.span.get_span_context(),
             )
             call = LiveCall(event, span, ids_of(span, None if parent is None else parent.ids))
+        call.follows_handoff = handoff is not None
         turn.start(call)
         self._stamp(entry, call.ids, turn)
 
@@ -288,12 +299,21 @@ class LiveTurns:
         return None if turn is None else turn.calls.get(position.call_id or "")
 
     def open_model_calls(self, position: CurrentContext) -> list[str]:
-        """Return the ids of the open model calls that a position is in, or that are open directly in it."""
+        """Return the ids of the open model calls that a position is in, or that are open directly in it.
+
+        Code that began before a handoff stays in its position, while what it does is the next agent's.
+        """
         turn = self.open.get((position.session_id, position.turn_id))
+        if turn is None:
+            return []
+        calls = list(turn.calls.items())
+        directly_in = {position.call_id}
+        directly_in.update(i for i, call in calls if call.follows_handoff and call.started.parent_id in directly_in)
         return [
             call_id
-            for call_id, call in (list(turn.calls.items()) if turn is not None else ())
-            if type(call.started) is ModelCallStarted and position.call_id in (call_id, call.started.parent_id)
+            for call_id, call in calls
+            if type(call.started) is ModelCallStarted
+            and (call_id == position.call_id or call.started.parent_id in directly_in)
         ]
 
     def current_tool_name(self, position: CurrentContext) -> str | None:
