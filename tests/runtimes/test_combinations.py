@@ -22,6 +22,7 @@ RUNTIMES = {
     "langgraph_wire": ["LangGraphOverTheWire"],
     "langgraph_anthropic_wire": ["LangGraphAnthropicOverTheWire"],
     "xerxes_wire": ["XerxesOverTheWire"],
+    "oats_wire": ["OatsOverTheWire"],
 }
 BESIDE = {None: "genai", "before": "openinference", "after": "openllmetry"}
 """Which other instrumentation is there, so that each is with each runtime once."""
@@ -34,7 +35,10 @@ KNOWN = [
     ("its_own", "", "provider after", LATE),
     ("asked_the_same", "Messages", "", NATIVE),
     ("asked_the_same", "Anthropic", "", NATIVE),
-    *(("asked_the_same", d, "openllmetry", SENDS) for d in ("Chat", "AgentsOver", "PydanticOver", "LangGraphOver")),
+    *(
+        ("asked_the_same", d, "openllmetry", SENDS)
+        for d in ("Chat", "AgentsOver", "PydanticOver", "LangGraphOver", "Oats")
+    ),
     *(("goes_on", d, "genai", WARNS) for d in ("AgentsOver", "PydanticOver")),
     ("whole", "^Responses", "openllmetry", "the call of the responses API is told twice, in two sessions"),
     ("whole", "Xerxes", "openinference", "OpenInference's span of models.list is taken for a turn"),

@@ -12,6 +12,7 @@ import os
 import re
 import subprocess
 import sys
+import traceback
 import warnings
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -112,7 +113,7 @@ def _in_folder(folder: Path, driver: Any, combination: Combination) -> None:
     try:
         (folder / "played.json").write_text(json.dumps(asdict(_play(driver(), combination, folder / "home"))))
     except BaseException:
-        logging.getLogger(__name__).exception("the combination failed")
+        traceback.print_exc()
         raise
 
 
@@ -141,10 +142,11 @@ def _play(driver: Any, combination: Combination, home: Path) -> Played:
         turnspan.instrument(adapters=combination.watch, home=home)
     if combination.provider != "before":  # so that each is the outer one somewhere
         _instrument(combination.beside)
-    said = [asyncio.run(driver.turn(conversation, PROMPTS[0], [good, "one"]))]
-    if combination.provider == "after":
-        own = _own_provider()
-    said.append(asyncio.run(_in_a_span_of_its_own(driver.turn(conversation, PROMPTS[1], ["two"]))))
+    with asyncio.Runner() as loop:
+        said = [loop.run(driver.turn(conversation, PROMPTS[0], [good, "one"]))]
+        if combination.provider == "after":
+            own = _own_provider()
+        said.append(loop.run(_in_a_span_of_its_own(driver.turn(conversation, PROMPTS[1], ["two"]))))
     sent = [request for played in driver.server.conversations.values() for request in played.as_sent()]
     requests = [
         (method, path, _comparable(headers), _TIME.sub("", body.decode())) for method, path, headers, body in sent
