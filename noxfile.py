@@ -1,8 +1,7 @@
-"""What needs environments of its own: the play in each runtime, newest and oldest, and installs of the wheel.
+"""The play in each runtime's own environment: its newest release, and the oldest that the adapter claims.
 
 nox -s play                     all of them
 nox -s "play(openai, oldest)"   one
-nox -s install                  the built wheel with each extra, by pip as old as each Python ships it, and by uv
 """
 
 import re
@@ -11,7 +10,6 @@ from pathlib import Path
 import nox
 
 nox.options.default_venv_backend = "uv|virtualenv"
-nox.options.error_on_missing_interpreters = False  # what a machine does not have is skipped, and listed so
 ADAPTERS = Path("integrations/turnspan_integrations")
 BESIDE = {
     "langgraph": {
@@ -61,16 +59,3 @@ def play(session: nox.Session, runtime: str, version: str) -> None:
     # a runtime's own deprecation warnings, and those of releases from years ago, are not ours
     command = ["python", "-m", "pytest", "-q", *files, "-W", "default", "-p", "no:cacheprovider", *session.posargs]
     session.run(*command, env={"PLAYS": runtime})
-
-
-SHIPPED_PIP = {"3.11": "22.3", "3.12": "23.2.1", "3.13": "24.2", "3.14": "25.2"}
-"""The pip that the first release of each Python brought."""
-
-
-@nox.session(venv_backend="venv", python=list(SHIPPED_PIP))
-@nox.parametrize("extra", ["", "otlp", "sign", "postgresql", "redis", "all"])
-def install(session: nox.Session, extra: str) -> None:
-    """Install what users get, as they would, and have it show that it works."""
-    wheel = f"turnspan[{extra}]" if extra else "turnspan"
-    session.run("python", "-m", "pip", "install", "-q", f"pip=={SHIPPED_PIP[str(session.python)]}")
-    session.run("python", "-m", "pip", "install", "-q", "--find-links", "dist", "--pre", wheel)
