@@ -3,7 +3,7 @@
 import pytest
 
 from support import semconv_checker as checker
-from support.programs import EXAMPLES, program, turnspan
+from support.programs import example, program, turnspan
 from support.receiver import Receiver
 
 EVERYTHING = """
@@ -60,7 +60,7 @@ LEAST = {"pydantic_ai_agent": 0, "anthropic_loop": 4, "mcp_tools": 2}
     ],
 )
 def test_what_arrives_follows_the_conventions(what, content, profile, tmp_path):
-    path = program(tmp_path / "everything.py", EVERYTHING) if what == "everything" else EXAMPLES / f"{what}.py"
+    path = program(tmp_path / "everything.py", EVERYTHING) if what == "everything" else example(what)
     env = {"TURNSPAN_SEMCONV": profile}
     if content:
         env["OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"] = "SPAN_ONLY"

@@ -7,13 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from support.programs import EXAMPLES, PYTHON, program, run, turnspan
+from support.programs import EXAMPLES, PYTHON, example, program, run, turnspan
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 OWN_STORE = {"sessions_in_a_shelf"}
 """Examples whose sessions are not in home."""
-NEEDS = {"oats_session": "oats"}
 SNIPPETS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 
 
@@ -26,8 +25,7 @@ def test_each_python_snippet_of_the_readme_runs(number, tmp_path):
 
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.py")), ids=lambda path: path.stem)
 def test_each_example_runs_as_ever_under_turnspan_run(path, tmp_path):
-    if path.stem in NEEDS:
-        pytest.importorskip(NEEDS[path.stem])  # in an environment of its own: make runtimes
+    example(path.stem)
     plain, ours = run(PYTHON, path), turnspan("run", path)
     assert (ours.returncode, ours.stdout) == (plain.returncode, plain.stdout) and plain.returncode == 0
     assert not [line for line in ours.stderr.splitlines() if line.startswith("turnspan")]

@@ -141,6 +141,7 @@ class Settings:
                 raise
             return
         with contextlib.suppress(OSError):  # recording goes on without it
+            (self.home / ".gitignore").touch(mode=0o600)  # as private as the rest
             (self.home / ".gitignore").write_text("# what agents said is no source code\n*\n")
 
     @property

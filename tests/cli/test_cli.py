@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from support.programs import EXAMPLES, PYTHON, program, run, turnspan
+from support.programs import PYTHON, example, program, run, turnspan
 
 
 @pytest.fixture(scope="module")
@@ -13,7 +13,7 @@ def recorded(tmp_path_factory):
     """A folder with what two programs recorded."""
     folder = tmp_path_factory.mktemp("recorded")
     for name in ("openai_agents_triage", "xerxes_agent"):
-        turnspan("run", EXAMPLES / f"{name}.py", cwd=folder, check=True)
+        turnspan("run", example(name), cwd=folder, check=True)
     return folder
 
 

@@ -17,12 +17,12 @@ WORKER = """
 import os, sys, time
 import turnspan
 from turnspan.events import *
-from turnspan import process
+from turnspan.recording import runtime
 
 def tell(text):
     os.write(1, (text + "\\n").encode())
 
-emit = process.recorder().emit
+emit = runtime.recorder().emit
 n = 0
 while True:
     n += 1

@@ -20,7 +20,7 @@ AT_ONCE = 4
 NURSERY = """
 import os, random, signal, sys, time
 import turnspan
-from turnspan import process
+from turnspan.recording import runtime
 from turnspan.events import *
 import turnspan.stores.sql, turnspan.recording.recovery, turnspan.otel_sdk.rehydration, turnspan.otel_sdk.setup, turnspan.telemetry.log_lines, turnspan.telemetry.metrics
 import opentelemetry.sdk.trace.export
@@ -31,7 +31,7 @@ dice = random.Random(11)
 def work():
     said = os.open(f"said/{os.getpid()}", os.O_CREAT | os.O_WRONLY | os.O_APPEND)
     turnspan.configure()
-    emit = process.recorder().emit
+    emit = runtime.recorder().emit
     n = 0
     def tell(event):
         emit(event)

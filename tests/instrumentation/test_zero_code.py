@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from support.programs import BIN, EXAMPLES, PYTHON, program, run, turnspan
+from support.programs import BIN, EXAMPLES, PATIENCE_S, PYTHON, example, program, run, turnspan
 from support.receiver import Receiver, attributes
 from turnspan import SqlSessionStore, open_store
 
@@ -34,10 +34,11 @@ def start(starter, path, url, cwd):
 @pytest.mark.parametrize("starter", STARTERS)
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_every_audit_event_id_is_in_record_trace_and_log(name, starter, tmp_path):
+    path = example(name)
     with Receiver() as receiver:
-        done = start(starter, EXAMPLES / f"{name}.py", receiver.url, tmp_path)
+        done = start(starter, path, receiver.url, tmp_path)
     assert done.returncode == 0, done.stderr
-    plain = run(PYTHON, EXAMPLES / f"{name}.py", cwd=tmp_path)
+    plain = run(PYTHON, path, cwd=tmp_path)
     assert done.stdout == plain.stdout
     store = SqlSessionStore(f"sqlite:///{tmp_path}/.turnspan/sessions.db")
     sessions = [store.load_session(session_id) for session_id in store.list_sessions()]
@@ -184,7 +185,7 @@ def test_sigterm_stores_what_is_open_and_kills_as_before(tmp_path):
     running = subprocess.Popen([BIN / "turnspan", "run", str(path)], stdout=subprocess.PIPE, text=True)
     assert running.stdout.readline() == "inside\n"
     running.send_signal(signal.SIGTERM)
-    assert running.wait(20) == -signal.SIGTERM
+    assert running.wait(PATIENCE_S) == -signal.SIGTERM
     running.stdout.close()
     (turn,) = open_store(f"sqlite:///{tmp_path}/.turnspan/sessions.db").load_session("s").turns
     assert (turn.status, turn.tool_calls[0].status) == ("cancelled", "cancelled")
@@ -275,6 +276,7 @@ for span in exporter.get_finished_spans():
 
 
 def test_instrument_and_uninstrument_leave_no_trace(tmp_path):
+    pytest.importorskip("xerxes")
     path = program(
         tmp_path / "prog.py",
         """
@@ -378,7 +380,7 @@ async def app(scope, receive, send):
                     time.sleep(0.2)
     finally:
         server.terminate()
-        server.wait(30)
+        server.wait(PATIENCE_S)
     session = open_store(f"sqlite:///{tmp_path}/.turnspan/sessions.db").load_session("web")
     assert sorted(int(turn.prompt[1:]) for turn in session.turns) == list(range(20))
     assert all(turn.status == "success" for turn in session.turns)

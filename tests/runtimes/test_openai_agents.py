@@ -157,6 +157,7 @@ def test_a_stream_that_is_cancelled(recording, config):
     assert [call.status for call in recording.turn.tool_calls] == ["cancelled"]
 
 
+@pytest.mark.filterwarnings("ignore:.*event_loop_policy:DeprecationWarning")  # by Python 3.14, in the SDK
 def test_run_sync(recording, config):
     loop = asyncio.new_event_loop()  # the SDK would leave one unclosed
     asyncio.set_event_loop(loop)

@@ -6,6 +6,8 @@ import threading
 
 import pytest
 import structlog
+
+pytest.importorskip("xerxes")
 from xerxes import Agent, Xerxes
 from xerxes.audit import InMemoryCollector
 from xerxes.runtime.features import RuntimeFeaturesConfig

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from support.programs import PYTHON
+from support.programs import PATIENCE_S, PYTHON
 from turnspan import (
     FileSessionStore,
     SessionManager,
@@ -194,6 +194,7 @@ def test_a_file_that_is_no_database_is_told(tmp_path):
 
 def test_xerxes_and_turnspan_read_each_others_files(base):
     """In both directions, with the real package; run apart because it imports much."""
+    pytest.importorskip("xerxes")
     text = f"""
 from xerxes.session.models import AgentTransitionRecord, SessionRecord, ToolCallRecord, TurnRecord
 from xerxes.session.store import FileSessionStore, SessionManager
@@ -221,5 +222,5 @@ observed.record_turn("s", TurnRecord("t", "a", "p"))
 assert len(observed.get_session("s").turns[0].audit_event_ids) == 2
 print("ok")
 """
-    done = subprocess.run([PYTHON, "-c", text], capture_output=True, text=True, check=False, timeout=100)
+    done = subprocess.run([PYTHON, "-c", text], capture_output=True, text=True, check=False, timeout=PATIENCE_S)
     assert done.stdout.endswith("ok\n"), done.stderr

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 import turnspan
 from support import servers
-from support.programs import PYTHON
+from support.programs import PATIENCE_S, PYTHON
 from turnspan import SessionRecord, StoreUnavailableError, TurnRecord
 from turnspan.errors import SettingsError
 from turnspan.events import ToolCallEnded, ToolCallStarted, TurnEnded, TurnStarted
@@ -29,11 +29,11 @@ PROCESSES, TURNS, SHARED = 16, 200, 50
 WORK = """
 import os, random, sys, time
 import turnspan
-from turnspan import process
+from turnspan.recording import runtime
 from turnspan.events import *
 number, turns, shared = map(int, sys.argv[1:])
 turnspan.configure(home=f"home-{number}")
-emit = process.recorder().emit
+emit = runtime.recorder().emit
 dice = random.Random(number)
 for n in range(turns):
     ids = {"session_id": f"s-{dice.randrange(shared)}", "turn_id": f"t-{number}-{n:04}"}
@@ -66,7 +66,7 @@ def test_many_processes_write_while_the_server_is_killed_and_started_again(tmp_p
         server.kill()
         time.sleep(dice.uniform(1, 2))
         server.start()
-    said = [worker.communicate(timeout=110)[1].decode() for worker in workers]
+    said = [worker.communicate(timeout=PATIENCE_S)[1].decode() for worker in workers]
     assert [worker.returncode for worker in workers] == [0] * PROCESSES, said
     store = open_store(server.url())
     for number in range(PROCESSES):  # what a process could not bring before it ended waits on its disk
@@ -96,7 +96,7 @@ def test_many_processes_write_while_the_server_is_killed_and_started_again(tmp_p
 def test_migrations_run_once_while_others_wait(postgres_url):
     code = "import sys; from turnspan import SqlSessionStore; SqlSessionStore(sys.argv[1]).list_sessions()"
     at_once = [subprocess.Popen([PYTHON, "-c", code, postgres_url], stderr=subprocess.PIPE) for _ in range(6)]
-    said = [one.communicate(timeout=60)[1].decode() for one in at_once]
+    said = [one.communicate(timeout=PATIENCE_S)[1].decode() for one in at_once]
     assert [one.returncode for one in at_once] == [0] * 6, said
     with Database(postgres_url, busy_timeout_ms=0).reading() as connection:
         assert connection.execute(sa.text("SELECT version FROM turnspan_schema ORDER BY 1")).scalars().all() == [1, 2]

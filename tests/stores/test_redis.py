@@ -7,7 +7,7 @@ import pytest
 
 import turnspan
 from support import servers
-from support.programs import PYTHON
+from support.programs import PATIENCE_S, PYTHON
 from turnspan import SessionRecord, StoreUnavailableError, TurnRecord
 from turnspan.errors import SettingsError
 from turnspan.reading.pages import summaries
@@ -17,16 +17,17 @@ from turnspan.stores.base import SessionFilter
 WORK = """
 import sys
 import turnspan
-from turnspan import process
+from turnspan.recording import runtime
 from turnspan.events import *
 turnspan.configure(home=f"home-{sys.argv[1]}")
-emit = process.recorder().emit
+emit = runtime.recorder().emit
 for n in range(100):
     ids = {"session_id": "s", "turn_id": f"t-{sys.argv[1]}-{n:03}"}
     emit(TurnStarted(**ids, prompt=str(n)))
     emit(ToolCallStarted(**ids, call_id="c", tool_name="f", arguments={"n": n}))
     emit(ToolCallEnded(**ids, call_id="c", result=n))
     emit(TurnEnded(**ids))
+assert turnspan.flush(300)  # the end of a process waits five seconds, and leaves the rest to recovery
 """
 
 
@@ -35,7 +36,7 @@ def test_processes_in_one_session_lose_nothing_and_double_nothing(kind, request,
     url = request.getfixturevalue(kind)
     environment = turnspan.environment() | {"TURNSPAN_STORE": url, "TURNSPAN_LOG": "off"}
     at_once = [subprocess.Popen([PYTHON, "-c", WORK, str(n)], cwd=tmp_path, env=environment) for n in range(4)]
-    assert [one.wait(90) for one in at_once] == [0] * 4
+    assert [one.wait(PATIENCE_S) for one in at_once] == [0] * 4
     store = open_store(url)
     turns = store.load_session("s").turns
     assert sorted(turn.turn_id for turn in turns) == [f"t-{n}-{i:03}" for n in range(4) for i in range(100)]

@@ -168,6 +168,7 @@ def _endpoint(url: str) -> CheckResult:
         with urllib.request.build_opener(_NoRedirect).open(request, timeout=3):
             pass
     except urllib.error.HTTPError as error:
+        error.close()  # it is the answer, too
         return _check(
             "otlp",
             "fail",

@@ -24,6 +24,7 @@ def get_json(url: str) -> Any:
         with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:  # noqa: S310
             return json.load(answer)
     except urllib.error.HTTPError as error:
+        error.close()  # it is the answer, too
         if error.code == 404:
             return None
         raise EvidenceError(f"{url} answers {error.code}: is this the query API of Jaeger, Tempo or Loki?") from error
