@@ -8,7 +8,7 @@ BIN    := $(VENV)/bin
 JOBS   ?= 2
 RUN     = $(BIN)/python -m pytest -q -n $(JOBS) --dist worksteal
 
-.PHONY: help demo test test-all servers backends runtimes soak lint docs lock bench clean
+.PHONY: help demo test test-all servers backends runtimes fresh installs soak lint docs lock bench clean
 
 help:                              ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -33,6 +33,12 @@ backends: $(VENV)/.test            ## against real backends; builds Jaeger and t
 
 runtimes: $(VENV)/.test            ## each runtime in its own environment: the newest release and the oldest that is claimed
 	$(BIN)/python -m nox -s play
+
+fresh:                             ## README's first commands in a fresh clone, with nothing but Python, make and git
+	tests/support/fresh_machine.sh $(PYTHON)
+
+installs: $(VENV)/.test            ## the built wheel with each extra: by the oldest pip of each Python, and by uv
+	tests/support/install_wheel.sh
 
 soak: $(VENV)/.test                ## all pairs of faults, 1,000 killed processes: about an hour
 	SOAK=1 $(BIN)/python -m pytest -q --timeout 1800 tests/faults $(PYTEST)

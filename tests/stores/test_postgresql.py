@@ -13,7 +13,7 @@ import turnspan
 from support import servers
 from support.programs import PATIENCE_S, PYTHON
 from turnspan import SessionRecord, StoreUnavailableError, TurnRecord
-from turnspan.errors import SettingsError
+from turnspan.errors import MissingExtraError
 from turnspan.events import ToolCallEnded, ToolCallStarted, TurnEnded, TurnStarted
 from turnspan.recording.recorder import Recorder
 from turnspan.recording.recovery import recover
@@ -166,7 +166,7 @@ def test_the_password_is_in_no_message(postgres_url):
 
 def test_a_missing_driver_names_the_extra(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "psycopg", None)
-    with pytest.raises(SettingsError, match=r"turnspan\[postgresql\]"):
+    with pytest.raises(MissingExtraError, match=r"turnspan\[postgresql\]"):
         open_store("postgresql://somewhere/x")
 
 

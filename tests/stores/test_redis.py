@@ -9,7 +9,7 @@ import turnspan
 from support import servers
 from support.programs import PATIENCE_S, PYTHON
 from turnspan import SessionRecord, StoreUnavailableError, TurnRecord
-from turnspan.errors import SettingsError
+from turnspan.errors import MissingExtraError, SettingsError
 from turnspan.reading.pages import summaries
 from turnspan.stores import open_store
 from turnspan.stores.base import SessionFilter
@@ -85,5 +85,5 @@ def test_what_cannot_be_opened_says_why():
 
 def test_a_missing_client_names_the_extra(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "redis", None)
-    with pytest.raises(SettingsError, match=r"turnspan\[redis\]"):
+    with pytest.raises(MissingExtraError, match=r"turnspan\[redis\]"):
         open_store("redis://somewhere/0")
