@@ -3,34 +3,25 @@
 The class runtime, ``Xerxes``: one ``create_response`` with all its re-invocations is a turn. The loop runtime,
 ``xerxes.streaming.loop.run``: one call is a turn. Neither needs a session store or an audit collector of the user's;
 where there is one, its turn records get the audit event ids that Xerxes leaves empty.
-
-Cannot tell: finish reasons and response ids.
 """
 
 from __future__ import annotations
 
 import sys
 import weakref
+from collections import Counter
 from collections.abc import Generator
 from typing import Any
 
-from turnspan.adapter import Emit, Invocation, Outcome, StreamObserver, new_id
-from turnspan.events import (
-    AgentEnded,
-    AgentStarted,
-    HandedOff,
-    ModelCallEnded,
-    ModelCallStarted,
-    Noted,
-    ToolCallEnded,
-    ToolCallStarted,
-    TurnEnded,
-    TurnStarted,
-    Usage,
-)
+from turnspan.adapter import Emit, Invocation, ModelCall, Outcome, Run, StreamObserver, ToolCall, new_id
+from turnspan.events import Usage
 
 REQUIRES = "xerxes-agent>=0.2.5,<0.3"
-CANNOT = {"tokens": "the class runtime does not say them"}
+CANNOT = {
+    "tokens": "the class runtime does not say them",
+    "finish reasons": "they are inferred from the answer",
+    "response ids": "no model says them",
+}
 _Watching = Generator[Any, Outcome, None]
 _OWN_EVENTS = (
     "turn_start",
@@ -51,27 +42,26 @@ def install(emit: Emit) -> None:
 
 
 class _Turn:
-    """What is known of one turn while it lasts."""
+    """What is known of one run while it lasts."""
 
-    def __init__(self, started: TurnStarted | AgentStarted, agent: str | None) -> None:
-        self.started, self.agent = started, agent
-        self.top = self.inside = started.call_id
+    def __init__(self, run: Run) -> None:
+        self.run = run
         self.said: list[str] = []
-        self.model: ModelCallStarted | None = None
-        self.tools: dict[str, str] = {}
+        self.model: ModelCall | None = None
+        self.tools: dict[str, ToolCall] = {}
+        self._seen: Counter[str] = Counter()
 
-    def at(self, **more: Any) -> dict[str, Any]:
-        """Return the ids that every event of the turn has."""
-        return {"session_id": self.started.session_id, "turn_id": self.started.turn_id, "agent_id": self.agent, **more}
+    def unused(self, call_id: str | None) -> str | None:
+        """Return the runtime's call id; Xerxes gives the same one twice, so it is numbered from the second time on."""
+        if not call_id:
+            return None
+        self._seen[call_id] += 1
+        return call_id if self._seen[call_id] == 1 else f"{call_id}#{self._seen[call_id]}"
 
-    def ended(self, outcome: dict[str, Any]) -> list[Any]:
-        """Return the events that end it."""
-        given = {**outcome, "response_content": "".join(self.said) or None}
-        events: list[Any] = []
-        if self.inside != self.top:
-            events.append(AgentEnded(**self.at(call_id=self.inside), **given))
-        top = TurnEnded(**self.at(), **given) if self.top is None else AgentEnded(**self.at(call_id=self.top), **given)
-        return [*events, top]
+    @property
+    def answer(self) -> str | None:
+        """What was said in it."""
+        return "".join(self.said) or None
 
 
 class _Runtime:
@@ -79,38 +69,23 @@ class _Runtime:
 
     def __init__(self, emit: Emit) -> None:
         self.emit = emit
-        self.turns: dict[tuple[str | None, str | None], _Turn] = {}
+        self.turns: dict[Run, _Turn] = {}
 
-    def begin(self, own_session: str | None, turn_id: str, agent: str | None, prompt: Any) -> _Turn:
-        """Start a turn, or an agent inside the one that is running."""
-        here = self.emit.current()
-        started: TurnStarted | AgentStarted
-        if here is not None and here.turn_id is not None:
-            started = AgentStarted(
-                session_id=here.session_id,
-                turn_id=here.turn_id,
-                call_id=new_id(),
-                parent_id=here.call_id,
-                agent_id=agent,
-            )
-        else:
-            session = self.emit.session(own_session, agent_id=agent)
-            started = TurnStarted(session_id=session.id, turn_id=turn_id, agent_id=agent, prompt=prompt or "")
-        self.emit(started)
-        turn = _Turn(started, agent)
-        self.turns[started.turn_id, started.call_id] = turn
+    def begin(self, own_session: str | None, agent: str | None, prompt: Any, turn_id: str | None = None) -> _Turn:
+        """Begin a turn, or an agent inside the one that is running."""
+        run = self.emit.begin(agent=agent, prompt=prompt or "", session=own_session, turn_id=turn_id)
+        turn = self.turns[run] = _Turn(run)
         return turn
 
     def current(self) -> _Turn | None:
-        """Return the turn that the calling code runs in."""
-        here = self.emit.current()
-        return None if here is None else self.turns.get((here.turn_id, here.call_id))
+        """Return the turn that the calling code runs in, also inside of its tools."""
+        run = self.emit.current_run()
+        return None if run is None else self.turns.get(run)
 
-    def end(self, turn: _Turn, outcome: dict[str, Any]) -> None:
+    def end(self, turn: _Turn, outcome: Outcome) -> None:
         """End a turn; only the first end counts."""
-        if self.turns.pop((turn.started.turn_id, turn.started.call_id), None) is not None:
-            for event in turn.ended(outcome):
-                self.emit(event)
+        self.turns.pop(turn.run, None)
+        turn.run.end(outcome, turn.answer)
 
 
 class _ClassRuntime(_Runtime):
@@ -156,55 +131,40 @@ class _ClassRuntime(_Runtime):
     def _respond(self, call: Invocation) -> _Watching:
         if call.argument(11, "reinvoked_runtime", default=False):
             return  # the same turn goes on
-        prompt, messages, agent_id = (
-            call.argument(0, "prompt"),
-            call.argument(2, "messages"),
-            call.argument(3, "agent_id"),
-        )
+        prompt, agent_id = call.argument(0, "prompt"), call.argument(3, "agent_id")
         agent = agent_id if agent_id is not None and not isinstance(agent_id, str) else None
         if agent is None:
             orchestrator = call.instance.orchestrator
             agent = orchestrator.agents.get(agent_id or orchestrator.current_agent_id)
-        name = getattr(agent, "id", None) or "default"
-        turn_id = str(self._new_turn_id())
+        name, turn_id = getattr(agent, "id", None) or "default", str(self._new_turn_id())
         self._unclaimed.add(turn_id)
-        turn = self.begin(self._session(call.instance), turn_id, name, prompt or _last_message(messages))
-        outcome = yield turn.started
+        prompt = prompt or _last_message(call.argument(2, "messages"))
+        turn = self.begin(self._session(call.instance), name, prompt, turn_id)
+        outcome = yield turn.run
         self._unclaimed.discard(turn_id)
         if not turn.said and (content := getattr(outcome.result, "content", None)):
             turn.said.append(content)
-        if turn.model is not None and outcome.error is not None:
-            self.emit(ModelCallEnded(**turn.at(call_id=turn.model.call_id), **outcome.ended()))
-        self.end(turn, outcome.ended())
+        self.end(turn, outcome)
 
     def _ask(self, call: Invocation) -> _Watching:
-        turn = self.current()
-        if turn is None:
+        if (turn := self.current()) is None:
             return
         prompt, model = call.argument(0, "prompt"), call.argument(1, "model")
-        asked = prompt if isinstance(prompt, list) else [{"role": "user", "content": prompt}]
-        last = max(
-            (n for n, item in enumerate(asked) if isinstance(item, dict) and item.get("role") == "assistant"),
-            default=-1,
-        )
-        started = turn.model = ModelCallStarted(
-            **turn.at(call_id=new_id(), parent_id=turn.inside),
+        asked = turn.model = turn.run.model_started(
             provider=_provider(call.instance),
             model=model or getattr(getattr(call.instance, "config", None), "model", None),
-            messages=asked[last + 1 :],
-            history=last + 1,
+            messages=prompt if isinstance(prompt, list) else [{"role": "user", "content": prompt}],
             streamed=True,
         )
-        self.emit(started)
-        outcome = yield started
+        outcome = yield asked
         if outcome.error is not None:
             turn.model = None
-            self.emit(ModelCallEnded(**turn.at(call_id=started.call_id), **outcome.ended()))
+            asked.ended(outcome)
 
     def _answer(self, _call: Invocation) -> _Watching:
         turn = self.current()
-        started = None if turn is None else turn.model
-        if turn is None or started is None:
+        asked = None if turn is None else turn.model
+        if turn is None or asked is None:
             return
         text: list[str] = []
         calls: list[Any] = []
@@ -215,76 +175,42 @@ class _ClassRuntime(_Runtime):
                     text.append(item["content"])
                 calls[:] = item.get("function_calls") or calls
 
-        outcome = yield StreamObserver(started, chunk)
+        outcome = yield StreamObserver(asked, chunk)
         turn.model = None
         turn.said += text
-        said = [{"role": "assistant", "content": "".join(text)}] if text else []
-        self.emit(
-            ModelCallEnded(
-                **turn.at(call_id=started.call_id),
-                output=[*said, *({"type": "function_call", **c} for c in calls)],
-                finish_reasons=["tool_calls" if calls else "stop"] if outcome.status == "success" else [],
-                **outcome.ended(),
-            )
-        )
+        finish = ["tool_calls" if calls else "stop"] if outcome.status == "success" else []
+        asked.ended(outcome, _output(text, calls), finish_reasons=finish)
 
     def _call_tool(self, call: Invocation) -> _Watching:
-        turn = self.current()
-        if turn is None:
+        if (turn := self.current()) is None:
             return
         request = call.argument(0, "call")
-        agent = getattr(call.argument(2, "agent"), "id", None) or turn.agent
-        started = ToolCallStarted(
-            **turn.at(call_id=_unused(turn, request.id), parent_id=turn.inside, agent_id=agent),
-            tool_name=request.name,
-            arguments=request.arguments,
-        )
-        self.emit(started)
-        outcome = yield started
-        ended = outcome.ended()
-        error = getattr(request, "error", None)
-        if outcome.error is None and getattr(getattr(request, "status", None), "value", "success") == "failure":
-            status = (
-                "timeout"
-                if "timed out after" in str(error)
-                else "skipped"
-                if "denied by policy" in str(error)
-                else "error"
-            )
-            ended = {
-                "status": status,
-                "error": str(error),
-                "error_type": "TimeoutError" if status == "timeout" else None,
-            }
-        result = request.result if outcome.error is None else None
+        agent = getattr(call.argument(2, "agent"), "id", None)
+        tool = turn.run.tool_started(request.name, request.arguments, turn.unused(request.id), agent=agent)
+        outcome = yield tool
+        if outcome.error is not None:
+            tool.ended(outcome)
+            return
+        result = request.result
         value = getattr(result, "value", result) if type(result).__name__ == "Result" else result
-        self.emit(ToolCallEnded(**turn.at(call_id=started.call_id, agent_id=agent), result=value, **ended))
+        tool.ended(_outcome_of(request), value)
 
     def _switch(self, call: Invocation) -> _Watching:
         before, target = call.instance.current_agent_id, call.argument(0, "target_agent_id")
-        reason = call.argument(1, "reason")
-        turn = self.current() or self._calling_tool()
+        reason, turn = call.argument(1, "reason"), self.current()
         outcome = yield None
-        if turn is None or outcome.error is not None or before == target or reason == "User specified agent":
-            return
-        self.emit(HandedOff(**turn.at(parent_id=turn.inside), from_agent=before, to_agent=target, reason=reason))
-        if turn.inside != turn.top:
-            self.emit(AgentEnded(**turn.at(call_id=turn.inside)))
-        turn.agent, turn.inside = target, new_id()
-        self.emit(AgentStarted(**turn.at(call_id=turn.inside, parent_id=turn.top)))
-
-    def _calling_tool(self) -> _Turn | None:
-        """Return the turn around the tool call that the code runs in."""
-        here = self.emit.current()
-        return None if here is None else next((t for k, t in list(self.turns.items()) if k[0] == here.turn_id), None)
+        if turn is not None and outcome.error is None and before != target and reason != "User specified agent":
+            turn.run.agent = before
+            turn.run.handoff(target, reason)
 
     def _stamp(self, call: Invocation) -> _Watching:
         """Fill the ids into a record that Xerxes is about to store; that it is stored says that the turn is over."""
         session_id, record = call.argument(0, "session_id"), call.argument(1, "turn")
-        turn = self.turns.get((record.turn_id, None))
-        if turn is not None and turn.started.session_id == session_id:
-            error = {"error": record.error} if record.error else {}
-            self.end(turn, {"status": record.status, **error})
+        for run, turn in list(self.turns.items()):
+            if run.call_id is None and (run.session_id, run.turn_id) == (session_id, record.turn_id):
+                failed = record.status not in ("success", "cancelled")
+                error = record.error or (record.status if failed else None)
+                self.end(turn, Outcome(error=error, cancelled=record.status == "cancelled"))
         if (link := self.emit.link(session_id, record.turn_id)) is not None:
             record.audit_event_ids = list(dict.fromkeys([*record.audit_event_ids, *link.audit_event_ids]))
             record.metadata["turnspan"] = {"trace_id": link.trace_id, "span_id": link.span_id}
@@ -292,15 +218,11 @@ class _ClassRuntime(_Runtime):
 
     def _audit(self, call: Invocation) -> _Watching:
         """Note what Xerxes audits and we have no event for: policy decisions, loops, sandboxes, hook mutations."""
-        event = call.argument(0, "event")
-        turn = self._calling_tool()
+        event, turn = call.argument(0, "event"), self.current()
         if turn is not None and event.event_type not in _OWN_EVENTS:
-            data = {
-                k: v for k, v in vars(event).items() if k not in ("event_type", "session_id", "turn_id", "agent_id")
-            }
-            note = Noted(**turn.at(parent_id=turn.inside), name=f"xerxes.{event.event_type}", data=data)
-            self.emit(note)
-            event.metadata["event_id"] = note.event_id
+            own = ("event_type", "session_id", "turn_id", "agent_id")
+            data = {name: value for name, value in vars(event).items() if name not in own}
+            event.metadata["event_id"] = turn.run.note(f"xerxes.{event.event_type}", data).event_id
         yield None
 
 
@@ -338,59 +260,42 @@ class _LoopRuntime(_Runtime):
 
     def _run(self, call: Invocation) -> _Watching:
         config = call.argument(2, "config") or {}
-        state = call.argument(1, "state")
-        turn = self.begin(self._session(state), new_id(), config.get("agent_id"), call.argument(0, "user_message"))
-        outcome = yield StreamObserver(turn.started, lambda item: self._item(turn, item))
-        ended = outcome.ended()
-        text = "".join(turn.said)
+        session = self._session(call.argument(1, "state"))
+        turn = self.begin(session, config.get("agent_id"), call.argument(0, "user_message"))
+        outcome = yield StreamObserver(turn.run, lambda item: self._item(turn, item))
+        text = (turn.answer or "").rstrip()
         if outcome.status == "success":
-            if text.rstrip().endswith("[Cancelled]"):
-                ended = {"status": "cancelled"}
-            elif (at := max(text.rfind("[Error:"), text.rfind("[Stopped:"))) >= 0 and text.rstrip().endswith("]"):
-                ended = {"status": "error", "error": text[at:].strip(" []\n")}
-        self.end(turn, ended)
+            if text.endswith("[Cancelled]"):
+                outcome = Outcome(cancelled=True)
+            elif (at := max(text.rfind("[Error:"), text.rfind("[Stopped:"))) >= 0 and text.endswith("]"):
+                outcome = Outcome.failed(text[at:].strip(" []\n"))
+        self.end(turn, outcome)
 
     def _item(self, turn: _Turn, item: Any) -> None:
         kind = type(item).__name__
         if kind == "TextChunk":
             turn.said.append(item.text)
         elif kind == "ToolStart":
-            started = ToolCallStarted(
-                **turn.at(call_id=_unused(turn, item.tool_call_id), parent_id=turn.inside),
-                tool_name=item.name,
-                arguments=item.inputs,
-            )
-            turn.tools[item.tool_call_id] = str(started.call_id)
-            self.emit(started)
-        elif kind == "ToolEnd":
-            ended: dict[str, Any] = {}
+            tool = turn.run.tool_started(item.name, item.inputs, turn.unused(item.tool_call_id))
+            turn.tools[item.tool_call_id] = tool
+        elif kind == "ToolEnd" and (ended := turn.tools.pop(item.tool_call_id, None)) is not None:
+            said = str(item.result)
             if not item.permitted:
-                ended = {"status": "skipped", "error": item.result}
-            elif str(item.result).startswith((f"Error executing {item.name}:", "Error:")):
-                ended = {"status": "error", "error": item.result.partition(": ")[2] or item.result}
-            call_id = turn.tools.pop(item.tool_call_id, item.tool_call_id)
-            self.emit(ToolCallEnded(**turn.at(call_id=call_id), result=item.result, **ended))
+                ended.ended(Outcome.skipped(item.result), item.result)
+            elif said.startswith((f"Error executing {item.name}:", "Error:")):
+                ended.ended(Outcome.failed(said.partition(": ")[2] or said), item.result)
+            else:
+                ended.ended(result=item.result)
 
     def _ask(self, call: Invocation) -> _Watching:
-        turn = self.current()
-        if turn is None:
+        if (turn := self.current()) is None:
             return
-        model, provider, messages = (
-            call.argument(0, "model"),
-            call.argument(1, "provider_type"),
-            call.argument(3, "messages"),
-        )
-        given = list(messages or [])
-        last = max((n for n, m in enumerate(given) if isinstance(m, dict) and m.get("role") == "assistant"), default=-1)
-        started = ModelCallStarted(
-            **turn.at(call_id=new_id(), parent_id=turn.inside),
-            provider=provider,
-            model=model,
-            messages=given[last + 1 :],
-            history=last + 1,
+        asked = turn.run.model_started(
+            provider=call.argument(1, "provider_type"),
+            model=call.argument(0, "model"),
+            messages=list(call.argument(3, "messages") or []),
             streamed=True,
         )
-        self.emit(started)
         text: list[str] = []
         done: dict[str, Any] = {}
 
@@ -400,33 +305,31 @@ class _LoopRuntime(_Runtime):
             elif type(item).__name__ == "TextChunk":
                 text.append(item.text)
 
-        outcome = yield StreamObserver(started, chunk)
+        outcome = yield StreamObserver(asked, chunk)
         calls = done.get("tool_calls") or []
-        said = [{"role": "assistant", "content": "".join(text)}] if text else []
         usage = Usage(
             input_tokens=done.get("in_tokens"),
             output_tokens=done.get("out_tokens"),
             cache_read_tokens=done.get("cache_read_tokens") or None,
             cache_write_tokens=done.get("cache_creation_tokens") or None,
         )
-        self.emit(
-            ModelCallEnded(
-                **turn.at(call_id=started.call_id),
-                output=[*said, *({"type": "function_call", **c} for c in calls)],
-                usage=usage if done else None,
-                finish_reasons=["tool_calls" if calls else "stop"] if done else [],
-                **outcome.ended(),
-            )
-        )
+        finish = ["tool_calls" if calls else "stop"] if done else []
+        asked.ended(outcome, _output(text, calls), usage=usage if done else None, finish_reasons=finish)
 
 
-def _unused(turn: _Turn, call_id: str | None) -> str:
-    """Return the runtime's call id; Xerxes gives the same one twice, so it is numbered from the second time on."""
-    if not call_id:
-        return new_id()
-    seen = turn.tools.setdefault(f"#{call_id}", "0")
-    turn.tools[f"#{call_id}"] = str(int(seen) + 1)
-    return call_id if seen == "0" else f"{call_id}#{int(seen) + 1}"
+def _output(text: list[str], calls: list[Any]) -> list[Any]:
+    said = [{"role": "assistant", "content": "".join(text)}] if text else []
+    return [*said, *({"type": "function_call", **call} for call in calls)]
+
+
+def _outcome_of(request: Any) -> Outcome:
+    """Return how a tool's call ended, of which Xerxes keeps the words."""
+    if getattr(getattr(request, "status", None), "value", "success") != "failure":
+        return Outcome()
+    error = str(getattr(request, "error", None))
+    if "timed out after" in error:
+        return Outcome.timed_out(error)
+    return Outcome.skipped(error) if "denied by policy" in error else Outcome.failed(error)
 
 
 def _last_message(messages: Any) -> str:
