@@ -49,6 +49,7 @@ class _Turn:
         self.said: list[str] = []
         self.model: ModelCall | None = None
         self.tools: dict[str, ToolCall] = {}
+        self.asked: set[str] = set()  # calls that somebody was asked about
         self._seen: Counter[str] = Counter()
 
     def unused(self, call_id: str | None) -> str | None:
@@ -278,8 +279,18 @@ class _LoopRuntime(_Runtime):
         elif kind == "ToolStart":
             tool = turn.run.tool_started(item.name, item.inputs, turn.unused(item.tool_call_id))
             turn.tools[item.tool_call_id] = tool
+        elif kind == "PermissionRequest":
+            for tool in reversed(turn.tools.values()):
+                if tool.name == item.tool_name:
+                    turn.asked.add(tool.call_id)
+                    turn.run.approval_asked(
+                        tool.name, tool.call_id, arguments=item.inputs, reason=item.description or None
+                    )
+                    break
         elif kind == "ToolEnd" and (ended := turn.tools.pop(item.tool_call_id, None)) is not None:
             said = str(item.result)
+            if ended.call_id in turn.asked:
+                turn.run.approval_decided(ended.name, ended.call_id, approved=bool(item.permitted))
             if not item.permitted:
                 ended.ended(Outcome.skipped(item.result), item.result)
             elif said.startswith((f"Error executing {item.name}:", "Error:")):

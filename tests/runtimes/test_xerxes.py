@@ -307,3 +307,23 @@ def test_nothing_is_kept_of_a_finished_turn(recording):
         ask(TWO_TOOLS)
     gc.collect()
     assert not [thing for thing in gc.get_objects() if isinstance(thing, _Turn)]
+
+
+@pytest.mark.parametrize("granted", [True, False])
+def test_a_tool_that_somebody_is_asked_about(recording, monkeypatch, granted):
+    """Asked and decided are notes with the words of all runtimes; a tool that was denied is skipped."""
+    scripts = [
+        [{"tool_calls": [{"id": "t1", "name": "WriteFile", "input": {"path": "x"}}], "in_tokens": 5, "out_tokens": 2}],
+        [TextChunk("Done."), {"tool_calls": [], "in_tokens": 9, "out_tokens": 3}],
+    ]
+    monkeypatch.setattr(loop._stream_llm, "__wrapped__", lambda *_args, **_kwargs: (yield from scripts.pop(0)))
+    config = {"model": "fake-1", "permission_mode": "auto"}
+    for event in loop.run("go", AgentState(), config, "system", tool_executor=lambda _name, _inputs: "written"):
+        if type(event).__name__ == "PermissionRequest":
+            event.granted = granted
+    turn = recording.turn
+    notes = [(note["name"], note["data"]["tool_name"]) for note in turn.metadata["turnspan"]["notes"]]
+    decided = "approval.approved" if granted else "approval.denied"
+    assert notes == [("approval.asked", "WriteFile"), (decided, "WriteFile")]
+    assert [call.status for call in turn.tool_calls] == ["success" if granted else "skipped"]
+    assert recording.unresolved() == []
