@@ -1,7 +1,11 @@
 """Argument beats environment beats default, and nonsense is told."""
 
+import inspect
 import re
+from dataclasses import fields
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Literal, get_args, get_origin, get_type_hints
 
 import pytest
 
@@ -10,6 +14,9 @@ from support.programs import program, turnspan
 from support.receiver import Receiver
 from turnspan import Settings, SettingsError
 from turnspan.instrumentation.registry import choose, unusable
+from turnspan.settings import SettingsArguments
+from turnspan.stores import open_store
+from turnspan.testing import record
 
 
 def test_argument_beats_environment_beats_default(monkeypatch):
@@ -128,3 +135,113 @@ def test_the_endpoint_of_traces_alone_gets_the_spans(tmp_path):
         done = turnspan("run", path, cwd=tmp_path, env=env, check=True)
         assert (len(receiver.spans), done.stderr) == (1, "")
         assert not receiver.requests["/v1/logs"] and not receiver.requests["/v1/metrics"]
+
+
+TAKE_SETTINGS = [turnspan_package.configure, turnspan_package.instrument, record]
+
+
+@pytest.mark.parametrize("function", TAKE_SETTINGS, ids=lambda function: function.__name__)
+def test_every_setting_is_an_argument_that_an_editor_completes(function):
+    """By its name and type, in ``help()`` and for type checkers; a new setting cannot be forgotten."""
+    names = {field.name for field in fields(Settings)}
+    assert set(SettingsArguments.__annotations__) == names - {"store"}
+    shown = inspect.signature(function).parameters
+    assert names - set(shown) <= {"store"}
+    assert not [one for one in shown.values() if one.kind is inspect.Parameter.VAR_KEYWORD]
+    assert shown["durability"].annotation == "Literal['process', 'fsync'] | None"
+
+
+def test_the_choices_that_types_name_are_those_that_are_taken():
+    """A value that the type checker takes is one that turnspan takes, and the other way round."""
+    hints = get_type_hints(SettingsArguments)
+    for setting in fields(Settings):
+        literals = [get_args(one) for one in get_args(hints.get(setting.name)) if get_origin(one) is Literal]
+        if choices := setting.metadata["choices"]:
+            assert literals == [choices], setting.name
+
+
+class Kept:
+    """A store of one's own, with four methods and no class of ours."""
+
+    def __init__(self, url=""):
+        self.url = url
+        self.saved = {}
+
+    def save_session(self, session):
+        self.saved[session.session_id] = session.to_dict()
+
+    def load_session(self, session_id):
+        found = self.saved.get(session_id)
+        return None if found is None else turnspan_package.SessionRecord.from_dict(found)
+
+    def list_sessions(self, workspace_id=None):
+        return list(self.saved)
+
+    def delete_session(self, session_id):
+        return self.saved.pop(session_id, None) is not None
+
+
+def test_a_store_of_ones_own_is_recorded_into(tmp_path):
+    """Given as an object; it is read back, and is its owner's to close."""
+    mine = Kept()
+    turnspan_package.configure(home=tmp_path / "home", store=mine, telemetry=False)
+    with turnspan_package.session("s"), turnspan_package.turn(prompt="p"):
+        pass
+    turnspan_package.flush()
+    assert mine.saved["s"]["turns"][0]["prompt"] == "p"
+    assert turnspan_package.get("last").session_id == "s"
+    turnspan_package.shutdown()
+    with turnspan_package.session("again"), turnspan_package.turn():
+        pass
+    turnspan_package.flush()
+    assert list(mine.saved) == ["s", "again"]
+    assert not (tmp_path / "home" / "sessions.db").exists()
+
+
+def test_what_is_not_a_store_is_refused_by_configure():
+    """At once, with what it lacks; not in the writer's thread, an hour later."""
+    with pytest.raises(SettingsError, match="is not a session store: it lacks one of the four methods"):
+        turnspan_package.configure(store=object())
+
+
+@pytest.fixture
+def shelf_scheme(monkeypatch):
+    """Install a package that opens ``shelf:`` URLs."""
+    opened = {}
+
+    def load(name):
+        return {"shelf": lambda url: opened.setdefault(url, Kept(url)), "broken": lambda _: 1 / 0, "odd": lambda _: 5}[
+            name
+        ]
+
+    def entry_points(*, group, name):
+        assert group == "turnspan.stores"
+        known = name in ("shelf", "broken", "odd")
+        return [SimpleNamespace(value=f"their_package:{name}", load=lambda: load(name))] if known else []
+
+    monkeypatch.setattr("importlib.metadata.entry_points", entry_points)
+    return opened
+
+
+def test_a_package_adds_schemes_of_its_own(shelf_scheme, tmp_path):
+    """By an entry point of the group ``turnspan.stores``; the URL then works wherever one is taken."""
+    assert open_store("shelf:top") is shelf_scheme["shelf:top"]
+    turnspan_package.configure(home=tmp_path, store="shelf:bottom", telemetry=False)
+    with turnspan_package.session("s"), turnspan_package.turn():
+        pass
+    turnspan_package.flush()
+    assert shelf_scheme["shelf:bottom"].list_sessions() == ["s"]
+
+
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [
+        ("broken:x", "their_package:broken, which opens broken: stores, failed: ZeroDivisionError"),
+        ("odd:x", "their_package:odd opened 'odd:x' as 5, which is not a session store"),
+        ("nowhere:x", "names no store that turnspan knows.*turnspan.stores"),
+    ],
+)
+def test_a_scheme_that_does_not_work_says_whose_it_is(shelf_scheme, url, says):
+    """The package that adds it is named, so that one knows whom to ask."""
+    with pytest.raises(SettingsError, match=says):
+        open_store(url)

@@ -20,9 +20,14 @@ if TYPE_CHECKING:
     from turnspan.api.handwritten import tool as tool
     from turnspan.api.handwritten import turn as turn
     from turnspan.api.observe import observe as observe
+    from turnspan.api.reading import get as get
+    from turnspan.api.reading import sessions as sessions
     from turnspan.errors import BlockInGeneratorError as BlockInGeneratorError
+    from turnspan.errors import EvidenceError as EvidenceError
+    from turnspan.errors import IdNotFoundError as IdNotFoundError
     from turnspan.errors import InvalidIdError as InvalidIdError
     from turnspan.errors import MissingExtraError as MissingExtraError
+    from turnspan.errors import NothingRecordedError as NothingRecordedError
     from turnspan.errors import SessionNotFoundError as SessionNotFoundError
     from turnspan.errors import SettingsError as SettingsError
     from turnspan.errors import StoreError as StoreError
@@ -48,19 +53,24 @@ if TYPE_CHECKING:
     from turnspan.stores import SessionStore as SessionStore
     from turnspan.stores import SqlSessionStore as SqlSessionStore
     from turnspan.stores import open_store as open_store
+    from turnspan.stores.base import SessionFilter as SessionFilter
+    from turnspan.stores.base import SessionSummary as SessionSummary
     from turnspan.stores.blocking import BlockingStore as BlockingStore
     from turnspan.stores.manager import SessionManager as SessionManager
     from turnspan.telemetry.log_stamps import TurnFilter as TurnFilter
     from turnspan.telemetry.log_stamps import add_turn as add_turn
     from turnspan.telemetry.log_stamps import add_turn_to_loguru as add_turn_to_loguru
+    from turnspan.verification import Finding as Finding
+    from turnspan.verification import Report as Report
     from turnspan.verification import verify as verify
 
 _HOMES = {
     "_version": "__version__",
     "api.handwritten": "agent current_session current_turn environment handoff model_call note session tool turn",
     "api.observe": "observe",
-    "errors": "BlockInGeneratorError InvalidIdError MissingExtraError SessionNotFoundError SettingsError StoreError StoreUnavailableError"
-    " TurnspanError UnreadableSessionError",
+    "api.reading": "get sessions",
+    "errors": "BlockInGeneratorError EvidenceError IdNotFoundError InvalidIdError MissingExtraError NothingRecordedError"
+    " SessionNotFoundError SettingsError StoreError StoreUnavailableError TurnspanError UnreadableSessionError",
     "events": "Usage",
     "instrumentation.zero_code": "instrument uninstrument",
     "model.records": "AgentTransitionRecord SessionId SessionRecord ToolCallRecord TurnRecord WorkspaceId",
@@ -68,10 +78,11 @@ _HOMES = {
     "recording.runtime": "configure flush shutdown",
     "settings": "Settings",
     "stores": "FileSessionStore InMemorySessionStore SessionStore SqlSessionStore open_store",
+    "stores.base": "SessionFilter SessionSummary",
     "stores.blocking": "BlockingStore",
     "stores.manager": "SessionManager",
     "telemetry.log_stamps": "TurnFilter add_turn add_turn_to_loguru",
-    "verification": "verify",
+    "verification": "Finding Report verify",
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 

@@ -15,6 +15,34 @@ import msgspec
 
 from turnspan.model.ids import new_id, now_ns
 
+__all__ = [
+    "CONTENT",
+    "KINDS",
+    "KIND_OF",
+    "TEXTS",
+    "AgentEnded",
+    "AgentStarted",
+    "AnyEvent",
+    "CallStatus",
+    "Ended",
+    "Event",
+    "HandedOff",
+    "ModelCallEnded",
+    "ModelCallStarted",
+    "Noted",
+    "SessionEnded",
+    "SessionSource",
+    "SessionStarted",
+    "Started",
+    "ToolCallEnded",
+    "ToolCallStarted",
+    "TurnEnded",
+    "TurnStarted",
+    "TurnStatus",
+    "Usage",
+    "without_content",
+]
+
 TurnStatus = Literal["success", "error", "cancelled"]
 CallStatus = Literal["success", "error", "timeout", "skipped", "cancelled"]
 SessionSource = Literal["explicit", "runtime", "baggage", "environment", "new"]

@@ -1,17 +1,26 @@
-"""Settings: one frozen object, made of arguments, then environment variables, then defaults."""
+"""Settings: one frozen object, made of arguments, then environment variables, then defaults.
+
+Every setting, variable, default and path stands here and nowhere else.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import inspect
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self, TypedDict, TypeVar
 
 from turnspan.errors import SettingsError
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 def _setting(variable: str, default: Any, choices: tuple[str, ...] = ()) -> Any:
@@ -177,8 +186,58 @@ def unknown_variables(environ: Mapping[str, str]) -> dict[str, str | None]:
     return {name: next(iter(get_close_matches(name, known, n=1, cutoff=0.8)), None) for name in found}
 
 
+class SettingsArguments(TypedDict, total=False):
+    """The settings as arguments of ``configure``, ``instrument`` and ``record``; None leaves one to the environment.
+
+    ``store`` is not among them: these functions take a store object as well.
+    """
+
+    home: str | Path | None
+    adapters: str | None
+    session_id: str | None
+    workspace_id: str | None
+    capture_content: Literal["full", "redacted", "none"] | None
+    redact: str | None
+    content_limit: int | None
+    telemetry_content: Literal["no_content", "span_only", "event_only", "span_and_event"] | None
+    log: str | None
+    otlp: str | None
+    otlp_traces: str | None
+    otlp_logs: str | None
+    otlp_metrics: str | None
+    durability: Literal["process", "fsync"] | None
+    journal_limit_mb: int | None
+    keep_journal: bool | None
+    signing_key: str | Path | None
+    resend: bool | None
+    view_url: str | None
+    trace_url: str | None
+    log_url: str | None
+    semconv: Literal["util-1.3", "main"] | None
+    strict: bool | None
+    disabled: bool | None
+
+
+def takes_settings(function: F) -> F:
+    """Show each setting by its name where a function takes ``**settings``: in ``help()``, and where names are completed."""
+    signature = inspect.signature(function)
+    own = [one for one in signature.parameters.values() if one.kind is not inspect.Parameter.VAR_KEYWORD]
+    named = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=hint.__forward_arg__)
+        for name, hint in SettingsArguments.__annotations__.items()
+    ]
+    function.__signature__ = signature.replace(parameters=[*own, *named])  # type: ignore[attr-defined]
+    return function
+
+
+# Stores by URL -----------------------------------------------------------------------------------------------------
+
 SCHEMES = ("sqlite", "postgresql", "postgres", "cockroachdb", "mysql", "redis", "rediss", "file", "memory")
 """How the URLs of stores begin."""
+
+
+STORES_GROUP = "turnspan.stores"
+"""The entry points that add schemes: each is named like its scheme, and is called with the URL to open a store."""
 
 
 def scheme_of(url: str) -> str:
@@ -189,12 +248,19 @@ def scheme_of(url: str) -> str:
 
     """
     scheme = url.partition(":")[0].partition("+")[0]
-    if scheme not in SCHEMES or ":" not in url:
+    if ":" not in url or (scheme not in SCHEMES and own_scheme(scheme) is None):
         raise SettingsError(
             f"{url!r} names no store that turnspan knows; use sqlite:///path, postgresql://user@host/database, "
-            "redis://host, file:///path or memory:"
+            f"redis://host, file:///path, memory:, or a scheme that a package adds (entry point group {STORES_GROUP})"
         )
     return scheme
+
+
+def own_scheme(scheme: str) -> EntryPoint | None:
+    """Return the entry point of an installed package that opens stores of a scheme."""
+    from importlib.metadata import entry_points
+
+    return next(iter(entry_points(group=STORES_GROUP, name=scheme)), None)
 
 
 def without_password(url: str) -> str:

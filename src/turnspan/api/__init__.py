@@ -1,1 +1,4 @@
-"""The hand-written API: sessions, turns and calls as context managers and decorators, and ``observe()``."""
+"""The hand-written API: sessions, turns and calls as context managers and decorators, and ``observe()``.
+
+Private: what users import is in ``turnspan`` and its public modules.
+"""

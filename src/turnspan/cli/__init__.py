@@ -4,6 +4,8 @@ Most commands read: they change nothing and send nothing. ``run`` and ``demo`` s
 waits, ``rehydrate`` sends, and only ``import``, ``erase``, ``prune`` and ``rebuild`` change what is stored.
 
 Each command is a module in ``commands`` that is imported when it is used, so that ``turnspan run`` costs little.
+
+Private: what users import is in ``turnspan`` and its public modules.
 """
 
 from __future__ import annotations

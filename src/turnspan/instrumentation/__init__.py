@@ -1,1 +1,4 @@
-"""Zero code: adapters found, woken and undone, calls wrapped, context propagated."""
+"""Zero code: adapters found, woken and undone, calls wrapped, context propagated.
+
+Private: what users import is in ``turnspan`` and its public modules.
+"""

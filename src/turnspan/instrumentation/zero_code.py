@@ -11,13 +11,16 @@ import signal
 import sys
 import threading
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import wrapt
 
 from turnspan.instrumentation.registry import Adapters
-from turnspan.settings import Settings, scheme_of
+from turnspan.settings import Settings, SettingsArguments, scheme_of, takes_settings
 from turnspan.telemetry.own_log import logger
+
+if TYPE_CHECKING:
+    from turnspan.stores.base import SessionStore
 
 _adapters = Adapters()
 _on = False
@@ -25,11 +28,16 @@ _ends_well = False
 _given: dict[str, Any] = {}
 
 
-def instrument(**settings: Any) -> None:
-    """StreamObserver every supported runtime that this program imports, or has imported.
+@takes_settings
+def instrument(
+    *, store: str | SessionStore | None = None, telemetry: bool = True, **settings: Unpack[SettingsArguments]
+) -> None:
+    """Watch every supported runtime that this program imports, or has imported.
 
     Args:
-        settings: As for :func:`turnspan.configure`.
+        store: As for :func:`turnspan.configure`.
+        telemetry: As for :func:`turnspan.configure`.
+        settings: The fields of :class:`~turnspan.Settings`.
 
     Raises:
         SettingsError: When a setting means nothing, or an adapter's name is unknown.
@@ -37,13 +45,13 @@ def instrument(**settings: Any) -> None:
 
     """
     global _on
-    read = Settings.read(**settings)
+    read = Settings.read(store=store if isinstance(store, str) else None, **settings)
     if read.disabled:
         return
     scheme_of(read.store_url)
     _given.clear()
-    _given.update(settings)
-    _adapters.watch(read.adapters, by_name="adapters" in settings)
+    _given.update(settings, store=store, telemetry=telemetry)
+    _adapters.watch(read.adapters, by_name=settings.get("adapters") is not None)
     if "turnspan.recording.runtime" in sys.modules:
         _configure(sys.modules["turnspan.recording.runtime"])
     elif not _on:
@@ -74,6 +82,11 @@ def uninstrument() -> None:
 
         propagation.uninstall()
         runtime.configure(telemetry=False)
+
+
+def is_on() -> bool:
+    """Return whether runtimes are watched."""
+    return _on
 
 
 def installed() -> list[str]:

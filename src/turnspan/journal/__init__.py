@@ -1,1 +1,4 @@
-"""The journal: an append-only, hash-chained file for each process, which nothing observed is lost from."""
+"""The journal: an append-only, hash-chained file for each process, which nothing observed is lost from.
+
+Private: what users import is in ``turnspan`` and its public modules.
+"""

@@ -154,6 +154,18 @@ class TurnRecord(_Record):
     _required: ClassVar[tuple[str, ...]] = ("turn_id",)
     _nested: ClassVar[dict[str, type[_Record]]] = {"tool_calls": ToolCallRecord}
 
+    def __str__(self) -> str:
+        """Return what happened in the turn as a tree of lines: names, times and outcomes, never content."""
+        from turnspan.model.display import turn_as_text
+
+        return turn_as_text(self)
+
+    def _repr_html_(self) -> str:
+        """Show the turn in a notebook, as a table with content."""
+        from turnspan.model.display import turn_as_html
+
+        return turn_as_html(self)
+
 
 @dataclass(repr=False)
 class AgentTransitionRecord(_Record):
@@ -185,6 +197,18 @@ class SessionRecord(_Record):
     _shown: ClassVar[tuple[str, ...]] = ("session_id", "workspace_id", "agent_id")
     _required: ClassVar[tuple[str, ...]] = ("session_id",)
     _nested: ClassVar[dict[str, type[_Record]]] = {"turns": TurnRecord, "agent_transitions": AgentTransitionRecord}
+
+    def __str__(self) -> str:
+        """Return what happened in the session as a tree of lines: names, times and outcomes, never content."""
+        from turnspan.model.display import as_text
+
+        return as_text(self)
+
+    def _repr_html_(self) -> str:
+        """Show the session in a notebook, as a table with content."""
+        from turnspan.model.display import as_html
+
+        return as_html(self)
 
     @property
     def parent_session_id(self) -> str | None:

@@ -1,1 +1,4 @@
-"""The only package that imports ``opentelemetry.sdk``: set-up, exporters, external spans, rehydration."""
+"""The only package that imports ``opentelemetry.sdk``: set-up, exporters, external spans, rehydration.
+
+Private: what users import is in ``turnspan`` and its public modules.
+"""

@@ -8,6 +8,7 @@ Events go one way: recorder, appender, journal, writer, store. Nothing here call
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -61,6 +62,7 @@ class Pipeline:
     ) -> None:
         self._settings, self._problems, self._between, self._recovers = settings, problems, between, recovers
         self._store = store
+        self._opening = threading.Lock()
         self._owns_store = store is None
         self._store_url = settings.store_url if store is None else url_of(store)
         self.providers = providers
@@ -123,7 +125,7 @@ class Pipeline:
             logger.warning(
                 "turnspan: %d events are not in the store %s yet; they wait in %s and are stored at the next start",
                 missing,
-                hidden(self._store_url),
+                hidden(self._store_url) or type(self._store).__name__,
                 self.journal.directory,
             )
         if self.journal.dropped:
@@ -136,6 +138,7 @@ class Pipeline:
     def after_fork(self) -> None:
         """Begin anew in a forked child, with a journal and a writer of its own."""
         self.journal.forget()
+        self._opening = threading.Lock()
         if isinstance(self._store, Forks):
             self._store.after_fork()
         self._recovers = False
@@ -160,7 +163,7 @@ class Pipeline:
             self.journal,
             self._appender,
             Sealer(self.journal, self._key, self.providers, _log_outlet(settings)),
-            open_store=self._opened_store,
+            open_store=self.opened_store,
             open_outlets=self._opened_outlets,
             prepare=self._recover,
             problems=self._problems,
@@ -175,12 +178,19 @@ class Pipeline:
         except Exception as error:
             self._problems.report(Problem.STRUCTLOG, error)
 
-    def _opened_store(self) -> SessionStore:
-        if self._store is None:
-            from turnspan.stores import open_store
+    def opened_store(self) -> SessionStore:
+        """Return the store that everything is brought to, opened if it is not yet.
 
-            self._store = open_store(self._store_url)
-        return self._store
+        Raises:
+            TurnspanError: When it cannot be opened.
+
+        """
+        with self._opening:
+            if self._store is None:
+                from turnspan.stores import open_store
+
+                self._store = open_store(self._store_url)
+            return self._store
 
     def _opened_outlets(self) -> list[Outlet]:
         from turnspan.telemetry.log_lines import FileLog, OtelLog

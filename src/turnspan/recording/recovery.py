@@ -11,12 +11,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from turnspan.errors import SettingsError
 from turnspan.events import TurnEnded
 from turnspan.journal.dead import DeadJournal, dead_journals
 from turnspan.journal.hash_chain import decode
 from turnspan.journal.seals import Key
 from turnspan.recording.ledger import Ledger
-from turnspan.settings import SCHEMES, Settings, without_password
+from turnspan.settings import Settings, scheme_of, without_password
 from turnspan.stores import open_store
 from turnspan.stores.base import SessionStore
 from turnspan.stores.merging import apply
@@ -114,7 +115,10 @@ def recover_as_set(
 
 
 def _can_open(url: str) -> bool:
-    return url.partition(":")[0].partition("+")[0] in {*SCHEMES} - {"memory"}
+    try:
+        return scheme_of(url) != "memory"
+    except SettingsError:
+        return False
 
 
 def _completed(journal: DeadJournal, store: SessionStore, key: Key | None) -> tuple[int, list[Folded]]:

@@ -4,27 +4,30 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from functools import cache
-from typing import Any
+from typing import Any, Unpack
 
 from opentelemetry import baggage
 
 from turnspan.adapter import ResolvedSession
-from turnspan.errors import InvalidIdError
+from turnspan.errors import InvalidIdError, SettingsError
 from turnspan.events import SessionSource, SessionStarted
 from turnspan.model.ids import derived_id, new_id
 from turnspan.model.json_values import encode
 from turnspan.model.records import MAX_ID_LENGTH, OURS, check_id
 from turnspan.recording.pipeline import FLUSH_S
 from turnspan.recording.recorder import Recorder, all_recorders
-from turnspan.settings import Settings, scheme_of, unknown_variables
+from turnspan.settings import Settings, SettingsArguments, scheme_of, takes_settings, unknown_variables
+from turnspan.stores.base import SessionStore
 from turnspan.telemetry.current_context import BAGGAGE_SESSION, current_context
 from turnspan.telemetry.own_log import logger
 
 _recorder: Recorder | None = None
 _settings: Settings | None = None
+_store: SessionStore | None = None
+_held: Recorder | None = None
 _telemetry = False
 _first_use: list[Callable[[], None]] = []
 _lock = threading.RLock()
@@ -43,7 +46,7 @@ def recorder() -> Recorder:
 def _made(settings: Settings) -> Recorder:
     if not settings.disabled:
         _warn_of_variables()
-    made = Recorder(settings)
+    made = Recorder(settings, _store)
     if _telemetry and not settings.disabled:
 
         def set_up() -> None:
@@ -77,25 +80,35 @@ def active() -> Recorder | None:
     return None if found.disabled else found
 
 
-def configure(*, telemetry: bool = True, **settings: Any) -> None:
+@takes_settings
+def configure(
+    *, store: str | SessionStore | None = None, telemetry: bool = True, **settings: Unpack[SettingsArguments]
+) -> None:
     """Set turnspan up for this process, in place of what the environment says.
 
+    In a recording (``turnspan.testing``) only the settings are checked: what is recorded stays with it.
+
     Args:
+        store: The URL of a store, or a store of your own: any object with the four methods. It stays yours to close.
         telemetry: Set up the OpenTelemetry SDK where the program has not done so itself by its first turn: spans go to
             a file in home, and to ``otlp`` when that is given.
-        settings: Any field of :class:`~turnspan.settings.Settings`: ``home store adapters session_id workspace_id
-            capture_content telemetry_content log otlp durability keep_journal strict disabled``.
+        settings: The fields of :class:`~turnspan.Settings`.
 
     Raises:
         SettingsError: When a setting means nothing.
 
     """
-    global _settings, _telemetry
-    read = Settings.read(**settings)
+    global _settings, _store, _telemetry
+    own = store if store is not None and not isinstance(store, str) else None
+    if own is not None and not isinstance(own, SessionStore):
+        raise SettingsError(f"{own!r:.80} is not a session store: it lacks one of the four methods")
+    read = Settings.read(store=store if isinstance(store, str) else None, **settings)
     scheme_of(read.store_url)
+    if _recorder is not None and _recorder is _held:
+        return
     with _lock:
         shutdown()
-        _settings, _telemetry = read, telemetry
+        _settings, _store, _telemetry = read, own, telemetry
 
 
 def use(made: Recorder | None) -> Recorder | None:
@@ -103,6 +116,37 @@ def use(made: Recorder | None) -> Recorder | None:
     global _recorder
     before, _recorder = _recorder, made
     return before
+
+
+@contextmanager
+def hold(made: Recorder) -> Iterator[None]:
+    """Have everything in a block recorded by this recorder, whatever the program configures meanwhile."""
+    global _held
+    before, held_before = use(made), _held
+    _held = made
+    try:
+        yield
+    finally:
+        use(before)
+        _held = held_before
+
+
+def existing() -> Recorder | None:
+    """Return the recorder of this process if there is one already: looking at it makes none."""
+    return _recorder
+
+
+def settings() -> Settings:
+    """Return the settings of this process, without making a recorder for them."""
+    return _recorder.settings if _recorder is not None else _settings or Settings.read()
+
+
+def store() -> SessionStore | None:
+    """Return the store of this process, with all that was recorded until now; None where it is opened by its URL."""
+    if _recorder is None or _recorder.disabled:
+        return _store
+    _recorder.flush()
+    return _recorder.pipeline.opened_store()
 
 
 def flush(timeout_s: float = FLUSH_S) -> bool:
@@ -115,8 +159,11 @@ def shutdown(timeout_s: float = FLUSH_S) -> None:
     global _recorder
     with _lock:
         for found in all_recorders():
-            found.close(timeout_s)
-        _recorder = None
+            if found is _held:
+                found.flush(timeout_s)
+            else:
+                found.close(timeout_s)
+        _recorder = _held
 
 
 def find_session(

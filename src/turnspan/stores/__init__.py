@@ -1,56 +1,93 @@
-"""Where records are kept, and how a store is named: by a URL."""
+"""Where records are kept: stores, and all that the author of a store imports.
+
+A store has the four methods of :class:`SessionStore`. What it may be able to do beyond them are the capabilities, each a
+protocol that says what happens without it: :class:`Appends`, :class:`Audited`, :class:`Peeks`, :class:`Pages`,
+:class:`ByUse`, :class:`Finds`, :class:`Vacuums`, :class:`Closes`, :class:`Forks`, :class:`Located`.
+:mod:`turnspan.testing` has the suites that prove a store. An entry point in the group ``turnspan.stores``, named like a
+URL's scheme, is called with the URL and returns the store.
+"""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from turnspan.settings import scheme_of
-from turnspan.stores.base import SessionStore
+from turnspan.stores.base import (
+    Appends,
+    Audited,
+    AuditFilter,
+    ByUse,
+    Closes,
+    Finds,
+    Forks,
+    Found,
+    Located,
+    Pages,
+    Peeks,
+    SessionFilter,
+    SessionStore,
+    SessionSummary,
+    Vacuums,
+    has_session,
+    url_of,
+)
+from turnspan.stores.blocking import AsyncSessionStore, BlockingStore
 from turnspan.stores.file import FileSessionStore
 from turnspan.stores.memory import InMemorySessionStore
-from turnspan.stores.merging import apply
-from turnspan.stores.rows import Changes
+from turnspan.stores.merging import apply, merge
+from turnspan.stores.opening import open_store
+from turnspan.stores.rows import (
+    AuditRow,
+    Changes,
+    ModelCallRow,
+    Removed,
+    SessionRow,
+    ToolCallRow,
+    TransitionRow,
+    TurnRow,
+    removal,
+)
 
 if TYPE_CHECKING:
+    from turnspan.stores.redis import RedisSessionStore
     from turnspan.stores.sql import SqlSessionStore
 
 __all__ = [
+    "Appends",
+    "AsyncSessionStore",
+    "AuditFilter",
+    "AuditRow",
+    "Audited",
+    "BlockingStore",
+    "ByUse",
     "Changes",
+    "Closes",
     "FileSessionStore",
+    "Finds",
+    "Forks",
+    "Found",
     "InMemorySessionStore",
+    "Located",
+    "ModelCallRow",
+    "Pages",
+    "Peeks",
+    "RedisSessionStore",
+    "Removed",
+    "SessionFilter",
+    "SessionRow",
     "SessionStore",
+    "SessionSummary",
     "SqlSessionStore",
+    "ToolCallRow",
+    "TransitionRow",
+    "TurnRow",
+    "Vacuums",
     "apply",
+    "has_session",
+    "merge",
     "open_store",
+    "removal",
+    "url_of",
 ]
-
-
-def open_store(url: str) -> SessionStore:
-    """Open the store that a URL names.
-
-    ``sqlite:///relative.db`` and ``sqlite:////absolute.db`` as SQLAlchemy has it, ``postgresql://user@host/database``,
-    ``redis://host:port/number``, ``file:///absolute/folder`` as RFC 8089 has it (``file:relative`` is taken too), and
-    ``memory:``.
-
-    Raises:
-        SettingsError: When the URL names no store that we know.
-        StoreUnavailableError: When the store cannot be opened.
-
-    """
-    rest = url.partition(":")[2]
-    match scheme_of(url):
-        case "sqlite" | "postgresql" | "postgres" | "cockroachdb" | "mysql":
-            from turnspan.stores.sql import SqlSessionStore
-
-            return SqlSessionStore(url)
-        case "redis" | "rediss":
-            from turnspan.stores.redis import RedisSessionStore
-
-            return RedisSessionStore(url)
-        case "file":
-            return FileSessionStore(Path(rest.removeprefix("//")))
-    return InMemorySessionStore()
 
 
 def __getattr__(name: str) -> Any:
@@ -58,4 +95,8 @@ def __getattr__(name: str) -> Any:
         from turnspan.stores.sql import SqlSessionStore
 
         return SqlSessionStore
+    if name == "RedisSessionStore":
+        from turnspan.stores.redis import RedisSessionStore
+
+        return RedisSessionStore
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -117,9 +117,9 @@ def words_of(text: str) -> list[str]:
     return [word for word in found if any(c.isalnum() for c in word)]
 
 
-@dataclass(slots=True, frozen=True)
+@dataclass(slots=True, frozen=True, repr=False)
 class SessionSummary:
-    """One line about a session."""
+    """One line about a session. ``prompt`` is that of its first turn."""
 
     session_id: str
     workspace_id: str | None
@@ -131,6 +131,11 @@ class SessionSummary:
     failed_turns: int
     prompt: str
     parent_id: str | None = None
+
+    def __repr__(self) -> str:
+        """Show ids and counts, never content: it may be printed by accident."""
+        shown = f"session_id={self.session_id!r}, turns={self.turns}, failed_turns={self.failed_turns}"
+        return f"SessionSummary({shown}, updated_at={self.updated_at!r}, ...)"
 
 
 class Found(NamedTuple):

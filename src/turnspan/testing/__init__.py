@@ -1,11 +1,14 @@
-"""For tests: a recording fixture, a clock and ids that count, and the conformance suite for stores.
+"""For tests: a recording fixture, a clock and ids that count, and the conformance suites for stores and adapters.
 
 The fixture ``recording`` is a pytest plugin and needs no import::
 
     def test_my_agent(recording):
-        answer("Hello")
+        turnspan.instrument()  # joins the recording; not needed for code that uses turnspan by hand
+        answer("refund invoice 7")
+        recording.assert_called_in_order("find_invoice", ("refund", {"number": "7"}))
+        recording.assert_within(tokens=2000, model_calls=3)
         assert recording.turn.status == "success"
-        assert [span.name for span in recording.spans] == ["invoke_agent triage"]
+        assert recording.unresolved() == []  # every audit event id is in record, trace and log
 """
 
 from turnspan.testing.appending_stores import AppendingStoreConformance, AuditedStoreConformance

@@ -3,6 +3,8 @@
 ``report`` is what a verification says, ``chains`` looks at one store's chains, ``agreement`` at the trace and the log that
 ``evidence`` reads, ``verifier`` brings these together. ``erasure`` takes content out and leaves the proof, ``rebuild``
 makes a store of kept journals, ``housekeeping`` removes what is old.
+
+Private: what users import is in ``turnspan`` and its public modules.
 """
 
 from __future__ import annotations

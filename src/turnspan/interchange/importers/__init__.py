@@ -2,6 +2,8 @@
 
 A reader is a module with ``sessions(path)``: it yields a :class:`~turnspan.records.SessionRecord` for each session that
 it can read, and an :class:`Unreadable` for each file or line that it cannot. It imports nothing of the runtime.
+
+Private: what users import is in ``turnspan`` and its public modules.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Sessions in a SQL database: SQLite by default, PostgreSQL for many hosts, MySQL and CockroachDB by the same code."""
+"""Sessions in a SQL database: SQLite by default, PostgreSQL for many hosts, MySQL and CockroachDB by the same code.
+
+Private: what users import is in ``turnspan`` and its public modules.
+"""
 
 from turnspan.stores.sql.store import SqlSessionStore
 

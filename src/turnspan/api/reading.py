@@ -1,0 +1,130 @@
+"""Reading back, in a program or a notebook: ``turnspan.sessions(...)`` and ``turnspan.get("last")``.
+
+Nothing is made, changed or sent. What this process has recorded until now is there, and so is what others have stored;
+what a dead process left in its journal is stored by the next program that records, or by ``turnspan recover``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from turnspan.model.records import SessionRecord
+from turnspan.reading.reader import Reader
+from turnspan.recording import runtime
+from turnspan.settings import Settings
+from turnspan.stores.base import Closes, SessionFilter, SessionStore, SessionSummary
+
+Time = str | datetime | timedelta
+"""A moment: ISO 8601 text, a datetime, or how long ago."""
+
+
+def sessions(
+    *,
+    text: str | None = None,
+    workspace_id: str | None = None,
+    agent_id: str | None = None,
+    status: str | None = None,
+    tool: str | None = None,
+    model: str | None = None,
+    since: Time | None = None,
+    until: Time | None = None,
+    min_tokens: int | None = None,
+    min_duration_ms: float | None = None,
+    parent_id: str | None = None,
+    limit: int = 20,
+    after: str | None = None,
+    store: str | SessionStore | None = None,
+    home: str | Path | None = None,
+) -> list[SessionSummary]:
+    """Return sessions, the last used first. None does not matter; the conditions may hold for different turns.
+
+    Args:
+        text: Words, ``"phrases in quotes"`` and ``beginnings*`` in prompts, answers, errors and tool calls.
+        workspace_id: The workspace of the session.
+        agent_id: An agent that has answered in it.
+        status: ``success``, ``error``, ``cancelled`` or ``running``: of one of its turns.
+        tool: The name of a tool that was called.
+        model: A model that was asked.
+        since: Used at this time or later: ISO 8601, a datetime, or a timedelta for so long ago.
+        until: Begun before.
+        min_tokens: One of its turns used so many tokens or more.
+        min_duration_ms: One of its turns took so long or longer.
+        parent_id: The session that it came out of.
+        limit: How many at most.
+        after: The last session id of the page before this one.
+        store: A store, or the URL of one; by default that of this process.
+        home: Where the store is, when it is not the one of this process.
+
+    Raises:
+        NothingRecordedError: When there is no such store.
+        StoreUnavailableError: When it cannot be read now.
+
+    """
+    where = SessionFilter(
+        workspace_id=workspace_id,
+        parent_id=parent_id,
+        agent_id=agent_id,
+        status=status,
+        since=_iso(since),
+        until=_iso(until),
+        text=text,
+        tool=tool,
+        model=model,
+        min_tokens=min_tokens,
+        min_duration_ms=min_duration_ms,
+        limit=limit,
+        after=after,
+    )
+    with _reader(store, home) as reader:
+        return reader.sessions(where).sessions
+
+
+def get(
+    wanted: str = "last", *, store: str | SessionStore | None = None, home: str | Path | None = None
+) -> SessionRecord:
+    """Return a session with everything in it. Print it, or let a notebook show it.
+
+    Args:
+        wanted: ``last``, the session's id, the beginning of it, or the id of anything in it: a turn, call, event, trace
+            or span.
+        store: A store, or the URL of one; by default that of this process.
+        home: Where the store is, when it is not the one of this process.
+
+    Raises:
+        SessionNotFoundError: When there is none, or when it may be several.
+        NothingRecordedError: When there is no such store, or no session in it.
+        StoreUnavailableError: When it cannot be read now.
+
+    """
+    with _reader(store, home) as reader:
+        return reader.session(wanted)
+
+
+@contextmanager
+def _reader(store: str | SessionStore | None, home: str | Path | None) -> Iterator[Reader]:
+    """Open what is meant, and close what was opened for it."""
+    kept: SessionStore | None = None
+    if store is None and home is None:
+        settings, kept = runtime.settings(), runtime.store()
+    elif isinstance(store, str) or store is None:
+        settings = Settings.read(home=home, store=store)
+    else:
+        settings, kept = Settings.read(home=home), store
+    if kept is not None:
+        yield Reader(settings, kept)
+        return
+    reader = Reader.open(settings)
+    try:
+        yield reader
+    finally:
+        if isinstance(reader.store, Closes):
+            reader.store.close()
+
+
+def _iso(at: Time | None) -> str | None:
+    if isinstance(at, timedelta):
+        at = datetime.now(UTC) - at
+    return at.astimezone(UTC).isoformat() if isinstance(at, datetime) else at
