@@ -9,6 +9,7 @@ Fields may arrive late: what is not known when something starts is given with th
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import Any, Literal, get_args
 
 import msgspec
@@ -269,9 +270,47 @@ KINDS: dict[str, type[Event]] = {str(cls.__struct_config__.tag): cls for cls in 
 KIND_OF: dict[type[Event], str] = {cls: kind for kind, cls in KINDS.items()}
 
 
-CONTENT = ("prompt", "response_content", "messages", "output", "arguments", "result", "data")
+class Part(Enum):
+    """What a field is, and what that means for it."""
+
+    IDENTITY = "identity"
+    """Ids, times and where a span is: what record, span and log line are tied together by. Never changed."""
+    FACT = "fact"
+    """Status, counts, kinds: chosen from a few words, or numbers. Always kept."""
+    NAME = "name"
+    """Names of agents, tools, models and notes, as the program gave them. Always kept, without secrets."""
+    CONTENT = "content"
+    """What a user, model, agent or tool said: any value."""
+    TEXT = "text"
+    """Text that may quote it."""
+    METADATA = "metadata"
+    """What the application attached; what turnspan itself put there is fact and is kept."""
+    RECORD = "record"
+    """A turn that the application recorded by itself, through its own manager: its own, and as it wanted it."""
+
+
+FIELDS: dict[str, Part] = {
+    **dict.fromkeys(("session_id", "turn_id", "call_id", "parent_id", "event_id", "at_ns"), Part.IDENTITY),
+    **dict.fromkeys(("workspace_id", "follows", "resource"), Part.IDENTITY),
+    **dict.fromkeys(("borrowed", "source", "status", "error_type", "streamed", "history", "usage"), Part.FACT),
+    **dict.fromkeys(("finish_reasons", "first_chunk_ns", "response_id", "tool_type"), Part.FACT),
+    **dict.fromkeys(("agent_id", "from_agent", "to_agent", "tool_name", "name"), Part.NAME),
+    **dict.fromkeys(("provider", "model", "response_model"), Part.NAME),
+    **dict.fromkeys(("prompt", "response_content", "messages", "output", "arguments", "result", "data"), Part.CONTENT),
+    **dict.fromkeys(("error", "reason", "description", "sandbox_context"), Part.TEXT),
+    "metadata": Part.METADATA,
+    "record": Part.RECORD,
+}
+"""Every field that events have. A field of the same name is the same thing on every event."""
+
+
+def _fields_of(part: Part) -> tuple[str, ...]:
+    return tuple(name for name, what in FIELDS.items() if what is part)
+
+
+CONTENT = _fields_of(Part.CONTENT)
 """Fields with what agents, tools and models said."""
-TEXTS = ("error", "reason", "description", "sandbox_context")
+TEXTS = _fields_of(Part.TEXT)
 """Fields that may quote it."""
 
 

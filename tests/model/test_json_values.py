@@ -2,9 +2,12 @@
 
 import dataclasses
 import enum
+import itertools
 import json
+import signal
 import time
 import uuid
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,8 +15,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from turnspan.events import ToolCallEnded, Usage
-from turnspan.model.json_values import arguments_of, encode, folded, plain, text_of
+from turnspan.events import Noted, ToolCallEnded, Usage
+from turnspan.model.json_values import MAX_ITEMS, arguments_of, encode, folded, plain, text_of
 
 
 class Broken:
@@ -103,10 +106,12 @@ json_values = st.recursive(
 
 @given(json_values)
 def test_what_is_json_already_stays_what_it_is(value):
-    """Text with lone surrogates is the one thing that no JSON reader takes."""
+    """But for text with lone surrogates, which no JSON reader takes, and NUL, which PostgreSQL does not."""
     try:
-        json.dumps(value, ensure_ascii=False).encode()
+        text = json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError:
+        return
+    if b"\\u0000" in text:
         return
     assert plain(value) == value
     assert json.loads(encode(value)) == value
@@ -146,3 +151,79 @@ def test_folding_says_how_much_is_left_out():
 
 def test_usage_is_encoded_without_what_is_unknown():
     assert encode(Usage(input_tokens=1)) == b'{"input_tokens":1}'
+
+
+class Counted:
+    """An object that counts how often it is asked what it is, beside values that make the encoder begin anew."""
+
+    asked = 0
+
+    def __repr__(self):
+        type(self).asked += 1
+        return "counted"
+
+
+@pytest.mark.parametrize("beside", ["", "null", "\ud800", float("nan"), "a\0b", 10**30])
+def test_an_object_is_asked_once_what_it_is(beside):
+    """A slow ``__repr__`` costs its time once, whatever else is in the event."""
+    Counted.asked = 0
+    encode(ToolCallEnded(session_id="s", arguments={"x": beside}, result=[Counted(), beside]))
+    assert Counted.asked == 1
+
+
+@pytest.mark.parametrize("raised", [SystemExit, KeyboardInterrupt, GeneratorExit, BaseException])
+def test_what_content_raises_stays_inside(raised):
+    """An object whose ``__repr__`` or ``model_dump`` raises whatever it likes ends neither the agent nor the event."""
+
+    class Hostile:
+        def __repr__(self):
+            raise raised
+
+    class Model:
+        def model_dump(self, **_):
+            raise raised
+
+        __repr__ = Hostile.__repr__
+
+    assert b"Hostile" in encode(Noted(session_id="s", name="n", data={"k": [Hostile()]}))
+    assert b"Model" in encode([Model()])
+
+
+def test_the_interrupt_of_a_user_goes_on():
+    """A Ctrl-C that arrives while content is looked at is the user's, and must stop the program."""
+
+    class Slow:
+        def __repr__(self):
+            signal.raise_signal(signal.SIGINT)
+            return "never"
+
+    with pytest.raises(KeyboardInterrupt):
+        encode([Slow()])
+
+
+def test_a_mapping_without_end_is_cut():
+    """A mapping of a class of its own may never end."""
+
+    class Endless(Mapping):
+        def __getitem__(self, key):
+            return key
+
+        def __iter__(self):
+            return itertools.count()
+
+        def __len__(self):
+            return 1
+
+    assert len(plain({"m": Endless()})["m"]) == MAX_ITEMS
+
+
+def test_no_method_of_an_object_is_called_that_its_class_does_not_have():
+    """An object that answers to every name is not asked to dump itself."""
+    called = []
+
+    class Any:
+        def __getattr__(self, name):
+            return lambda *_, **__: called.append(name)
+
+    encode([Any()])
+    assert called == []

@@ -1,5 +1,6 @@
 """What must not be kept is in no file that turnspan writes."""
 
+import base64
 import json
 import string
 
@@ -14,7 +15,7 @@ from turnspan.errors import SettingsError
 from turnspan.events import Noted, ToolCallEnded, TurnEnded, TurnStarted
 from turnspan.journal.hash_chain import decode
 from turnspan.model.json_values import encode
-from turnspan.recording.redaction import KEYS, SECRETS, Redactor, hidden
+from turnspan.recording.redaction import Redactor, redact_secrets
 from turnspan.testing import record
 
 KEY = "abcdefghijklmnopqrstuvwxyz0123456789"
@@ -38,22 +39,20 @@ EXAMPLES = {
 CARD = "4111 1111 1111 1111"
 
 
-def test_there_is_an_example_of_every_rule():
-    assert set(EXAMPLES) == set(SECRETS)
-
-
 @pytest.mark.parametrize("name", EXAMPLES)
 @pytest.mark.parametrize("around", ["{}", "before {} after", '"{}",', "x={}\n", "({})", '{{"k": "{}"}}'])
 def test_each_rule_takes_its_secret_out_of_any_place(name, around):
+    """A secret is found wherever in a text it stands."""
     text = around.format(EXAMPLES[name])
     secret = EXAMPLES[name].split("Bearer ")[-1].split("AccountKey=")[-1].split("token=")[-1].strip()
     secret = {"password": "hunter2@", "setting": "hunter22"}.get(name, secret)
-    assert f"[redacted {name}]" in hidden(text)
-    assert secret not in hidden(text)
+    assert "[redacted " in redact_secrets(text)
+    assert secret not in redact_secrets(text)
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
-def test_the_quick_look_misses_nothing_that_the_rules_would_find(name):
+def test_a_secret_is_found_however_deep_it_is(name):
+    """Nested values, JSON in text and texts in lists are looked at like a prompt, and what is kept is one thing."""
     redactor = Redactor()
     for data in (
         EXAMPLES[name],
@@ -70,10 +69,13 @@ ALPHABET = string.ascii_letters + string.digits + "-_ :/@=.\"'{}\\"
 
 
 @given(st.lists(st.sampled_from([*EXAMPLES.values(), CARD, *ALPHABET]), max_size=12).map("".join))
-def test_the_quick_look_agrees_with_the_rules_on_any_text(text):
+def test_redaction_keeps_json_what_it_is(text):
+    """Whatever secrets stand beside one another, the event can be read again, and no mark of redaction is redacted."""
     redactor = Redactor()
-    event, _ = redactor.take(Noted(session_id="s", name="n", data=text))
-    assert event.data == redactor.text(text)
+    event, payload = redactor.take(Noted(session_id="s", name="n", data=text))
+    assert decode(payload) == event
+    again, _ = redactor.take(event)
+    assert "[redacted [" not in again.data
 
 
 @pytest.mark.parametrize(
@@ -108,18 +110,23 @@ def test_card_numbers_go_by_their_check_digit(number):
 
 
 def test_values_under_secret_names_go_whatever_they_are():
+    """What stands under the name of a secret goes: a word, a number, a list, a whole object. A count of tokens stays."""
     event = ToolCallEnded(
         session_id="s",
-        result={"password": "x", "Authorization": "Basic y", "api_key": "z", "tokens": 5, "n": {"db_password": 1}},
-    )
-    result = Redactor().take(event)[0].result
-    assert result == {
-        "password": "[redacted password]",
-        "Authorization": "[redacted Authorization]",
-        "api_key": "[redacted api_key]",
-        "tokens": 5,
-        "n": {"db_password": "[redacted db_password]"},
-    }
+        result={
+            "password": "x", "Authorization": "Basic dXNlcjpwdw==", "api_key": "z1b2c3d4e5", "tokens": 5, "max_tokens": 4096,
+            "n": {"db_password": 1}, "passwords": ["hunter2"], "secrets": {"a": "hunter2", "b": ["hunter3"]},
+            "auth": ["user", "hunter2"], "headers": [["X-Api-Key", "abcdef012345"]], "b": b"password=hunter2 and more text",
+        },
+    )  # fmt: skip
+    event, payload = Redactor().take(event)
+    assert event.result["tokens"] == 5
+    assert event.result["max_tokens"] == 4096
+    assert event.result["auth"][0] == "user"
+    assert event.result["password"] == "[redacted password]"
+    assert base64.b64decode(event.result["b"]) == b"password=[redacted password] and more text"
+    for secret in (b"dXNlcjpwdw", b"z1b2c3d4e5", b"hunter", b"abcdef012345", b'"db_password":1'):
+        assert secret not in payload
 
 
 def test_email_is_off_by_default():
@@ -143,7 +150,7 @@ def test_the_shape_of_content_can_be_kept_alone():
         "of": [None, "[redacted 2 characters]"],
     }
     event, _ = redactor.take(TurnStarted(session_id="s", prompt="hello", metadata={"customer": "c-1"}))
-    assert (event.prompt, event.metadata) == ("[redacted 5 characters]", {"customer": "c-1"})
+    assert (event.prompt, event.metadata) == ("[redacted 5 characters]", {"customer": "[redacted 3 characters]"})
 
 
 @pytest.mark.parametrize("at_ns", [0, 1, 10**18 - 1, 10**19])
@@ -239,8 +246,9 @@ with turnspan.session("s", metadata={{"of": SECRETS[0]}}), turnspan.turn(agent="
 
 @pytest.mark.parametrize("content", ["NO_CONTENT", "SPAN_AND_EVENT"])
 def test_no_secret_is_in_any_file(tmp_path, content):
-    needles = [EXAMPLES[name] for name in KEYS] + ["hunter2@", CARD]
-    secrets = [*(EXAMPLES[name] for name in KEYS), EXAMPLES["password"], CARD]
+    keys = [text for text in EXAMPLES.values() if " " not in text and "=" not in text and "://" not in text]
+    needles = [*keys, "hunter2@", CARD]
+    secrets = [*keys, EXAMPLES["password"], CARD]
     env = {"TURNSPAN_KEEP_JOURNAL": "1", "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": content}
     run(PYTHON, program(tmp_path / "p.py", PROGRAM.format(secrets=secrets)), env=env, check=True)
     files = [path for path in (tmp_path / ".turnspan").rglob("*") if path.is_file()]
@@ -248,7 +256,7 @@ def test_no_secret_is_in_any_file(tmp_path, content):
     for path in files:
         data = path.read_bytes().decode("utf-8", "replace")
         assert [needle for needle in needles if needle in data] == [], path
-        assert path.stat().st_mode & 0o077 == 0, path
+        assert path.stat().st_mode & 0o077 == 0 or path.name == ".gitignore", path
     assert (tmp_path / ".turnspan").stat().st_mode & 0o077 == 0
 
 

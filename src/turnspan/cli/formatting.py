@@ -35,9 +35,13 @@ class Display:
 
     def content(self, value: Any, limit: int) -> str:
         """Return content on one line of about so many characters; whole, with its lines, where that was asked for."""
-        from turnspan.recording.redaction import hidden
+        from turnspan.recording.redaction import redact_secrets
 
-        return hidden(to_json(value)) if self.full else folded(hidden(folded(value, _MOST_OF_CONTENT)), limit)
+        return (
+            redact_secrets(to_json(value))
+            if self.full
+            else folded(redact_secrets(folded(value, _MOST_OF_CONTENT)), limit)
+        )
 
 
 def format_time(text: str | None, *, utc: bool = False, precise: bool = False) -> str:

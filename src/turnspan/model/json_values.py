@@ -8,23 +8,29 @@ stored must be JSON for every other program. Most content already is; only what 
 from __future__ import annotations
 
 import base64
+import dis
 import json
 import math
+import threading
 from collections.abc import Mapping
-from typing import Any
+from itertools import islice
+from typing import Any, NamedTuple
 
 import msgspec
 
 MAX_DEPTH = 100
 """Levels of nesting that are kept; what lies deeper is shown as text."""
-_SURROGATES = range(0xD800, 0xE000)
+MAX_ITEMS = 1_000_000
+"""Items of one mapping of a class of its own that are kept: it may never end."""
+_MAX_DESCRIPTION = 2000
+_RAISE = dis.opmap["RAISE_VARARGS"]
 
 
 def plain(value: Any) -> Any:
     """Return a deep copy made of dict, list, str, int, float, bool and None only.
 
-    Bytes become base64, sets lists, NaN and infinities their names, keys strings, lone surrogates escapes, cycles the
-    word ``<cycle>``, and objects what their ``model_dump``, fields or ``repr`` say. Never raises.
+    Bytes become base64, sets lists, NaN and infinities their names, keys strings, lone surrogates and NUL escapes, cycles
+    the word ``<cycle>``, and objects what their ``model_dump``, fields or ``repr`` say. Never raises.
     """
     return _plain(value, 0, set())
 
@@ -45,32 +51,53 @@ def _plain(value: Any, depth: int, above: set[int]) -> Any:
         return "<cycle>"
     if depth >= MAX_DEPTH:
         return _described(value)
+    if (made := _made.values.get(id(value))) is not None:
+        return made[1]
     above.add(id(value))
     try:
         match value:
-            case dict() | Mapping():
-                return {_key(key): _plain(item, depth + 1, above) for key, item in list(value.items())}
+            case dict():
+                return {_key(key): _plain(item, depth + 1, above) for key, item in list(dict.items(value))}
+            case Mapping():
+                return {_key(key): _plain(item, depth + 1, above) for key, item in islice(value.items(), MAX_ITEMS)}
             case list() | tuple() | set() | frozenset():
                 return [_plain(item, depth + 1, above) for item in list(value)]
             case BaseException():
                 return _described(value)
-        if callable(dump := getattr(value, "model_dump", None)) and not isinstance(value, type):
-            return _plain(dump(mode="json"), depth + 1, above)  # pydantic, and whoever speaks like it
+        if not isinstance(value, type) and callable(dump := getattr(type(value), "model_dump", None)):
+            return _plain(dump(value, mode="json"), depth + 1, above)  # pydantic, and whoever speaks like it
         return _plain(msgspec.to_builtins(value), depth + 1, above)  # dataclasses, enums, dates, UUIDs, decimals
-    except Exception:
+    except BaseException as error:
+        if is_from_outside(error):
+            raise
         return _described(value)
     finally:
         above.discard(id(value))
 
 
+def is_from_outside(error: BaseException) -> bool:
+    """Return whether an exception that left content's own code is not content's: a user's Ctrl-C, which must go on.
+
+    An object's ``__repr__`` may raise anything, ``SystemExit`` and ``KeyboardInterrupt`` too, and must not end the agent by
+    that. The interrupt of a terminal arrives between two instructions; what content raises, a ``raise`` has raised.
+    """
+    if not isinstance(error, KeyboardInterrupt) or error.__traceback__ is None:
+        return False
+    innermost = error.__traceback__
+    while innermost.tb_next is not None:
+        innermost = innermost.tb_next
+    return innermost.tb_frame.f_code.co_code[innermost.tb_lasti] != _RAISE
+
+
 def _text(value: str) -> str:
     if value.isascii():
-        return str(value)
+        return str.__str__(value) if "\0" not in value else str.replace(value, "\0", "\\u0000")
     try:
-        value.encode()
-        return str(value)
+        str.encode(value)
+        text = str.__str__(value)
     except UnicodeEncodeError:
-        return "".join(f"\\u{ord(c):04x}" if ord(c) in _SURROGATES else c for c in value)
+        text = "".join(f"\\u{ord(c):04x}" if "\ud800" <= c <= "\udfff" else c for c in str.__str__(value))
+    return text if "\0" not in text else text.replace("\0", "\\u0000")
 
 
 def _key(key: Any) -> str:
@@ -80,30 +107,65 @@ def _key(key: Any) -> str:
 def _described(value: Any) -> str:
     try:
         text = repr(value)
-    except Exception:
+    except BaseException as error:
+        if is_from_outside(error):
+            raise
         text = f"<{type(value).__qualname__}>"
-    return _text(text if len(text) <= 2000 else text[:2000] + "...")
+    return _text(text if len(text) <= _MAX_DESCRIPTION else text[:_MAX_DESCRIPTION] + "...")
+
+
+class _Made(threading.local):
+    """What was made plain in the encoding that is going on: an object is asked once, however often it is come to."""
+
+    def __init__(self) -> None:
+        self.values: dict[int, tuple[Any, Any]] = {}  # by id, with the object, so that the id stays its own
+
+
+_made = _Made()
 
 
 def _to_encodable(value: Any) -> Any:
-    return plain(value)
+    made = plain(value)
+    _made.values[id(value)] = value, made
+    return made
 
 
 _encoder = msgspec.json.Encoder(enc_hook=_to_encodable)
 
 
+class Encoded(NamedTuple):
+    """A line of JSON, and whether it says the value as it was given: nothing in it had to be made plain."""
+
+    line: bytes
+    as_given: bool
+
+
 def encode(value: Any) -> bytes:
     """Return a value, an event or a row as one line of JSON. Never raises for any content."""
+    return encode_clean(value).line
+
+
+def encode_clean(value: Any) -> Encoded:
+    """Return the same, and whether anything in it had to be made plain first."""
     try:
-        line = _encoder.encode(value)
-        if b"null" not in line:  # NaN and infinities are written as null: then somebody must look
-            return line
-    except Exception:  # noqa: S110  what cannot be encoded at once goes through plain()
-        pass
-    if isinstance(value, msgspec.Struct):  # an event, a line: its own shape stays
-        fields = {name: plain(getattr(value, name)) for name in value.__struct_fields__ if name != "usage"}
-        return _encoder.encode(msgspec.structs.replace(value, **fields))
-    return _encoder.encode(plain(value))
+        try:
+            line = _encoder.encode(value)
+            # NaN and infinities are written as null, NUL as what some stores refuse: then somebody must look
+            if b"null" not in line and b"\\u0000" not in line:
+                return Encoded(line, not _made.values)
+        except BaseException as error:  # what cannot be encoded at once goes through plain()
+            if is_from_outside(error):
+                raise
+            line = b""
+        if isinstance(value, msgspec.Struct):  # an event, a line: its own shape stays
+            fields = {name: plain(getattr(value, name)) for name in value.__struct_fields__ if name != "usage"}
+            again = _encoder.encode(msgspec.structs.replace(value, **fields))
+        else:
+            again = _encoder.encode(plain(value))
+        return Encoded(again, again == line and not _made.values)
+    finally:
+        if _made.values:
+            _made.values = {}
 
 
 def encode_plain(value: Any) -> bytes:

@@ -20,7 +20,7 @@ from turnspan.journal.seals import Key
 from turnspan.recording.appender import Appender
 from turnspan.recording.problems import Problem, Problems
 from turnspan.recording.providers import Providers
-from turnspan.recording.redaction import hidden
+from turnspan.recording.redaction import redact_secrets
 from turnspan.recording.sealing import Sealer
 from turnspan.recording.writer import Writer
 from turnspan.settings import Settings, without_password
@@ -125,7 +125,7 @@ class Pipeline:
             logger.warning(
                 "turnspan: %d events are not in the store %s yet; they wait in %s and are stored at the next start",
                 missing,
-                hidden(self._store_url) or type(self._store).__name__,
+                redact_secrets(self._store_url) or type(self._store).__name__,
                 self.journal.directory,
             )
         if self.journal.dropped:

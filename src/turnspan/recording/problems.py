@@ -6,7 +6,7 @@ from collections import Counter
 from enum import Enum
 
 from turnspan.errors import SettingsError
-from turnspan.recording.redaction import hidden
+from turnspan.recording.redaction import redact_secrets
 from turnspan.telemetry.own_log import logger
 
 
@@ -39,7 +39,7 @@ class Problem(Enum):
         """Return the error's text as it may be logged: a user's own redactor may quote what it was given."""
         if self is Problem.REDACTION and not isinstance(error, SettingsError):
             return "content is withheld"
-        return hidden(str(error))
+        return redact_secrets(str(error))
 
 
 class Problems:

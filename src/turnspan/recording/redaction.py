@@ -1,146 +1,51 @@
 """Redaction: what must not be kept is taken out of events before journal, spans and log see them.
 
-Rules look for secrets by their shape, and the one of a card number also by its check digit. Nearly all content holds
-none, and must not pay for it: :meth:`Redactor.take` looks for the few bytes that every match contains in the event as
-it is encoded anyway, and only what has some goes through the rules.
+Two questions, in this order. How much of what was said is kept at all (``TURNSPAN_CAPTURE_CONTENT``)? That is
+:mod:`turnspan.recording.content_policy`'s table. And what of that is secret (``TURNSPAN_REDACT``)? That is found by one
+scan over the event as it is encoded anyway (:mod:`turnspan.recording.secret_scan`): names, keys and errors are looked at
+like prompts, and content without secrets, which is nearly all of it, costs one pass.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from functools import partial
+from functools import lru_cache
 from hashlib import sha256
 from importlib import import_module
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
-from turnspan.errors import SettingsError
-from turnspan.events import CONTENT, TEXTS, Event, without_content
-from turnspan.model.json_values import encode, plain
+from turnspan.errors import SettingsError, TurnspanError
+from turnspan.events import CONTENT, FIELDS, TEXTS, Event, Part, TurnEnded
+from turnspan.journal.hash_chain import decode
+from turnspan.model.json_values import Encoded, encode, encode_clean, is_from_outside, plain
 from turnspan.model.records import OURS
+from turnspan.recording.content_policy import captured
+from turnspan.recording.secret_scan import Scan
 
 Scrub = Callable[[str], str]
 """A rule of one's own: text in, text out."""
-
-
-class Rule(NamedTuple):
-    """A pattern; every match contains one of the ``marks`` (lower case)."""
-
-    pattern: re.Pattern[str]
-    marks: tuple[bytes, ...]
-
-
-def _rule(pattern: str, *marks: bytes) -> Rule:
-    return Rule(re.compile(pattern, re.DOTALL), marks)
-
-
-_RUN = b"a" * 19
-KEYS: dict[str, Rule] = {  # each match has 19 characters in a row that no word has: letters, digits, - and _
-    "key": _rule(
-        r"(?<![A-Za-z0-9])(?:sk|pk|rk)[-_](?:[A-Za-z]+[-_])*[A-Za-z0-9_-]{16,}",
-        b"sk-",
-        b"pk-",
-        b"rk-",
-        b"sk_",
-        b"pk_",
-        b"rk_",
-    ),
-    "github token": _rule(
-        r"(?<![A-Za-z0-9])(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,})",
-        b"ghp_",
-        b"gho_",
-        b"ghu_",
-        b"ghs_",
-        b"ghr_",
-        b"github_pat_",
-    ),
-    "gitlab token": _rule(
-        r"(?<![A-Za-z0-9])gl(?:pat|dt|rt|cbt|ptt)-[A-Za-z0-9_-]{16,}",
-        b"glpat-",
-        b"gldt-",
-        b"glrt-",
-        b"glcbt-",
-        b"glptt-",
-    ),
-    "aws key": _rule(r"(?<![A-Za-z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Za-z0-9])", b"akia", b"asia"),
-    "google key": _rule(r"(?<![A-Za-z0-9])(?:AIza[A-Za-z0-9_-]{30,}|ya29\.[A-Za-z0-9_-]{20,})", b"aiza", b"ya29."),
-    "hugging face token": _rule(r"(?<![A-Za-z0-9])hf_[A-Za-z0-9]{20,}", b"hf_"),
-    "package token": _rule(r"(?<![A-Za-z0-9])(?:npm_[A-Za-z0-9]{30,}|pypi-[A-Za-z0-9_-]{30,})", b"npm_", b"pypi-"),
-    "slack token": _rule(r"(?<![A-Za-z0-9])xox[abeoprs]-[A-Za-z0-9-]{14,}", b"xox"),
-    "jwt": _rule(r"(?<![A-Za-z0-9])eyJ[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{4,}", b"eyj"),
-}
-SECRETS: dict[str, Rule] = {
-    **KEYS,
-    "private key": _rule(
-        r"-----BEGIN[ A-Z]*PRIVATE KEY-----.*?(?:-----END[ A-Z]*PRIVATE KEY-----|$)", b"private key-----"
-    ),
-    "azure key": _rule(
-        r"(?<=AccountKey=)[A-Za-z0-9+/=]{20,}|(?<=SharedAccessKey=)[A-Za-z0-9+/=]{20,}", b"accountkey=", b"accesskey="
-    ),
-    "bearer token": _rule(
-        r"(?<=[Bb]earer )[A-Za-z0-9._~+/=-]{12,}|(?<=[Bb]asic )[A-Za-z0-9+/=]{16,}", b"bearer ", b"basic "
-    ),
-    "password": _rule(r"(?<=://)[^\s/:@\"]*:[^\s/@\"]+(?=@)", b"://"),
-    "setting": _rule(
-        r"(?i)(?:(?<=password)|(?<=passwd)|(?<=secret)|(?<=secret_key)|(?<=api_key)|(?<=apikey)|(?<=access_key))"
-        r"(?P<keep>\\?[\"']?\s*[=:]\s*\\?[\"']?)(?!\[redacted)[^\s\"'&,;\\}]{4,}",
-        b"passw",
-        b"secret",
-        b"api_key",
-        b"apikey",
-        b"access_key",
-    ),
-    "token": _rule(
-        r"(?i)(?<![a-z])token(?P<keep>\\?[\"']?[=:]\s*\\?[\"']?)(?!\[redacted)[^\s\"'&,;\\}]{4,}",
-        b"token=",
-        b"token:",
-        b'token"',
-        b"token'",
-        b"token\\",
-    ),
-}
-CARD = re.compile(r"(?<![\w.+-])\d(?:[ -]?\d){12,18}(?![\w.-]*\d)")
-EMAIL = _rule(r"\b[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}\b", b"@")
 RULES = ("secrets", "cards", "email")
 """The built-in rules, as ``TURNSPAN_REDACT`` names them; ``none`` is none of them."""
-_SECRET_NAMES = re.compile(
-    r"(?i)(?:^|_|-)(?:password|passwd|pwd|secret|token|api[_-]?key|private[_-]?key|access[_-]?key|authorization|credentials?)$"
-)
-_STRUCTURAL = frozenset({"role", "type", "id", "call_id", "tool_call_id", "finish_reason"})
-_TIME = b'"at_ns":'  # an event is encoded in the order of its fields: its own come behind its time
-_TOKENS = bytes(ord("a") if chr(i) in "-_" or (i < 128 and chr(i).isalnum()) else ord(" ") for i in range(256))
-_RARE = b"zqxjkwvb/=\\'pgyfmcuhdlrnsoiate_.-: \""  # characters of encoded content, the rarest first
-_CARD_DIGITS = b"0" * 13
-_NO_DIGITS = bytes(i for i in range(256) if not chr(i).isdigit() or i > 127)
-_DIGITS = bytes(ord("0") if i < 128 and chr(i).isdigit() else ord("x") for i in range(256))
+_AT_NS = b'"at_ns":'  # an event is encoded in the order of its fields: its own come behind its time
+_OWN = (*CONTENT, *TEXTS)
+_AS_IT_WAS = tuple(name for name, part in FIELDS.items() if part is Part.IDENTITY)
+_NAMES_REMEMBERED = 4096
 
 
-def _luhn(digits: str) -> bool:
-    """Return whether the last of these digits is the check digit of the others (ISO/IEC 7812-1)."""
-    doubled = (sum(divmod(int(d) * 2, 10)) for d in digits[-2::-2])
-    return (sum(map(int, digits[-1::-2])) + sum(doubled)) % 10 == 0
+@lru_cache(8)
+def _scan(*, secrets: bool, cards: bool, email: bool) -> Scan:
+    return Scan(secrets=secrets, cards=cards, email=email)
 
 
-def _card(found: re.Match[str]) -> str:
-    digits = re.sub(r"\D", "", found[0])
-    return "[redacted card number]" if _luhn(digits) and len(set(digits)) > 1 else found[0]
-
-
-def hidden(text: str) -> str:
+def redact_secrets(text: str) -> str:
     """Return text with its secrets replaced by what they are: ``[redacted key]``."""
-    lower = text.lower().encode("utf-8", "replace")
-    for name, rule in SECRETS.items():
-        if any(mark in lower for mark in rule.marks):
-            text = rule.pattern.sub(partial(_marked, name), text)
-    return text
+    return _scan(secrets=True, cards=False, email=False).text(text)
 
 
-def _marked(name: str, found: re.Match[str]) -> str:
-    kept = found.groupdict().get("keep")
-    before = "" if kept is None else found[0][: found.end("keep") - found.start()]
-    return f"{before}[redacted {name}]"
+class RedactionError(TurnspanError):
+    """A rule of one's own has failed; content is withheld."""
 
 
 class Redactor:
@@ -148,11 +53,8 @@ class Redactor:
 
     Args:
         rules: Names of built-in rules (:data:`RULES`), and ``module:function`` for one's own, with commas.
-        mode: ``full`` keeps content but for what the rules find; ``redacted`` keeps its shape and sizes only; ``none``
-            keeps nothing of it.
+        mode: How much of content is kept: ``full``, ``redacted`` (its shape and sizes) or ``none``.
         limit: Characters of one text that are kept; of what is cut, the digest stays. 0 is no limit.
-
-    A turn that an application records by itself (``observe``) is the application's own and stays as it is.
 
     Raises:
         SettingsError: When a rule is not known, or a function cannot be imported.
@@ -167,126 +69,130 @@ class Redactor:
             raise SettingsError(
                 f"TURNSPAN_REDACT: {', '.join(unknown)} is no rule; there are {', '.join(RULES)}, none, and module:function"
             )
-        self._secrets, self._cards, self._email = (name in names for name in RULES)
-        marks = [
-            *(mark for name, rule in SECRETS.items() for mark in rule.marks if self._secrets and name not in KEYS),
-            *((b"authorization", b"credential", b"pwd", b"private_key", b"private-key") if self._secrets else ()),
-            *(EMAIL.marks if self._email else ()),
-        ]
-        self._suspects = self._look(marks) if names or limit else lambda _: False
-        self._always = bool(self._own) or mode != "full"
+        wanted = {rule: rule in names for rule in RULES}
+        self._scan = _scan(**wanted) if any(wanted.values()) else None
+        self._names: dict[Any, str] = {}
 
     def take(self, event: Event) -> tuple[Event, bytes]:
         """Return an event as it may be kept, and its encoding.
+
+        What is no JSON, and text that is none for others (lone surrogates, NUL), is made plain here, once: record, span
+        and log have the same.
 
         Raises:
             Exception: What a rule of one's own raises.
 
         """
-        if self._always:
-            event = self._redacted(event)
-            return event, encode(event)
-        payload = encode(event)
-        if self._suspects(payload):
-            event = self._redacted(event)
-            payload = encode(event)
-        return event, payload
-
-    def _look(self, marks: list[bytes]) -> Callable[[bytes], bool]:
-        """Return what tells, quickly, whether an encoded event may hold something; it is asked about each."""
-        search = _any_of(marks).search if marks else lambda _: None
-        search_keys = _any_of([mark for rule in KEYS.values() for mark in rule.marks]).search
-        secrets, cards, limit = self._secrets, self._cards, self._limit
-
-        def suspects(payload: bytes) -> bool:
-            content = payload[payload.find(b",", payload.find(_TIME)) :]
-            if len(content) < 16:
-                return False
-            lower = content.lower()
-            if search(lower) is not None:
-                return True
-            if secrets and _RUN in content.translate(_TOKENS) and search_keys(lower) is not None:
-                return True
-            if (
-                cards
-                and len(content.translate(None, _NO_DIGITS)) >= 13
-                and _CARD_DIGITS in content.translate(_DIGITS, b" -")
-            ):
-                return True
-            return limit > 0 and len(content) > limit
-
-        return suspects
-
-    def _redacted(self, event: Event) -> Event:
-        if self._mode == "none":
-            event = without_content(event)
-        changed: dict[str, Any] = {}
-        for name in (*CONTENT, *TEXTS):
-            if (value := getattr(event, name, None)) not in (None, ""):
-                shaped = self._mode == "redacted" and name != "error"
-                changed[name] = self._value(plain(value), shaped=shaped)
-        if metadata := getattr(event, "metadata", None):
-            changed["metadata"] = {
-                k: v if k == OURS else self._named(str(k), plain(v), shaped=False) for k, v in metadata.items()
-            }
-        return msgspec.structs.replace(event, **changed) if changed else event
-
-    def _value(self, value: Any, *, shaped: bool) -> Any:
-        match value:
-            case str():
-                return f"[redacted {len(value)} characters]" if shaped else self.text(value)
-            case dict():
-                return {key: self._named(key, item, shaped=shaped) for key, item in value.items()}
-            case list():
-                return [self._value(item, shaped=shaped) for item in value]
-            case bool() | None:
-                return value
-            case int() | float() if shaped:
-                return "[redacted number]"
-        return value
-
-    def _named(self, name: str, value: Any, *, shaped: bool) -> Any:
-        if (
-            self._secrets
-            and isinstance(value, (str, int))
-            and not isinstance(value, bool)
-            and _SECRET_NAMES.search(name)
-        ):
-            return f"[redacted {name}]"
-        return value if shaped and name in _STRUCTURAL else self._value(value, shaped=shaped)
+        if event.agent_id is not None:
+            event = self._with_agent_name(event)
+        if self._mode != "full":
+            event = captured(event, self._mode)
+        record = event.record if type(event) is TurnEnded else None
+        if record is not None:
+            event = msgspec.structs.replace(event, record=None)
+        given = encode_clean(event)
+        if self._own or self._limit:
+            given = self._walked(given)
+        cleaned = self._cleaned(given.line)
+        if cleaned is not given.line:
+            event = _restored(decode(cleaned), decode(given.line))
+            cleaned = encode(event)
+        elif not given.as_given:
+            event = decode(given.line)
+        if record is not None:
+            event = msgspec.structs.replace(event, record=record)
+            cleaned = encode(event)
+        return event, cleaned
 
     def text(self, text: str) -> str:
         """Return text as it may be kept."""
-        if self._secrets:
-            text = hidden(text)
-        if self._cards:
-            text = CARD.sub(_card, text)
-        if self._email:
-            text = EMAIL.pattern.sub("[redacted e-mail]", text)
+        text = plain(text)
+        if self._scan is not None:
+            text = self._scan.text(text)
+        return self._by_own_rules(text)
+
+    def _cleaned(self, line: bytes) -> bytes:
+        """Return an encoded event without what the scan finds in what follows its ids and time."""
+        if self._scan is None:
+            return line
+        start = line.find(b",", line.find(_AT_NS))
+        if start < 0:
+            return line
+        content = b"{" + line[start + 1 :]
+        cleaned = self._scan.clean(content)
+        return line if cleaned is content else line[: start + 1] + cleaned[1:]
+
+    def _with_agent_name(self, event: Event) -> Event:
+        """Return an event with its agent's name cleaned. Names are few, and come with every event."""
+        given: Any = event.agent_id
+        try:
+            name = self._names.get(given)
+        except TypeError:  # what cannot be a key is no name
+            name = None
+        if name is None:
+            name = self.text(given if isinstance(given, str) else _as_name(given))
+            if isinstance(given, str):
+                if len(self._names) >= _NAMES_REMEMBERED:
+                    self._names.clear()
+                self._names[given] = name
+        return event if name is given or name == given else msgspec.structs.replace(event, agent_id=name)
+
+    def _walked(self, given: Encoded) -> Encoded:
+        """Return an event with one's own rules, and the limit, applied to each of its texts."""
+        if not self._own and len(given.line) <= self._limit:
+            return given
+        made = decode(given.line)
+        changed: dict[str, Any] = {
+            name: self._each(value) for name in _OWN if (value := getattr(made, name, None)) not in (None, "")
+        }
+        if metadata := getattr(made, "metadata", None):
+            changed["metadata"] = {key: value if key == OURS else self._each(value) for key, value in metadata.items()}
+        return Encoded(encode(msgspec.structs.replace(made, **changed)), as_given=False)
+
+    def _each(self, value: Any) -> Any:
+        match value:
+            case str():
+                return self._by_own_rules(value)
+            case dict():
+                return {key: self._each(item) for key, item in value.items()}
+            case list():
+                return [self._each(item) for item in value]
+        return value
+
+    def _by_own_rules(self, text: str) -> str:
         for own in self._own:
-            text = own(text)
+            try:
+                text = own(text)
+            except Exception:
+                raise
+            except BaseException as error:
+                if is_from_outside(error):
+                    raise
+                raise RedactionError(type(error).__name__) from error
         if self._limit and len(text) > self._limit:
             cut = text[self._limit :]
-            text = f"{text[: self._limit]}[cut {len(cut)} characters, sha256 {sha256(cut.encode('utf-8', 'backslashreplace')).hexdigest()}]"
+            digest = sha256(cut.encode("utf-8", "backslashreplace")).hexdigest()
+            text = f"{text[: self._limit]}[cut {len(cut)} characters, sha256 {digest}]"
         return text
 
 
-def _any_of(marks: list[bytes]) -> re.Pattern[bytes]:
-    """Return a pattern that finds any of these, each by its rarest character: three times as fast in text as in order."""
+def _as_name(given: Any) -> str:
+    made = plain(given)
+    return made if isinstance(made, str) else encode(made).decode()
 
-    def rarest_first(mark: bytes) -> bytes:
-        at = min(range(len(mark)), key=lambda i: _RARE.find(mark[i : i + 1]))
-        return re.escape(mark[at:]) + (b"(?<=%b)" % re.escape(mark) if at else b"")
 
-    return re.compile(b"|".join(sorted(map(rarest_first, marks))))
+def _restored(event: Event, original: Event) -> Event:
+    """Return a redacted event with its ids, and what turnspan itself put into it, as they were."""
+    kept = {name: getattr(original, name) for name in _AS_IT_WAS if hasattr(original, name)}
+    if ours := (getattr(original, "metadata", None) or {}).get(OURS):
+        kept["metadata"] = {**event.metadata, OURS: ours}  # type: ignore[attr-defined]
+    return msgspec.structs.replace(event, **kept)
 
 
 def withheld(event: Event) -> Event:
     """Return an event whose redaction failed: with nothing of its content, rather than with all of it."""
-    bare = without_content(event)
+    bare = captured(event, "none")
     left: dict[str, Any] = {name: "[withheld: redaction failed]" for name in TEXTS if getattr(bare, name, None)}
-    if metadata := getattr(bare, "metadata", None):
-        left["metadata"] = {key: value for key, value in metadata.items() if key == OURS}
     return msgspec.structs.replace(bare, **left)
 
 

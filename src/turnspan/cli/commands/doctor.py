@@ -13,7 +13,7 @@ from turnspan.cli.checks import examine
 from turnspan.cli.documents import DoctorDocument
 from turnspan.cli.options import store_options
 from turnspan.cli.probe import send_test_turn
-from turnspan.recording.redaction import hidden
+from turnspan.recording.redaction import redact_secrets
 from turnspan.settings import Settings
 
 _STYLE = {"ok": "green", "note": "dim", "warn": "yellow", "fail": "red"}
@@ -35,6 +35,6 @@ def command(otlp: str | None, spans: str | None, home: str | None, store: str | 
         table.add_column(no_wrap=True)
         table.add_column(overflow="fold")
         for check in checks:
-            table.add_row(check.name, Text(check.state, style=_STYLE[check.state]), Text(hidden(check.says)))
+            table.add_row(check.name, Text(check.state, style=_STYLE[check.state]), Text(redact_secrets(check.says)))
         output.show(table)
     sys.exit(1 if any(check.state == "fail" for check in checks) else 0)

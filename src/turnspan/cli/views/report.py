@@ -6,7 +6,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from turnspan.recording.redaction import hidden
+from turnspan.recording.redaction import redact_secrets
 from turnspan.verification.report import CHECKS, EXPLAINED, Report
 
 _SAYS = {
@@ -24,7 +24,7 @@ def report_view(report: Report) -> RenderableType:
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
     for name, source in report.sources.items():
-        table.add_row(name, Text(hidden(source)))
+        table.add_row(name, Text(redact_secrets(source)))
     erased = f", content of {report.erased} erased, by record" if report.erased else ""
     table.add_row("looked at", Text(f"{report.sessions} sessions, {report.events} events{erased}"))
     for check in CHECKS:
@@ -36,7 +36,7 @@ def report_view(report: Report) -> RenderableType:
     for finding in report.findings[:_MOST_SHOWN]:
         where = f"session {finding.session_id}: " if finding.session_id else ""
         style = "yellow" if finding.verdict in EXPLAINED else "red"
-        says = f" {finding.check}: {hidden(where + finding.says)} "
+        says = f" {finding.check}: {redact_secrets(where + finding.says)} "
         parts.append(Text.assemble((finding.verdict, style), says, (finding.id, "dim")))
     if len(report.findings) > _MOST_SHOWN:
         parts.append(Text(f"... and more: {len(report.findings)} with --json"))

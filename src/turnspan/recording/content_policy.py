@@ -1,0 +1,113 @@
+"""How much of what was said is on record: what ``TURNSPAN_CAPTURE_CONTENT`` does, field by field.
+
+:data:`turnspan.events.FIELDS` says of each field what it is; what happens to it follows from that and from nothing else.
+``docs/content.md`` shows the same table, and tests hold both to what journal, store, log, spans and metrics have.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from turnspan.adapter import notes
+from turnspan.events import FIELDS, KINDS, Event, Part
+from turnspan.model.json_values import plain
+from turnspan.model.records import OURS
+
+NOT_CAPTURED = "[not captured]"
+"""What stands where there was a text, so that a reader knows that there was one."""
+
+
+SHOWN: dict[Part, tuple[str, str, str]] = {
+    Part.IDENTITY: ("kept", "kept", "kept"),
+    Part.FACT: ("kept", "kept", "kept"),
+    Part.NAME: ("kept, without secrets", "kept, without secrets", "kept, without secrets"),
+    Part.CONTENT: ("kept, without secrets", "its shape and sizes", "nothing"),
+    Part.TEXT: ("kept, without secrets", "its size", f"`{NOT_CAPTURED}`"),
+    Part.METADATA: ("kept, without secrets", "keys, and the sizes of values", "nothing but turnspan's own"),
+    Part.RECORD: ("kept as it is", "kept as it is", "kept as it is"),
+}
+"""What is on record of each part when ``TURNSPAN_CAPTURE_CONTENT`` is ``full``, ``redacted`` and ``none``."""
+
+NOTE_FACTS: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys((notes.APPROVAL_ASKED, notes.APPROVAL_APPROVED, notes.APPROVAL_DENIED), ("tool_name", "call_id", "by")),
+    notes.GUARDRAIL: ("guardrail", "stage", "tripped", "tool_name", "call_id"),
+    notes.ARGUMENTS_REJECTED: ("tool_name", "call_id"),
+    notes.RETRY: ("of", "attempt", "tool_name", "call_id"),
+    notes.INTERRUPT: ("interrupt_id",),
+}  # fmt: skip
+"""What of the notes that mean the same on every runtime is fact: who decided what, not what was said about it."""
+
+_STRUCTURAL = frozenset(
+    {"role", "type", "id", "call_id", "tool_call_id", "finish_reason", *{k for f in NOTE_FACTS.values() for k in f}}
+)
+
+
+def captured(event: Event, mode: str) -> Event:
+    """Return an event as it may be on record.
+
+    Args:
+        event: The event.
+        mode: ``full``, ``redacted`` or ``none``.
+
+    """
+    if mode == "full":
+        return event
+    changed: dict[str, Any] = {}
+    for name in event.__struct_fields__:
+        value = getattr(event, name)
+        if value is None or value == "":
+            continue
+        match FIELDS[name]:
+            case Part.CONTENT:
+                changed[name] = _shape(plain(value)) if mode == "redacted" else _nothing(event, name, value)
+            case Part.TEXT:
+                changed[name] = _size(plain(value)) if mode == "redacted" else NOT_CAPTURED
+            case Part.METADATA if value:
+                changed[name] = _metadata(value, mode)
+    return msgspec.structs.replace(event, **changed) if changed else event
+
+
+def _nothing(event: Event, name: str, value: Any) -> Any:
+    if name == "data" and (facts := NOTE_FACTS.get(getattr(event, "name", ""))) and isinstance(value, dict):
+        return {key: value[key] for key in facts if isinstance(value.get(key), (str, bool, int))}
+    return "" if name == "prompt" else None
+
+
+def _metadata(metadata: dict[str, Any], mode: str) -> dict[str, Any]:
+    kept = {key: value for key, value in metadata.items() if key == OURS}
+    if mode == "redacted":
+        kept |= {str(key): _shape(plain(value)) for key, value in metadata.items() if key != OURS}
+    return kept
+
+
+def _size(value: Any) -> str:
+    return f"[redacted {len(str(value))} characters]"
+
+
+def _shape(value: Any) -> Any:
+    """Return what a value is made of: keys, and how long texts are."""
+    match value:
+        case str():
+            return _size(value)
+        case dict():
+            return {
+                key: item if key in _STRUCTURAL and isinstance(item, str) else _shape(item)
+                for key, item in value.items()
+            }
+        case list():
+            return [_shape(item) for item in value]
+        case bool() | None:
+            return value
+    return "[redacted number]"
+
+
+def table() -> str:
+    """Return the table as Markdown, as ``docs/content.md`` has it."""
+    on = {name: [kind for kind, event in KINDS.items() if name in event.__struct_fields__] for name in FIELDS}
+    lines = ["| field | on | it is | `full` | `redacted` | `none` |", "|---|---|---|---|---|---|"]
+    for name, part in FIELDS.items():
+        kinds = "every event" if len(on[name]) == len(KINDS) else ", ".join(f"`{kind}`" for kind in on[name])
+        lines.append(f"| `{name}` | {kinds} | {part.value} | {' | '.join(SHOWN[part])} |")
+    return "\n".join(lines)
