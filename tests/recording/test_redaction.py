@@ -172,7 +172,7 @@ def test_a_rule_that_there_is_not_is_told_before_the_program_starts(tmp_path, ru
     with pytest.raises(SettingsError, match="TURNSPAN_REDACT"):
         Redactor(rules)
     done = command("run", program(tmp_path / "p.py", "print('ran')"), env={"TURNSPAN_REDACT": rules})
-    assert (done.returncode, done.stdout) == (2, "")
+    assert (done.returncode, done.stdout) == (4, "")
     assert "TURNSPAN_REDACT" in done.stderr
 
 
