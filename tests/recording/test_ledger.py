@@ -68,7 +68,7 @@ class Machine(RuleBasedStateMachine):
         self.recorder.close()
         for store in (self.store, *self.store.others):
             report = Verifier(store).verify()
-            assert report.proven, report.findings
+            assert report.proven or not report.events, report.findings
         self.store.others[0].close()
         shutil.rmtree(self.folder, ignore_errors=True)
 

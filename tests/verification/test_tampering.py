@@ -259,7 +259,7 @@ def test_what_people_read_is_compared_with_the_events(original, tmp_path, table,
             db.commit()
         report = check(made)
         assert report.exit_code == 2
-        assert report.counts["record"]["mismatch"] == 1
+        assert report.counts["record"]["mismatch"] >= 1
         assert {finding.session_id for finding in report.findings} == {"a"}
 
 
@@ -291,7 +291,7 @@ def test_a_session_that_was_removed_leaves_a_trace_of_itself(original, tmp_path)
         shutil.rmtree(made.home / "journal")
         open_store(made.store_url).delete_session("b")
         report = check(made)
-        assert {(f.check, f.verdict) for f in report.findings} == {("log", "expired")}
+        assert {(f.check, f.verdict) for f in report.findings} == {("log", "removed")}
         assert report.exit_code == 1
         rest = [row for row in rows_of(made.home)]
         change(made.home, "delete from audit_events where event_id = ?", rest[3]["event_id"])
@@ -317,8 +317,8 @@ def test_signed_seals_are_checked(tmp_path, kind):
     made = recorded(tmp_path / "home", signing_key=str(tmp_path / "key"))
     assert verify(settings=made, spans="none", key=str(tmp_path / "check")).proven
     report = verify(settings=made, spans="none", key=str(tmp_path / "other"))
-    assert report.exit_code == 3
-    assert report.counts["completeness"]["altered"] == 4  # two sessions in two processes
+    assert report.exit_code == 4
+    assert "no seal in it is signed by this key" in report.problem
     unsigned = recorded(tmp_path / "unsigned")
     assert verify(settings=unsigned, spans="none", key=str(tmp_path / "check")).exit_code == 3
 

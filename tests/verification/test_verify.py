@@ -112,7 +112,7 @@ def test_a_span_that_nothing_explains_is_missing_and_a_strange_one_an_orphan(tmp
     assert verdicts(report) == {"trace": {"missing": 1, "orphan": 1, "mismatch": 1}}
     assert report.exit_code == 2
     assert any(gone["spanId"] in finding.says for finding in report.findings)
-    assert any("its start is not" in finding.says for finding in report.findings)
+    assert any("its start is 1, the record says" in finding.says for finding in report.findings)
 
 
 def test_log_lines_that_are_missing_strange_or_altered_are_named(tmp_path):
@@ -325,4 +325,4 @@ def test_bad_input_is_told_in_one_line(tmp_path, options, says):
 def test_a_span_file_that_is_none_is_told(tmp_path):
     recorded(tmp_path)
     (tmp_path / "x.jsonl").write_text("{broken\n")
-    assert "x.jsonl:1 is no OTLP JSON" in command("verify", "--spans", "x.jsonl", cwd=tmp_path).stderr
+    assert "x.jsonl:1 is not valid OTLP JSON" in command("verify", "--spans", "x.jsonl", cwd=tmp_path).stderr

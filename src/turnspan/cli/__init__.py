@@ -37,6 +37,7 @@ COMMANDS = {
     "replay": "Replay a session: what happened when, by agent, by tool, with totals.",
     "find": "Say where an id is in record, trace and log.",
     "verify": "Compare record, trace and log, and prove that nothing was altered.",
+    "anchor": "Write the signed head of the store, to be kept where nobody can rewrite it.",
     "rehydrate": "Send the spans of recorded turns again, with their own ids.",
     "recover": "Store what dead processes left in their journals.",
     "import": "Store the histories that Xerxes, oats, the OpenAI Agents SDK or Claude Code kept.",

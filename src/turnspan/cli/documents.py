@@ -106,6 +106,15 @@ VERIFY_SCHEMA = "turnspan.verify/1"
 """``verify``: :meth:`turnspan.verification.report.Report.to_dict`, with this as its ``schema``."""
 
 
+class AnchorDocument(Document, frozen=True, kw_only=True, tag="turnspan.anchor/1"):
+    """``anchor``: how many chains end in it, where it was written, and its text."""
+
+    origin: str
+    chains: int
+    written: str
+    anchor: str
+
+
 class CheckResult(Struct, frozen=True, kw_only=True):
     """One thing that ``doctor`` looked at; ``state`` is ``ok``, ``note``, ``warn`` or ``fail``."""
 

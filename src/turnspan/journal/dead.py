@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from turnspan.events import Event
-from turnspan.journal.hash_chain import Line, SpanIds, decode, digest_of, line_hash
+from turnspan.journal.hash_chain import Line, SpanIds, digest_of, line_hash, payload_hash
 from turnspan.journal.segments import _framed, _locked, _retire, header_of, is_held, read_whole, segments_of
 from turnspan.model.json_values import encode
 
@@ -62,10 +62,14 @@ class DeadJournal:
         headers = (header_of(path) for path in segments_of(self.directory, self.id))
         return next((str(header.get("store", "")) for header in headers if header is not None), "")
 
+    def head(self) -> tuple[int, str]:
+        """Return the number and the hash of the last line."""
+        last = self.lines[-1]
+        return last.sequence, last.hash or payload_hash(self.id, last.head, last.payload) or ""
+
     def complete(self, events: Sequence[tuple[Event, SpanIds | None]]) -> list[Line]:
         """Continue the chain with what nobody was left to tell, and return its lines; a torn last line makes room."""
-        last = self.lines[-1]
-        sequence, own = last.sequence, line_hash(self.id, last.head, decode(last.payload))
+        sequence, own = self.head()
         added: list[Line] = []
         for event, span in events:
             payload = encode(event)

@@ -60,6 +60,27 @@ def decode(payload: bytes) -> Event:
     return _decoder.decode(payload)
 
 
+class Ids(NamedTuple):
+    """What identifies an event: what its line's hash covers of it."""
+
+    kind: str
+    event_id: str
+    at_ns: int
+    session_id: str
+    turn_id: str | None
+    call_id: str | None
+
+
+def ids_in(payload: bytes) -> Ids | None:
+    """Return the ids in an event that may not be one that can be decoded; None where there are none."""
+    try:
+        found = msgspec.json.decode(payload)
+        kind, event_id, at_ns, session_id = (found[name] for name in ("kind", "event_id", "at_ns", "session_id"))
+        return Ids(kind, event_id, at_ns, session_id, found.get("turn_id"), found.get("call_id"))
+    except (msgspec.MsgspecError, KeyError, TypeError, AttributeError):
+        return None
+
+
 def digest_of(payload: bytes) -> str:
     """Return the digest of an event's payload: SHA-256 as hex."""
     return sha256(payload).hexdigest()
@@ -77,6 +98,12 @@ def line_hash(journal: str, head: str, event: Event) -> str:
     return hash_of(
         journal, head, KIND_OF[type(event)], event.event_id, event.at_ns, event.session_id, event.turn_id, event.call_id
     )
+
+
+def payload_hash(journal: str, head: str, payload: bytes) -> str | None:
+    """Return the hash of a line by what it holds; None where that has no ids."""
+    ids = ids_in(payload)
+    return None if ids is None else hash_of(journal, head, *ids)
 
 
 def hash_of(journal: str, head: str, kind: str, event_id: str, at_ns: int, *ids: Any) -> str:

@@ -7,6 +7,7 @@ import os
 import socket
 import threading
 from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 from zlib import crc32
@@ -111,16 +112,27 @@ class Journal:
         with self._lock:
             if self._held_bytes > self._limit_bytes:
                 self._refuse()
-                return
-            previous, sequence = self._hash, self._sequence + 1
-            head = head_of(sequence, previous, digest, span)
-            self._sequence, self._hash = sequence, line_hash(self.id, head, event)
-            if self._fd < 0 or self._stranded or not self._write(_framed(head, payload)):
-                self._stranded += 1
-            newest, line = self._newest, Line(sequence, previous, self._hash, digest, span, payload)
-            newest.append(_Newest(line, -1 if self._stranded else self._segment, self._size))
-            if len(newest) > MEMORY_LINES:
-                self._shed()
+            else:
+                self._append(event, span, payload, digest)
+
+    def append_behind(self, make: Callable[[int, str], Event]) -> Event:
+        """Add an event that knows where it stands, made with its line's number and the hash of the line before it."""
+        with self._lock:
+            event = make(self._sequence + 1, self._hash)
+            payload = encode(event)
+            self._append(event, None, payload, digest_of(payload))
+        return event
+
+    def _append(self, event: Event, span: SpanIds | None, payload: bytes, digest: str) -> None:
+        previous, sequence = self._hash, self._sequence + 1
+        head = head_of(sequence, previous, digest, span)
+        self._sequence, self._hash = sequence, line_hash(self.id, head, event)
+        if self._fd < 0 or self._stranded or not self._write(_framed(head, payload)):
+            self._stranded += 1
+        newest, line = self._newest, Line(sequence, previous, self._hash, digest, span, payload)
+        newest.append(_Newest(line, -1 if self._stranded else self._segment, self._size))
+        if len(newest) > MEMORY_LINES:
+            self._shed()
 
     def _refuse(self) -> None:
         """Take no more: the store has been away for so long that the journal is full."""

@@ -3,6 +3,9 @@
 A chain shows what was altered inside of it, but not that its end was cut off. So when a session ends, and when a process
 does, a seal says how many events the session has in this chain and the hash of the last of them. It is an audit event
 itself, it stands in the session's metadata and in the log, and it may be signed.
+
+The first seal of a chain names where the other chains of its store ended (``before``), so that a whole chain cannot go
+without a trace; the last one closes the chain, and vouches for the line right before it.
 """
 
 from __future__ import annotations
@@ -16,20 +19,34 @@ import msgspec
 
 from turnspan.errors import MissingExtraError, SettingsError
 from turnspan.events import Noted
-from turnspan.model.ids import now_ns
+from turnspan.model.ids import new_id, now_ns
 from turnspan.model.records import iso
 
 NOTE = "seal"
 """The name of the :class:`~turnspan.events.Noted` that a seal is."""
 
 
+FORMAT = 1
+"""Seals of this format are written by processes that link their chains and close them; older ones (0) promise neither."""
+Heads = dict[str, tuple[int, str]]
+"""Where chains end: by journal, the number and the hash of a line."""
+
+
 class Seal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What one chain has of one session, behind line ``after`` until line ``sequence``.
 
-    ``head`` is the hash of that line, which was told ``at`` this time. ``dropped`` counts events that neither disk nor memory could take, ``log_failed``
-    lines that the log file did not take, and ``spans`` what became of the process's spans, by exporter: ``ended exported failed dropped``.
-    ``outlets`` says where things went: ``{"spans": [...], "log": [...]}``, spans to "file" (in home), "otlp:<host>" or "provider" (the program's own),
-    log lines to "file" (in home), "file:<path>", "stderr", "structlog", "off" or "otlp:<host>". ``closed`` says why the chain ends here, "" when it goes on.
+    ``head`` is the hash of that line, which is from ``at``. ``dropped`` counts events that neither disk nor memory could
+    take, ``log_failed`` lines that the log file did not take, and ``spans`` what became of the process's spans, by
+    exporter: ``ended exported failed dropped``.
+
+    ``outlets`` says where things went: ``{"spans": [...], "log": [...]}``, spans to "file" (in home), "otlp:<host>" or
+    "provider" (the program's own), log lines to "file" (in home), "file:<path>", "stderr", "structlog", "off" or
+    "otlp:<host>".
+
+    ``closed`` says why the chain ends here, "" when it goes on; such a seal
+    is line number ``line`` itself, behind the line whose hash is ``previous``. ``before``: where other chains ended,
+    by journal the number and the hash of a line.
+    ``event_id``, ``session_id`` and ``at_ns`` are those of the event that the seal is, so that it cannot be put elsewhere.
     """
 
     journal: str
@@ -45,6 +62,13 @@ class Seal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     log_failed: int = 0
     spans: dict[str, dict[str, int]] = {}
     outlets: dict[str, list[str]] = {}
+    format: int = 0
+    before: dict[str, str] = {}
+    line: int = 0
+    previous: str = ""
+    event_id: str = ""
+    session_id: str = ""
+    at_ns: int = 0
     signature: str = ""
 
     def signed(self, key: Key | None) -> Seal:
@@ -53,9 +77,18 @@ class Seal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     def event(self, session_id: str, key: Key | None, **more: Any) -> Noted:
         """Return the event that puts the seal on record, signed if there is a key."""
-        at_ns = now_ns()
-        sealed = msgspec.structs.replace(self, sealed_at=iso(at_ns), **more).signed(key)
-        return Noted(session_id=session_id, name=NOTE, data=msgspec.to_builtins(sealed), at_ns=at_ns)
+        at_ns, event_id = now_ns(), new_id()
+        own = {"event_id": event_id, "session_id": session_id, "at_ns": at_ns}
+        sealed = msgspec.structs.replace(self, format=FORMAT, sealed_at=iso(at_ns), **own, **more).signed(key)
+        return Noted(session_id=session_id, name=NOTE, data=msgspec.to_builtins(sealed), at_ns=at_ns, event_id=event_id)
+
+    def heads(self) -> Heads:
+        """Return where other chains ended."""
+        found: Heads = {}
+        for journal, text in self.before.items():
+            number, _, own = text.partition(" ")
+            found[journal] = (int(number) if number.isdecimal() else 0, own)
+        return found
 
     def is_signed_by(self, key: Key) -> bool:
         """Return whether its signature is of this key."""
@@ -128,6 +161,11 @@ class Key:
                 self._public = load_pem_public_key(self._secret)
         except (ValueError, TypeError) as error:
             raise SettingsError(f"This is no Ed25519 key in PEM: {error}") from error
+
+    def public_bytes(self) -> bytes | None:
+        """Return the public key as 32 bytes; None for a key that has no public part."""
+        found: bytes | None = None if self._public is None else self._public.public_bytes_raw()
+        return found
 
     def sign(self, statement: bytes) -> str:
         """Return the signature of a statement.

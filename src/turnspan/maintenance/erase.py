@@ -16,21 +16,19 @@ from typing import Any, NamedTuple
 import msgspec
 
 from turnspan.errors import SessionNotFoundError, TurnspanError
-from turnspan.events import TEXTS, Event, Noted, TurnEnded, without_content
+from turnspan.events import Event, Noted
 from turnspan.journal.hash_chain import decode, digest_of
-from turnspan.journal.seals import seal_of
 from turnspan.journal.segments import files_of, is_held, rewrite
 from turnspan.model.append_files import rewrite as rewrite_lines
 from turnspan.model.json_values import encode
-from turnspan.model.records import OURS, SessionRecord, TurnRecord
+from turnspan.model.records import SessionRecord, TurnRecord
 from turnspan.recording.recorder import Recorder
 from turnspan.settings import Settings
 from turnspan.stores.base import Audited, SessionStore, Vacuums
 from turnspan.telemetry import semconv as sc
 from turnspan.telemetry.otlp_json import spans_in
-from turnspan.verification.report import ERASED
-
-_KEPT_IN_SESSION = ("session_id_from", "seals")
+from turnspan.verification.erased import NOTE, bare_turn, is_bare, is_kept, without_any_content
+from turnspan.verification.refold import fold_again, readable
 
 
 class Erased(NamedTuple):
@@ -58,66 +56,64 @@ def erase(session_id: str, store: SessionStore, settings: Settings) -> Erased:
         raise TurnspanError(
             f"The session {session_id} is in journal {journal}, which a running process holds: stop it, then erase"
         )
-    bare: dict[str, str] = {}
-    if isinstance(store, Audited):
-        for row in store.audit_events(session_id):
-            event = decode((row.payload or "").encode())
-            if not _is_ours(event):
-                bare[row.event_id] = encode(without_any_content(event)).decode()
-        store.rewrite_payloads(session_id, bare)
-    foreign = type(session)
-    emptied = _emptied(session if isinstance(session, SessionRecord) else SessionRecord.from_dict(session.to_dict()))
-    store.save_session(emptied if foreign is SessionRecord else foreign.from_dict(emptied.to_dict()))
+    bare, left = _erase_rows(session_id, store) if isinstance(store, Audited) else ({}, {})
+    kind = type(session)
+    record = session if isinstance(session, SessionRecord) else SessionRecord.from_dict(session.to_dict())
+    emptied = _refolded(record, store) or _emptied(record)
+    store.save_session(emptied if kind is SessionRecord else kind.from_dict(emptied.to_dict()))
     if isinstance(store, Vacuums):
         store.vacuum()
     files = _erase_files(session_id, settings)
     recorder = Recorder(settings, store, recovers=False)
-    payloads = {event_id: digest_of(payload.encode())[:16] for event_id, payload in bare.items()}
-    recorder.record([Noted(session_id=session_id, name=ERASED, data={"events": len(bare), "payloads": payloads})])
+    recorder.record([Noted(session_id=session_id, name=NOTE, data={"events": len(bare), "payloads": left})])
     recorder.close()
-    left = ["spans and log lines that were sent elsewhere (Jaeger, Tempo, Loki, ...), and backups of the store"]
-    return Erased(len(bare), len(session.turns), files, left)
+    elsewhere = ["spans and log lines that were sent elsewhere (Jaeger, Tempo, Loki, ...), and backups of the store"]
+    return Erased(len(bare), len(record.turns), files, elsewhere)
 
 
-def without_any_content(event: Event) -> Event:
-    """Return an event with nothing left that an agent, tool, model or application said."""
-    event = without_content(event)
-    gone: dict[str, Any] = {name: None for name in TEXTS if getattr(event, name, None) is not None}
-    if metadata := getattr(event, "metadata", None):
-        gone["metadata"] = {key: value for key, value in metadata.items() if key == OURS}
-    if isinstance(event, TurnEnded) and event.record is not None:
-        gone["record"] = None
-    return msgspec.structs.replace(event, **gone) if gone else event
+def _erase_rows(session_id: str, store: Audited) -> tuple[dict[str, str], dict[str, str]]:
+    """Take the content out of audit rows; return what is left of each, and the digests that vouch for it.
+
+    What had been altered before loses its content too, and nothing vouches for it: erasure does not make it true. What
+    was erased already stays as it is, for the note of that time vouches for it.
+    """
+    bare, left = {}, {}
+    for row in store.audit_events(session_id):
+        payload = (row.payload or "").encode()
+        try:
+            event = decode(payload)
+        except msgspec.MsgspecError:
+            bare[row.event_id] = ""
+            continue
+        if is_kept(event) or is_bare(event, payload):
+            if not is_kept(event):
+                bare[row.event_id] = row.payload or ""
+            continue
+        without = encode(without_any_content(event))
+        bare[row.event_id] = without.decode()
+        if digest_of(payload) == row.digest:
+            left[row.event_id] = digest_of(without)
+    store.rewrite_payloads(session_id, bare)
+    return bare, left
 
 
-def _is_ours(event: Event) -> bool:
-    return seal_of(event) is not None or (isinstance(event, Noted) and event.name == ERASED)
+def _refolded(session: SessionRecord, store: SessionStore) -> SessionRecord | None:
+    """Return the session that its events make now; None when it has none."""
+    rows = store.audit_events(session.session_id) if isinstance(store, Audited) else []
+    made = fold_again(session.session_id, readable(rows))
+    if made is not None:
+        order = {turn.turn_id: n for n, turn in enumerate(session.turns)}
+        made.turns.sort(key=lambda turn: order.get(turn.turn_id, len(order)))
+    return made
 
 
 def _emptied(session: SessionRecord) -> SessionRecord:
-    ours = session.metadata.get(OURS)
-    kept = {key: ours[key] for key in _KEPT_IN_SESSION if key in ours} if isinstance(ours, dict) else {}
-    ended = {"ended": True} if session.metadata.get("ended") is True else {}
-    session.metadata = {**ended, **({OURS: kept} if kept else {})}
-    for turn in session.turns:
-        _empty_turn(turn)
+    """Return a session that has no events without its content."""
+    session.metadata = {"ended": True} if session.metadata.get("ended") is True else {}
+    session.turns = [TurnRecord.from_dict(bare_turn(turn.to_dict())) for turn in session.turns]
     for transition in session.agent_transitions:
         transition.reason = None
     return session
-
-
-def _empty_turn(turn: TurnRecord) -> None:
-    turn.prompt, turn.response_content, turn.error = "", None, None
-    for call in turn.tool_calls:
-        call.arguments, call.result, call.error, call.sandbox_context = {}, None, None, None
-        call.metadata = {OURS: call.metadata[OURS]} if OURS in call.metadata else {}
-    ours = turn.metadata.get(OURS)
-    turn.metadata = {OURS: ours} if isinstance(ours, dict) else {}
-    for name in ("model_calls", "agents", "notes"):
-        for one in turn.metadata.get(OURS, {}).get(name) or []:
-            for text in ("messages", "output", "error", "response_content", "description", "data"):
-                if text in one:
-                    one[text] = None
 
 
 # Files beside the store ------------------------------------------------------------------------------------------
@@ -149,7 +145,7 @@ def _where(needle: bytes, bare: Callable[[bytes, str], bytes], session_id: str) 
 
 
 def _bare_event(event: Event, session_id: str) -> bytes | None:
-    return None if event.session_id != session_id or _is_ours(event) else encode(without_any_content(event))
+    return None if event.session_id != session_id or is_kept(event) else encode(without_any_content(event))
 
 
 def _bare_line(line: bytes, session_id: str) -> bytes:

@@ -12,6 +12,8 @@ from turnspan.reading.http import answers, get_json
 from turnspan.telemetry import semconv as sc
 from turnspan.telemetry.otlp_json import attributes_of, hex_id, spans_in
 
+_US = 1000
+
 
 class ObservedSpan(NamedTuple):
     """A span of ours, as a backend has it. Ids are hex; status is 0 (unset), 1 (ok) or 2 (error)."""
@@ -29,11 +31,15 @@ class ObservedSpan(NamedTuple):
 
 
 class SpanSource(Protocol):
-    """Has spans: ``whole``: it is read once as a whole; ``own``: it is the file that turnspan keeps itself."""
+    """Has spans: ``whole``: it is read once as a whole; ``own``: it is the file that turnspan keeps itself.
+
+    ``precision_ns``: by how much the start and the end of a span may be off in what it keeps.
+    """
 
     name: str
     whole: bool
     own: bool
+    precision_ns: tuple[int, int]
 
     def spans(self, trace_ids: Iterable[str], session_ids: frozenset[str] | None) -> Iterator[ObservedSpan]:
         """Yield the spans of ours in these traces; a source that can also finds those of these sessions elsewhere."""
@@ -64,6 +70,7 @@ class FileSpans:
     """Spans in a file of OTLP JSON, one request a line or one in all."""
 
     whole = True
+    precision_ns = (0, 0)
 
     def __init__(self, path: Path, *, own: bool = False) -> None:
         self.name = str(path)
@@ -121,13 +128,15 @@ class QueriedSpans:
         url: Its base.
         path: Where it has a trace.
         wrapping: The key under which its answer has OTLP JSON.
+        precision_ns: By how much starts and ends may be off.
 
     """
 
     whole = own = False
 
-    def __init__(self, url: str, path: str, wrapping: str) -> None:
+    def __init__(self, url: str, path: str, wrapping: str, precision_ns: tuple[int, int] = (0, 0)) -> None:
         self.name = url
+        self.precision_ns = precision_ns
         self._url, self._wrapping = f"{url.rstrip('/')}{path}", wrapping
 
     def spans(self, trace_ids: Iterable[str], session_ids: frozenset[str] | None) -> Iterator[ObservedSpan]:
@@ -152,8 +161,12 @@ class QueriedSpans:
 
 
 def jaeger(url: str) -> QueriedSpans:
-    """Return the spans in Jaeger, by its query API."""
-    return QueriedSpans(url, "/api/v3/traces", "result")
+    """Return the spans in Jaeger, by its query API.
+
+    Its storages on Elasticsearch, OpenSearch and Cassandra keep microseconds: of the start, and of the duration, which
+    makes the end wrong by as much once more. The one in memory makes a span last a nanosecond at least.
+    """
+    return QueriedSpans(url, "/api/v3/traces", "result", (_US, 2 * _US))
 
 
 def tempo(url: str) -> QueriedSpans:

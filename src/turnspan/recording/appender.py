@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from turnspan.events import Event
@@ -39,12 +40,27 @@ class Appender:
 
         """
         if self._app_log is not None:
-            try:
-                self._app_log.write(event, ids, started)
-            except Exception as error:
-                self._problems.report(Problem.STRUCTLOG, error)
+            self._write_app_log(self._app_log, event, ids, started)
         journal = self._journal
         journal.append(event, ids, payload)
         if journal.problem is not None:
-            problem, journal.problem = journal.problem, None
+            self._report_problem()
+
+    def append_behind(self, make: Callable[[int, str], Event]) -> None:
+        """Append an event that is made with its line's number and the hash of the line before it."""
+        event = self._journal.append_behind(make)
+        if self._app_log is not None:
+            self._write_app_log(self._app_log, event, None, None)
+        if self._journal.problem is not None:
+            self._report_problem()
+
+    def _write_app_log(self, log: AppLog, event: Event, ids: SpanIds | None, started: Event | None) -> None:
+        try:
+            log.write(event, ids, started)
+        except Exception as error:
+            self._problems.report(Problem.STRUCTLOG, error)
+
+    def _report_problem(self) -> None:
+        problem, self._journal.problem = self._journal.problem, None
+        if problem is not None:
             self._problems.report(Problem.JOURNAL, problem)

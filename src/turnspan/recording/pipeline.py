@@ -90,6 +90,11 @@ class Pipeline:
         url = url_of(store)
         return bool(url) and url != "memory:" and url == self._store_url
 
+    @property
+    def store(self) -> SessionStore | None:
+        """The store that everything is brought to, once it is open."""
+        return self._store
+
     def health(self) -> Health:
         """Return how recording goes."""
         from turnspan.telemetry.metrics import Health

@@ -12,7 +12,7 @@ import os
 import threading
 import weakref
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -66,6 +66,7 @@ class Recorder:
     ) -> None:
         self.settings = settings
         self.disabled = settings.disabled
+        self.finished_spans: Callable[[], Sequence[Any]] | None = None  # where spans are kept in memory, in a test
         self.problems = Problems(strict=settings.strict)
         self._redactor = Redactor()
         self._guarded(Problem.REDACTION, self._read_rules)

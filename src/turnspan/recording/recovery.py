@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from turnspan.errors import SettingsError
 from turnspan.events import TurnEnded
 from turnspan.journal.dead import DeadJournal, dead_journals
-from turnspan.journal.hash_chain import decode
-from turnspan.journal.seals import Key
+from turnspan.journal.hash_chain import Line, decode
+from turnspan.journal.heads import heads_of, written
+from turnspan.journal.seals import Heads, Key
 from turnspan.recording.ledger import Ledger
 from turnspan.settings import Settings, scheme_of, without_password
 from turnspan.stores import open_store
@@ -135,10 +136,21 @@ def _completed(journal: DeadJournal, store: SessionStore, key: Key | None) -> tu
             folded += [
                 ledger.fold(line) for line in journal.complete([(end, spans[start.event_id]) for end, start in ends])
             ]
-        seals = [(seal.event(session_id, key, closed=REASON), None) for session_id, seal in ledger.sessions.all()]
-        folded += [ledger.fold(line) for line in journal.complete(seals)]
+        folded += [ledger.fold(line) for line in _seal(journal, ledger, heads_of(store, key, but=journal.id), key)]
         apply(store, ledger.take())
     return interrupted, folded
+
+
+def _seal(journal: DeadJournal, ledger: Ledger, before: Heads, key: Key | None) -> list[Line]:
+    """Seal what is not sealed, and close the chain."""
+    lines: list[Line] = []
+    due = ledger.sessions.closing()
+    for left, (session_id, seal) in zip(reversed(range(len(due))), due, strict=True):
+        number, newest = journal.head()
+        own = {} if left else {"line": number + 1, "previous": newest}
+        lines += journal.complete([(seal.event(session_id, key, closed=REASON, before=written(before), **own), None)])
+        before = {}
+    return lines
 
 
 def _resend(journal: DeadJournal, send: Send, *, content: bool, profile: sc.Profile) -> int:

@@ -60,6 +60,16 @@ def _made(settings: Settings) -> Recorder:
     return made
 
 
+def existing() -> Recorder | None:
+    """Return the recorder of this process if there is one already: looking at it makes none."""
+    return _recorder
+
+
+def settings() -> Settings:
+    """Return the settings of this process, without making a recorder for them."""
+    return _recorder.settings if _recorder is not None else _settings or Settings.read()
+
+
 @cache  # once a process
 def _warn_of_variables() -> None:
     for name, meant in unknown_variables(os.environ).items():

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from turnspan.events import Noted
+from turnspan.journal.heads import heads_of, written
 from turnspan.journal.live import Journal
-from turnspan.journal.seals import Key, Seal
+from turnspan.journal.seals import Heads, Key, Seal
 from turnspan.recording.providers import Providers
 
 
@@ -21,21 +22,34 @@ class Sealer:
 
     def __init__(self, journal: Journal, key: Key | None, providers: Providers, log_outlet: str) -> None:
         self._journal, self._key, self._providers, self._log_outlet = journal, key, providers, log_outlet
+        self._before: Heads = {}
 
-    def event(self, session_id: str, seal: Seal, *, closed: str, log_failed: int) -> Noted:
+    def name_heads(self, store: object) -> None:
+        """Have the next seal say where the other chains of the store end."""
+        self._before = heads_of(store, self._key, but=self._journal.id)
+
+    def event(
+        self, session_id: str, seal: Seal, line: int = 0, previous: str = "", *, closed: str, log_failed: int
+    ) -> Noted:
         """Return the event of a seal.
 
         Args:
             session_id: The session that is sealed.
             seal: What the journal has of it.
+            line: The number that the seal itself has, if it closes the chain.
+            previous: The hash of the line before it, likewise.
             closed: Why the chain ends here; "" when it goes on.
             log_failed: How many lines the log file has not taken.
 
         """
+        before, self._before = self._before, {}
         return seal.event(
             session_id,
             self._key,
             closed=closed,
+            before=written(before),
+            line=line,
+            previous=previous,
             dropped=self._journal.dropped,
             log_failed=log_failed,
             spans={name: counts for by_exporter in self._providers.counts() for name, counts in by_exporter.items()},

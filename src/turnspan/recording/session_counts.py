@@ -35,10 +35,12 @@ class SessionCounts:
         self._journal_id = journal_id
         self._counts: OrderedDict[str, _Count] = OrderedDict()
         self._due: deque[SessionSeal] = deque()
+        self._last: tuple[Event, int, str, str] | None = None  # with number, hash and time
 
     def add(self, event: Event, sequence: int, line_hash: str, at: str) -> None:
         """Count a line: an event, its number, its hash and its time."""
         session_id = event.session_id
+        self._last = (event, sequence, line_hash, at)
         count = self._counts.get(session_id)
         if isinstance(event, Noted) and seal_of(event) is not None:
             if count is not None:
@@ -72,6 +74,19 @@ class SessionCounts:
             self._finish(session_id, count)
         self._counts.clear()
         return self.due()
+
+    def closing(self) -> list[SessionSeal]:
+        """Return every session's seal, or one of the last session that says nothing new: the last closes the chain.
+
+        There is none where the chain is empty, or closed already.
+        """
+        if (due := self.all()) or self._last is None:
+            return due
+        event, sequence, line_hash, at = self._last
+        if (seal := seal_of(event)) is not None and seal.line:
+            return []
+        count = _Count(after=sequence, sequence=sequence, head=line_hash, at=at)
+        return [(event.session_id, self._seal(count))]
 
     def _finish(self, session_id: str, count: _Count) -> None:
         if count.events:

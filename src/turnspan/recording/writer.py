@@ -12,6 +12,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 
 from turnspan.journal.live import Journal, Position
 from turnspan.model.ids import now_ns
@@ -111,9 +112,16 @@ class Writer:
                 self._appender.append(end)
 
     def seal_all(self, closed: str) -> None:
-        """Append the seals of all sessions that have events behind their last one; ``closed`` says why the chain ends."""
+        """Append the seals of all sessions that have events behind their last one; the last closes the chain.
+
+        ``closed`` says why it ends.
+        """
         with self._step_lock:
-            self._append_seals(self._ledger.sessions.all(), closed)
+            seals = self._ledger.sessions.closing()
+            self._append_seals(seals[:-1], closed)
+            for session_id, seal in seals[-1:]:
+                closing = partial(self._sealer.event, session_id, seal, closed=closed, log_failed=self.failed_lines)
+                self._appender.append_behind(closing)
 
     def _append_seals(self, seals: list[SessionSeal], closed: str = "") -> None:
         for session_id, seal in seals:
@@ -203,6 +211,7 @@ class Writer:
                 with forking.importing:
                     store = self._open_store()
                 self._prepare(store)
+                self._sealer.name_heads(store)
                 self._store = store
             apply(self._store, self._waiting)
         except Exception as error:

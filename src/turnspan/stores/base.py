@@ -4,20 +4,23 @@ Four methods are a whole store: :class:`SessionStore`. What a store can do beyon
 below. There is one way to ask for it, ``isinstance(store, Appends)``, and each says what happens where it is lacking:
 a store of one's own gains by implementing it, and loses nothing by leaving it out.
 
-=================  =============================================  ====================================================
-capability         what it is for                                 without it
-=================  =============================================  ====================================================
-:class:`Appends`   add to sessions without loading them           loaded, merged and saved, under one lock (``merging``)
-:class:`Audited`   keep audit rows, so that the record is proven  ``verify`` and ``rehydrate`` say that there are none
-:class:`Peeks`     know whether a session is there                it is loaded
-:class:`Pages`     answer a filter with a page of summaries       sessions are read, the last used first, and filtered
-:class:`ByUse`     yield sessions, the last used first            all are loaded and sorted
-:class:`Finds`     find what has an id                            all are loaded and looked through
-:class:`Vacuums`   overwrite and give back what was removed       nothing is done
-:class:`Closes`    hold connections until it is closed            nothing is done
-:class:`Forks`     go on in a forked child                        it is used there as it is
-:class:`Located`   be opened again by a URL                       it belongs to the process that made it
-=================  =============================================  ====================================================
+======================  =============================================  ====================================================
+capability              what it is for                                 without it
+======================  =============================================  ====================================================
+:class:`Appends`        add to sessions without loading them           loaded, merged and saved, under one lock (``merging``)
+:class:`Audited`        keep audit rows, so that the record is proven  ``verify`` and ``rehydrate`` say that there are none
+:class:`AuditTail`      name the chains before it in a new chain       chains of the store are not linked
+:class:`SignsRemovals`  keep removals that are signed                  with a key, removals are not believed
+:class:`ChecksColumns`  keep a field in more places than one           what is loaded is all there is
+:class:`Peeks`          know whether a session is there                it is loaded
+:class:`Pages`          answer a filter with a page of summaries       sessions are read, the last used first, and filtered
+:class:`ByUse`          yield sessions, the last used first            all are loaded and sorted
+:class:`Finds`          find what has an id                            all are loaded and looked through
+:class:`Vacuums`        overwrite and give back what was removed       nothing is done
+:class:`Closes`         hold connections until it is closed            nothing is done
+:class:`Forks`          go on in a forked child                        it is used there as it is
+:class:`Located`        be opened again by a URL                       it belongs to the process that made it
+======================  =============================================  ====================================================
 """
 
 from __future__ import annotations
@@ -26,7 +29,7 @@ import re
 from abc import abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from turnspan.model.records import SessionRecord
 from turnspan.stores.rows import AuditRow, Changes, Removed
@@ -178,6 +181,42 @@ class Audited(Protocol):
 
     def rewrite_payloads(self, session_id: str, payloads: dict[str, str]) -> None:
         """Put other payloads (by event id) in place of those that are kept, so that the old ones cannot be found again."""
+
+
+class Difference(NamedTuple):
+    """A field that is kept in more places than one, and is not the same in them: of what, its name, both values."""
+
+    what: str
+    name: str
+    has: Any
+    should: Any
+
+
+@runtime_checkable
+class AuditTail(Protocol):
+    """Knows which audit rows were written last."""
+
+    def audit_newest(self, limit: int) -> list[AuditRow]:
+        """Return some of the newest audit rows; those of the same chain in any order."""
+
+
+@runtime_checkable
+class SignsRemovals(Protocol):
+    """Keeps what is left of removed rows with a signature."""
+
+    def replace_removed(self, rows: list[Removed]) -> None:
+        """Put these in place of those of the same journal and first line; add those that are not there."""
+
+
+@runtime_checkable
+class ChecksColumns(Protocol):
+    """Keeps fields twice, for searching and listing, and can say where they are not the same."""
+
+    def columns_that_differ(self, session: SessionRecord) -> list[Difference]:
+        """Return the columns of a session's rows that are not what the session itself, as it is loaded, says."""
+
+    def is_cut(self, has: str, whole: str) -> bool:
+        """Return whether a text is what this store keeps of a longer one, or of one with characters it does not take."""
 
 
 @runtime_checkable

@@ -143,7 +143,18 @@ class FileSessionStore(SessionStore):
 
     def audit_removed(self) -> list[Removed]:
         """Return what is left of removed rows."""
-        return _lines(self._base_dir / ".audit" / _REMOVED, Removed)
+        rows = _lines(self._base_dir / ".audit" / _REMOVED, Removed)
+        return list({(one.journal, one.first): one for one in rows}.values())
+
+    def audit_newest(self, limit: int) -> list[AuditRow]:
+        """Return rows of the sessions that were written last: reading all would cost as much as all there is."""
+        paths = sorted((self._base_dir / ".audit").glob("*.jsonl"), key=lambda path: path.stat().st_mtime_ns)
+        return [row for path in paths[-16:] for row in _lines(path, AuditRow)][-limit:]
+
+    def replace_removed(self, rows: list[Removed]) -> None:
+        """Replace what is left of removed rows; the last one that is read counts."""
+        with self._changing():
+            self._append(self._base_dir / ".audit" / _REMOVED, rows)
 
     def rewrite_payloads(self, session_id: str, payloads: dict[str, str]) -> None:
         """Replace payloads; the file is written anew."""

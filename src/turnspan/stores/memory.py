@@ -87,6 +87,17 @@ class InMemorySessionStore(SessionStore):
         """Return what is left of removed rows."""
         return list(self._removed)
 
+    def audit_newest(self, limit: int) -> list[AuditRow]:
+        """Return the newest audit rows."""
+        with self._lock:
+            return sorted(self._audit.values(), key=lambda row: row.event_id)[-limit:]
+
+    def replace_removed(self, rows: list[Removed]) -> None:
+        """Replace what is left of removed rows."""
+        with self._lock:
+            kept = {(one.journal, one.first): one for one in [*self._removed, *rows]}
+            self._removed = list(kept.values())
+
     def rewrite_payloads(self, session_id: str, payloads: dict[str, str]) -> None:
         """Replace payloads."""
         with self._lock:

@@ -200,6 +200,18 @@ class RedisSessionStore(SessionStore):
         with self._told():
             return [_decode_removed(one) for one in self._redis.hvals(_REMOVED)]
 
+    def audit_newest(self, limit: int) -> list[AuditRow]:
+        """Return rows of the sessions that were used last."""
+        with self._told():
+            names = self._redis.zrange(_USED, 0, 15, desc=True)
+        return [row for name in names for row in self.audit_events(name)][-limit:]
+
+    def replace_removed(self, rows: list[Removed]) -> None:
+        """Replace what is left of removed rows."""
+        with self._told():
+            if rows:
+                self._redis.hset(_REMOVED, mapping={f"{one.journal}:{one.first}": encode(one).decode() for one in rows})
+
     def rewrite_payloads(self, session_id: str, payloads: dict[str, str]) -> None:
         """Replace payloads."""
         key = _Keys(session_id).audit

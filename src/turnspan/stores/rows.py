@@ -126,7 +126,8 @@ class AuditRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 class Removed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What is left of audit rows that were removed with their session: which lines, and the hashes at both ends.
 
-    ``session`` is derived from the session's id, which can be recognised in it and not be read.
+    ``session`` is derived from the session's id, which can be recognised in it and not be read. ``closed`` is what the
+    last of these lines said about the end of its chain, and ``signature`` that of whoever removed them.
     """
 
     journal: str
@@ -136,6 +137,12 @@ class Removed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     hash: str
     session: str
     at: str
+    closed: str = ""
+    signature: str = ""
+
+    def statement(self) -> bytes:
+        """Return what is signed: everything but the signature."""
+        return msgspec.json.encode(msgspec.structs.replace(self, signature=""), order="sorted")
 
 
 def removal(session_id: str, rows: Iterable[AuditRow], at: str) -> list[Removed]:
@@ -143,8 +150,9 @@ def removal(session_id: str, rows: Iterable[AuditRow], at: str) -> list[Removed]
     found: list[Removed] = []
     for row in rows:
         last = found[-1] if found else None
+        closed = _closing(row)
         if last is not None and last.journal == row.journal and last.last + 1 == row.sequence:
-            found[-1] = msgspec.structs.replace(last, last=row.sequence, hash=row.hash)
+            found[-1] = msgspec.structs.replace(last, last=row.sequence, hash=row.hash, closed=closed)
         else:
             found.append(
                 Removed(
@@ -155,9 +163,21 @@ def removal(session_id: str, rows: Iterable[AuditRow], at: str) -> list[Removed]
                     hash=row.hash,
                     session=removed_name(session_id),
                     at=at,
+                    closed=closed,
                 )
             )
     return found
+
+
+def _closing(row: AuditRow) -> str:
+    """Return what an audit row says about the end of its chain: only seals say anything."""
+    if row.kind != "noted" or row.turn_id is not None:
+        return ""
+    try:
+        data = msgspec.json.decode(row.payload or "").get("data")
+    except (msgspec.MsgspecError, AttributeError):
+        return ""
+    return str(data.get("closed") or "") if isinstance(data, dict) and data.get("line") else ""
 
 
 def removed_name(session_id: str) -> str:

@@ -200,6 +200,7 @@ def record(**settings: Unpack[SettingsArguments]) -> Iterator[Recording]:
         given = {name: value for name, value in settings.items() if value is not None}
         read = Settings.read(**{"home": folder, "strict": True, "store": "memory:", **given})
         recorder = Recorder(read, store)
+        recorder.finished_spans = exporter.get_finished_spans
         was_on = zero_code.is_on()
         try:
             with runtime.hold(recorder):

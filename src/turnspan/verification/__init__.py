@@ -1,8 +1,8 @@
-"""Proof: that what was recorded is whole and unaltered, and that record, trace and log agree; and ways to keep it so.
+"""Proof: that what was recorded is whole and unaltered, and that record, trace and log agree.
 
-``report`` is what a verification says, ``chains`` looks at one store's chains, ``agreement`` at the trace and the log that
-``evidence`` reads, ``verifier`` brings these together. ``erasure`` takes content out and leaves the proof, ``rebuild``
-makes a store of kept journals, ``housekeeping`` removes what is old.
+``report`` is what a verification says, ``chains``, ``journals`` and ``anchors`` look at chains, ``record_check`` at what is
+shown of them, ``cross_check`` at trace and log, and ``verifier`` brings these together. ``trust``, ``erased`` and
+``outlets`` say what excuses a difference, and what does not.
 
 Private: what users import is in ``turnspan`` and its public modules.
 """
@@ -10,13 +10,24 @@ Private: what users import is in ``turnspan`` and its public modules.
 from __future__ import annotations
 
 import os
+import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from turnspan.settings import Settings
 from turnspan.verification.report import Finding, Report
 
-__all__ = ["Finding", "Report", "verify"]
+if TYPE_CHECKING:
+    from turnspan.reading.line_sources import FileLines, LineSource
+    from turnspan.reading.span_sources import FileSpans, SpanSource
+    from turnspan.recording.recorder import Recorder
+    from turnspan.stores.base import SessionStore
+    from turnspan.verification.outlets import Place
+
+S = TypeVar("S", "FileSpans", "FileLines")
+
+__all__ = ["Finding", "Report", "existing_store", "verify"]
 
 NOT_CHECKED = "none"
 
@@ -29,49 +40,124 @@ def verify(
     logs: str | None = None,
     store: Any = None,
     key: str | None = None,
+    anchors: Sequence[str] = (),
     retention_ns: int | None = None,
     settings: Settings | None = None,
 ) -> Report:
-    """Compare record, trace and log, and check that the record is what was written.
+    """Compare record, trace and log, and check that the record is what was written. Nothing is created by it.
 
     Args:
         session: The session; None: all, or those used ``since``.
         since: ISO 8601 time.
         spans: A file of OTLP JSON, or the URL of Jaeger or Tempo; by default the file in home. ``"none"``: do not check.
         logs: A file of JSON lines, or the URL of Loki; by default the log file. ``"none"``: do not check.
-        store: An open store, or the URL of one; by default that of the settings.
+        store: An open store, or the URL of one; by default that of this process, or of the settings.
         key: File with the key that seals must be signed with; by default ``TURNSPAN_SIGNING_KEY``.
+        anchors: Files with older heads of the store, as ``turnspan anchor`` writes them.
         retention_ns: How long backends keep things, in nanoseconds.
         settings: By default those of this process.
 
     Raises:
-        EvidenceError: When spans or logs cannot be read.
+        EvidenceError: When spans, logs or an anchor cannot be read.
         SettingsError: When store or key make no sense.
+        StoreUnavailableError: When the store cannot be reached.
 
     """
     from turnspan.journal.seals import Key
-    from turnspan.reading.line_sources import line_source
-    from turnspan.reading.span_sources import FileSpans, span_source
     from turnspan.recording import runtime
-    from turnspan.stores import open_store
+    from turnspan.verification.anchors import read_anchor
     from turnspan.verification.verifier import Verifier
 
+    active = None
     if settings is None:
-        active = runtime.recorder()
-        settings = active.settings
-        runtime.flush()
-    if store is None or isinstance(store, str):
-        store = open_store(store or settings.store_url)
-    own = FileSpans(_local(settings.spans_path), own=True)
-    logs = logs or (str(_local(settings.log_path)) if settings.log_path is not None else NOT_CHECKED)
-    return Verifier(
-        store,
-        spans=None if spans == NOT_CHECKED else span_source(spans) if spans else own,
-        lines=None if logs == NOT_CHECKED else line_source(logs),
+        active = runtime.existing()
+        settings = runtime.settings()
+        if active is not None:
+            runtime.flush()
+            active.pipeline.providers.start_flush(time.monotonic(), 5.0)()
+    checked_with = Key.read(key or settings.signing_key)
+    read = [read_anchor(Path(path), checked_with) for path in anchors]
+    span_source, span_place = _spans(spans, settings, active)
+    line_source, line_place = _lines(logs, settings)
+    verifier = Verifier(
+        _store(store, settings, active),
+        spans=span_source,
+        lines=line_source,
+        places=(span_place, line_place),
         journals=settings.journal_path,
-        key=Key.read(key or settings.signing_key),
+        key=checked_with,
+        anchors=[anchor for anchor, _ in read],
         retention_ns=retention_ns,
-    ).verify(session, since)
+    )
+    for anchor, is_checked in read:
+        if not is_checked:
+            verifier.report.notes.append(f"whose anchor {anchor.where} is was not checked: --key names the key")
+    return verifier.verify(session, since)
+
+
+def _store(given: Any, settings: Settings, active: Recorder | None) -> SessionStore:
+    """Return the store that is meant."""
+    if given is not None and not isinstance(given, str):
+        found: SessionStore = given
+        return found
+    if given is None and active is not None and active.pipeline.store is not None:
+        return active.pipeline.store
+    return existing_store(given or settings.store_url)
+
+
+def existing_store(url: str) -> SessionStore:
+    """Open a store; one that does not exist yet is empty, and is not made.
+
+    Raises:
+        StoreUnavailableError: When it cannot be reached.
+
+    """
+    from turnspan.stores import InMemorySessionStore, open_store
+
+    kind, _, path = url.partition("://")
+    path = path.partition("?")[0]
+    if kind in ("sqlite", "file") and not Path(path[1:] if kind == "sqlite" else path).exists():
+        nothing = InMemorySessionStore()
+        nothing.url = url
+        return nothing
+    return open_store(url)
+
+
+def _spans(where: str | None, settings: Settings, active: Recorder | None) -> tuple[SpanSource | None, Place]:
+    """Return where spans are, and what seals call that."""
+    from turnspan.reading.span_sources import FileSpans, span_source
+    from turnspan.verification.memory_spans import MemorySpans
+    from turnspan.verification.outlets import GIVEN
+
+    if where == NOT_CHECKED:
+        return None, None
+    if where:
+        return span_source(where), GIVEN
+    if active is not None and active.finished_spans is not None:
+        return MemorySpans(active.finished_spans), None
+    return _at(FileSpans(_local(settings.spans_path), own=True), settings.spans_path), "file"
+
+
+def _lines(where: str | None, settings: Settings) -> tuple[LineSource | None, Place]:
+    """Return where log lines are, and what seals call that."""
+    from turnspan.reading.line_sources import FileLines, line_source
+    from turnspan.verification.outlets import GIVEN
+
+    if where == NOT_CHECKED:
+        return None, None
+    if where:
+        return line_source(where), GIVEN
+    path = settings.log_path
+    if path is None:  # this process has none; those that are verified may have had the one in home
+        path = settings.home / "turnspan.log.jsonl"
+    is_default = path == settings.home / "turnspan.log.jsonl"
+    return _at(FileLines(_local(path)), path), "file" if is_default else f"file:{settings.log}"
+
+
+def _at(source: S, path: Path) -> S:
+    """Return a source by the name of the file that it should be."""
+    source.name = str(path) if path.exists() else f"{path} (not there)"
+    return source
 
 
 def _local(path: Path) -> Path:

@@ -2,83 +2,158 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
 
 from turnspan.events import KIND_OF, Noted
-from turnspan.journal.hash_chain import Line, SpanIds, decode, digest_of, hash_of, head_of, line_hash
-from turnspan.journal.seals import Key, Seal, seal_of
-from turnspan.journal.segments import files_of, header_of, is_held, read_whole
-from turnspan.settings import without_password
-from turnspan.stores.base import Audited, AuditFilter, url_of
+from turnspan.journal.hash_chain import SpanIds, decode, hash_of, head_of
+from turnspan.journal.seals import NOTE, Heads, Seal, seal_of
+from turnspan.model.json_values import encode
+from turnspan.stores.base import Audited, AuditFilter
 from turnspan.stores.merging import MOST_SEALS
 from turnspan.stores.rows import AuditRow, Removed
-from turnspan.verification.report import Report
+from turnspan.verification.journals import Journals
+from turnspan.verification.report import Report, Verdict
+from turnspan.verification.trust import Trust
 
 
 class End(NamedTuple):
-    """The end of a chain, as its newest seal has it; without one its process may still be writing."""
+    """How a chain ends: which seal says so, why it is closed ("": it is not), and up to which line it is proven.
 
-    sealed: bool
-    closed: str
-    seal: Seal | None
+    ``pending``: a process holds the chain's journal, or left it here, so that what is not sealed may still be.
+    """
+
+    seal: Seal | None = None
+    closed: str = ""
+    sealed_to: int = 0
+    pending: bool = False
 
 
-UNSEALED = End(sealed=False, closed="", seal=None)
+UNKNOWN = End()
 SealsOf = Callable[[str], dict[str, Any]]
 """Returns the newest seals that a session's metadata has, by journal."""
 
 
-def check_chains(
-    store: Audited, report: Report, wanted: frozenset[str] | None, key: Key | None, seals_of: SealsOf
-) -> dict[str, End]:
-    """Check hashes, numbers and seals of all chains, or of those parts that some sessions lie in.
+class Chains:
+    """The chains of one store.
 
-    Returns:
-        How each chain ends.
+    Args:
+        store: The store.
+        report: Takes what is found.
+        trust: Which seals and removals may be believed.
+        journals: The journals beside the store.
+        seals_of: Returns what a session says of its ends.
 
     """
-    removed: dict[str, dict[int, Removed]] = {}
-    for one in store.audit_removed():
-        removed.setdefault(one.journal, {})[one.first] = one
-    where, journals = AuditFilter(), None
-    if wanted is not None:
-        ids = [(row.event_id, row.journal) for session_id in wanted for row in store.audit_events(session_id)]
-        journals = {journal for _, journal in ids}
-        if not ids:
-            return {}
-        where = AuditFilter(since_id=min(ids)[0], until_id=max(ids)[0] + "~")
-    ends = {}
-    for journal, rows in groupby(store.audit_rows(where), key=lambda row: row.journal):
-        if journals is None or journal in journals:
-            chain = _Chain(store, report, journal, removed.get(journal, {}), wanted, key, seals_of)
-            ends[journal] = chain.check(rows)
-    return ends
+
+    def __init__(self, store: Audited, report: Report, trust: Trust, journals: Journals, seals_of: SealsOf) -> None:
+        self._store, self._report, self._trust, self._journals, self._seals_of = (
+            store,
+            report,
+            trust,
+            journals,
+            seals_of,
+        )
+        self.ends: dict[str, End] = {}
+        self.removed: dict[str, dict[int, Removed]] = {}
+        self.removed_sessions: set[str] = set()
+        """Names of the sessions whose removal may be believed."""
+        self._named: dict[str, Heads] = {}
+        self._hashes: dict[str, dict[int, str]] = {}  # of the lines that others may name
+        self._last_lines: dict[str, int] = {}
+
+    def check(self, wanted: frozenset[str] | None, watched: dict[str, set[int]] | None = None) -> None:
+        """Check hashes, numbers and seals of all chains, or of those parts that some sessions lie in.
+
+        Args:
+            wanted: These sessions; None: all.
+            watched: Lines whose hashes are to be remembered, by journal: see :meth:`hash_at`.
+
+        """
+        for one in self._store.audit_removed():
+            self.removed.setdefault(one.journal, {})[one.first] = one
+        for journal, rows in self._rows(wanted):
+            chain = _Chain(self, journal, wanted, (watched or {}).get(journal, set()))
+            self.ends[journal] = chain.check(rows)
+            self._hashes[journal] = chain.hashes
+            self._last_lines[journal] = chain.last_line
+            self._named |= {f"{journal} {seal.event_id}": seal.heads() for seal in chain.linking}
+        self._check_removals(wanted)
+        if wanted is None:
+            self._check_links()
+
+    def hash_at(self, journal: str, sequence: int) -> str | None:
+        """Return the hash of a line that is a seal or was watched; that of the end of what was removed; None: gone."""
+        if (found := self._hashes.get(journal, {}).get(sequence)) is not None:
+            return found
+        gone = self.removal_of(journal, sequence)
+        return gone.hash if gone is not None and gone.last == sequence else None
+
+    def ends_at(self, journal: str) -> int:
+        """Return the number of the last line that there is of a chain; 0: there is none."""
+        return self._last_lines.get(journal, 0)
+
+    def removal_of(self, journal: str, sequence: int) -> Removed | None:
+        """Return the removal that a line was part of, if it may be believed."""
+        for one in self.removed.get(journal, {}).values():
+            if one.first <= sequence <= one.last and self._trust.in_removal(one):
+                return one
+        return None
+
+    def _rows(self, wanted: frozenset[str] | None) -> Iterator[tuple[str, Iterable[AuditRow]]]:
+        if wanted is None:
+            yield from groupby(self._store.audit_rows(AuditFilter()), key=lambda row: row.journal)
+            return
+        firsts: dict[str, str] = {}
+        for session_id in wanted:
+            for row in self._store.audit_events(session_id):
+                firsts[row.journal] = min(row.event_id, firsts.get(row.journal, row.event_id))
+        for journal, first in sorted(firsts.items()):  # to its end: a tail that was cut off shows there only
+            yield journal, self._store.audit_rows(AuditFilter(journal=journal, since_id=first))
+
+    def _check_removals(self, wanted: frozenset[str] | None) -> None:
+        for journal, ranges in self.removed.items():
+            for one in ranges.values():
+                if self._trust.in_removal(one):
+                    self.removed_sessions.add(one.session)
+                elif wanted is None:
+                    says = f"the lines {one.first} to {one.last} of journal {journal} were removed, and the removal is not signed by the key"
+                    self._report.add("completeness", "altered", None, journal, says)
+
+    def _check_links(self) -> None:
+        """Check that the chains that others name are there, as far as these say."""
+        for by, heads in self._named.items():
+            for journal, (sequence, own) in heads.items():
+                found = self.hash_at(journal, sequence)
+                if found == own or (found is None and self.removal_of(journal, sequence) is not None):
+                    self._report.ok("structure")
+                    continue
+                says = (
+                    f"line {sequence} of journal {journal} is {'not there' if found is None else 'another one'}; "
+                    f"the journal {by.partition(' ')[0]}, which was begun later, says that it was there"
+                )
+                self._report.add("completeness", "altered", None, journal, says)
 
 
 class _Chain:
     """One journal's audit rows, in order."""
 
-    def __init__(
-        self,
-        store: Audited,
-        report: Report,
-        journal: str,
-        removed: dict[int, Removed],
-        wanted: frozenset[str] | None,
-        key: Key | None,
-        seals_of: SealsOf,
-    ) -> None:
-        self._store, self._report, self._key, self._seals_of = store, report, key, seals_of
-        self._journal, self._removed, self._wanted = journal, removed, wanted
+    def __init__(self, chains: Chains, journal: str, wanted: frozenset[str] | None, watched: set[int]) -> None:
+        self._store, self._report, self._trust = chains._store, chains._report, chains._trust  # noqa: SLF001  its part
+        self._journals, self._seals_of = chains._journals, chains._seals_of  # noqa: SLF001
+        self._journal, self._removed, self._wanted = journal, chains.removed.get(journal, {}), wanted
+        self._watched = watched
+        self.hashes: dict[int, str] = {}
+        self.linking: list[Seal] = []
         self._before: tuple[int, str] = (0, "")
-        self._unsealed: dict[str, list[tuple[int, str]]] = {}
-        self._seals: dict[str, Seal] = {}
+        self._events: dict[str, list[tuple[int, str]]] = {}  # of each session, behind its newest seal
+        self._seals: dict[str, Seal] = {}  # the newest of each session
         self._last_seal: Seal | None = None
+        self._closed = ""
+        self._sealed_to = 0
 
     def check(self, rows: Iterable[AuditRow]) -> End:
         """Check all rows, those of other sessions only as links, and return how the chain ends."""
@@ -89,12 +164,21 @@ class _Chain:
             first = False
             self._count(row)
             self._before = (row.sequence, row.hash)
-        for session_id in {*self._unsealed, *self._seals}:
-            self._check_end(session_id)
-        open_ = any(self._unsealed.values())
-        closed = self._last_seal.closed if self._last_seal is not None else ""
-        sealed = not open_ and self._last_seal is not None
-        return End(sealed=sealed, closed=closed, seal=self._last_seal)
+            if row.sequence in self._watched:
+                self.hashes[row.sequence] = row.hash
+        self._skip_removed_end()
+        pending = self._journals.is_held(self._journal) or self._journals.waits(self._journal)
+        for session_id in {*self._events, *self._seals}:
+            self._check_end(session_id, pending=pending)
+        self._check_closed(pending=pending)
+        return End(self._last_seal, self._closed, self._sealed_to, pending)
+
+    @property
+    def last_line(self) -> int:
+        """The number of the last line."""
+        return self._before[0]
+
+    # Lines ---------------------------------------------------------------------------------------------------------
 
     def _check_hash(self, row: AuditRow) -> None:
         head = head_of(row.sequence, row.previous_hash, row.digest, _span_ids(row))
@@ -133,36 +217,73 @@ class _Chain:
         else:
             self._report.ok("structure")
 
-    def _count(self, row: AuditRow) -> None:
-        if row.kind == KIND_OF[Noted] and row.turn_id is None and row.payload and (seal := _seal_in(row)) is not None:
-            self._check_seal(row, seal)
-        elif self._wanted is None or row.session_id in self._wanted:
-            self._unsealed.setdefault(row.session_id, []).append((row.sequence, row.hash))
+    def _skip_removed_end(self) -> None:
+        """Go on to what the lines at the chain's end said that were removed, if the removal may be believed."""
+        number, own = self._before
+        while (gone := self._removed.get(number + 1)) is not None and self._trust.in_removal(gone):
+            if gone.previous_hash != own:
+                says = f"the lines {gone.first} to {gone.last} that were removed did not follow line {number}"
+                self._report.add("integrity", "altered", None, self._journal, f"journal {self._journal}: {says}")
+            number, own = gone.last, gone.hash
+            self._closed = gone.closed
+            if gone.closed:
+                self._sealed_to = number
+        self._before = (number, own)
 
-    def _check_seal(self, row: AuditRow, seal: Seal) -> None:
-        self._last_seal = seal
-        if self._wanted is not None and row.session_id not in self._wanted:
-            return
-        self._seals[row.session_id] = seal
-        covered = [one for one in self._unsealed.pop(row.session_id, []) if one[0] > seal.after]
+    # Seals ---------------------------------------------------------------------------------------------------------
+
+    def _count(self, row: AuditRow) -> None:
+        self._closed = ""  # a chain that is closed has nothing behind that
+        seal = None
+        if row.kind == KIND_OF[Noted] and row.turn_id is None and row.payload:
+            seal = _seal_in(row)
+        if seal is not None and self._is_believed(row, seal):
+            self._take_seal(row, seal)
+        else:
+            self._events.setdefault(row.session_id, []).append((row.sequence, row.hash))
+
+    def _is_believed(self, row: AuditRow, seal: Seal) -> bool:
+        says = ""
+        if not self._trust.in_seal(seal):
+            says = "is not signed by the key" if seal.signature else "is not signed"
+        elif seal.journal != self._journal:
+            says = "belongs to another journal"
+        elif seal.format and not _is_own_line(row, seal):
+            says = "was made for another line, or has more in it than a seal"
+        elif seal.line and (seal.line, seal.previous) != (row.sequence, row.previous_hash):
+            says = f"closes the chain as line {seal.line}, and is line {row.sequence}, or the line before it is not the one"
+        if says:
+            self._unproven(row.session_id, seal, says)
+        return not says
+
+    def _take_seal(self, row: AuditRow, seal: Seal) -> None:
+        self._last_seal, self._closed = seal, seal.closed if seal.line or not seal.format else ""
+        self.hashes[row.sequence] = row.hash
+        if seal.before:
+            self.linking.append(seal)
+        if seal.line:
+            self._sealed_to = row.sequence
+        covered = [one for one in self._events.pop(row.session_id, []) if one[0] > seal.after]
         kept = [one for one in covered if one[0] <= seal.sequence]
         if late := [one for one in covered if one[0] > seal.sequence]:
-            self._unsealed[row.session_id] = late
-        if self._key is not None and not seal.is_signed_by(self._key):
-            self._unproven(row.session_id, seal, "is not signed by the key")
-        elif seal.journal != self._journal:
-            self._unproven(row.session_id, seal, "belongs to another journal")
-        elif len(kept) != seal.events:
+            self._events[row.session_id] = late
+        if self._wanted is not None and row.session_id not in self._wanted:
+            if kept and kept[-1] == (seal.sequence, seal.head):
+                self._sealed_to = max(self._sealed_to, seal.sequence)
+            return
+        self._seals[row.session_id] = seal
+        if len(kept) != seal.events:
             self._unproven(row.session_id, seal, f"says {seal.events} events; there are {len(kept)}")
-        elif not kept or kept[-1] != (seal.sequence, seal.head):
+        elif kept and kept[-1] != (seal.sequence, seal.head):
             self._unproven(row.session_id, seal, "does not have the hash of the last event")
         else:
+            self._sealed_to = max(self._sealed_to, seal.sequence)
             self._report.ok("completeness")
         if seal.dropped:
             says = f"its process could not keep {seal.dropped} events: neither disk nor memory took them"
             self._report.add("completeness", "dropped", row.session_id, self._journal, says)
 
-    def _check_end(self, session_id: str) -> None:
+    def _check_end(self, session_id: str, *, pending: bool) -> None:
         """Check the end of a session in this chain against what its metadata says."""
         if self._wanted is not None and session_id not in self._wanted:
             return
@@ -171,16 +292,39 @@ class _Chain:
         older = len(kept) >= MOST_SEALS and self._journal < min(kept)  # ids of journals sort by time
         newest = self._seals.get(session_id)
         if said is not None and (newest is None or said != msgspec.to_builtins(newest)):
-            says = f"its metadata says that line {said.get('sequence')} is its last in journal {self._journal}; the rows say "
+            line = said.get("sequence") if isinstance(said, dict) else None
+            says = f"its metadata says that line {line} is its last in journal {self._journal}; the rows say "
             says += "nothing of an end" if newest is None else f"line {newest.sequence}, or another hash"
             self._report.add("completeness", "altered", session_id, self._journal, says)
-        elif self._unsealed.get(session_id):
-            count = len(self._unsealed[session_id])
-            says = f"the last {count} events in journal {self._journal} are not sealed: its process still runs, or was lost"
-            self._report.add("completeness", "pending", session_id, self._journal, says)
+        elif open_ := [one for one in self._events.get(session_id, []) if one[0] > self._sealed_to]:
+            self._say_open(session_id, len(open_), pending=pending)
         elif said is None and newest is not None and not older:
             says = f"its metadata lacks the seal of journal {self._journal}"
             self._report.add("completeness", "altered", session_id, self._journal, says)
+
+    def _say_open(self, session_id: str, count: int, *, pending: bool) -> None:
+        says = f"the last {count} events in journal {self._journal} are not sealed"
+        if pending:
+            why = "its process still runs" if self._journals.is_held(self._journal) else "its process died"
+            self._report.add("completeness", "pending", session_id, self._journal, f"{says}: {why}")
+        else:
+            says += ", and nobody here holds that journal: what came behind them was cut off, or they were forged"
+            self._report.add("completeness", "missing", session_id, self._journal, says)
+
+    def _check_closed(self, *, pending: bool) -> None:
+        """Check that a chain which promises to be closed is, unless its process may still do it."""
+        seal = self._last_seal
+        if self._closed or seal is None or not seal.format or pending:
+            return
+        if any(one[0] > self._sealed_to for lines in self._events.values() for one in lines):
+            return  # that was said already
+        says = (
+            f"journal {self._journal} ends behind line {self._before[0]} with a seal that does not close it, and nobody "
+            "here holds it: what came behind was cut off, or its process runs (or died) on another machine"
+        )
+        verdict: Verdict = "missing"
+        for session_id in sorted(self._wanted & self._seals.keys()) if self._wanted is not None else [None]:
+            self._report.add("completeness", verdict, session_id, self._journal, says)
 
     def _unproven(self, session_id: str, seal: Seal, says: str) -> None:
         self._report.add(
@@ -203,82 +347,18 @@ def _seal_in(row: AuditRow) -> Seal | None:
         return None
 
 
+def _is_own_line(row: AuditRow, seal: Seal) -> bool:
+    """Return whether a seal is all that its line holds: what stands around it is not signed."""
+    data = msgspec.to_builtins(seal)
+    own = Noted(session_id=seal.session_id, name=NOTE, data=data, at_ns=seal.at_ns, event_id=seal.event_id)
+    ids = (row.event_id, row.session_id, row.at_ns, row.call_id, _span_ids(row))
+    return (
+        ids == (seal.event_id, seal.session_id, seal.at_ns, None, None) and (row.payload or "") == encode(own).decode()
+    )
+
+
 def _span_ids(row: AuditRow) -> SpanIds | None:
     """Return the span ids of a row as they are, odd ones too: what was altered must not look whole."""
     if (row.trace_id, row.span_id, row.trace_flags, row.parent_span_id) == (None, None, None, None):
         return None
     return SpanIds(str(row.trace_id), str(row.span_id), row.trace_flags, row.parent_span_id or "")  # type: ignore[arg-type]
-
-
-Stored = dict[int, tuple[str, str]]
-"""Of a journal's lines that a store has: the hash, and the digest of the content that is there now."""
-
-
-def check_journals(store: Audited, report: Report, directory: Path) -> None:
-    """Check the journals that are kept, or wait, beside a store, and that it has what it confirmed."""
-    files = files_of(directory)
-    if not files:
-        return
-    gone = {one.journal for one in store.audit_removed()}
-    stored: dict[str, Stored] = {journal: {} for journal in files}
-    for row in store.audit_rows(AuditFilter()):
-        if row.journal in stored:
-            stored[row.journal][row.sequence] = (row.hash, digest_of((row.payload or "").encode()))
-    url = url_of(store)
-    for journal, paths in files.items():
-        meant = next((header.get("store") for path in paths if (header := header_of(path)) is not None), None)
-        if (
-            meant in (None, "", without_password(url)) or stored[journal]
-        ):  # a store that was moved is known by what it has
-            alive = is_held(directory, journal)
-            _Files(report, journal, stored[journal], alive=alive, whole=journal not in gone).check(paths)
-
-
-class _Files:
-    """One journal's segments, beside the store that they were meant for."""
-
-    def __init__(self, report: Report, journal: str, stored: Stored, *, alive: bool, whole: bool) -> None:
-        self._report, self._journal, self._stored = report, journal, stored
-        self._alive, self._whole = alive, whole  # whole: the store had no reason to remove any of its rows
-        self._before: tuple[int, str] | None = None
-
-    def check(self, paths: list[Path]) -> None:
-        for path in paths:
-            header = header_of(path)
-            if header is None or (header.get("journal"), header.get("segment")) != (self._journal, _segment_of(path)):
-                self._altered(path.name, f"the first line of {path.name} is damaged")
-            lines, damaged, _ = read_whole(path)
-            if damaged and not (self._alive and path == paths[-1]):
-                self._altered(path.name, f"{path.name} has {damaged} bytes that are no line")
-            if header is not None and lines and lines[0].previous != header.get("after"):
-                self._altered(path.name, f"{path.name} does not begin where it says")
-            for line in lines:
-                self._check_line(line, path)
-        last = max(self._stored, default=0)
-        if not self._alive and self._before is not None and last > self._before[0]:
-            self._altered(paths[-1].name, f"{paths[-1].name} ends before line {last}, which the store has")
-
-    def _check_line(self, line: Line, path: Path) -> None:
-        where = f"line {line.sequence} of journal {self._journal} ({path.name})"
-        own = line_hash(self._journal, line.head, decode(line.payload))
-        before, self._before = self._before, (line.sequence, own)
-        hash_, digest = self._stored.get(line.sequence, (own, line.digest))
-        if digest_of(line.payload) not in (line.digest, digest):  # erased content is the store's to answer for
-            self._altered(self._journal, f"{where}: its content is not what its digest says")
-        elif before is not None and line.sequence != before[0] + 1:
-            self._altered(self._journal, f"{where} follows line {before[0]}")
-        elif before is not None and line.previous != before[1]:
-            self._altered(self._journal, f"{where}: the line before it was altered")
-        elif hash_ != own:
-            self._altered(self._journal, f"{where} is not the line that the store has")
-        elif path.suffix == ".kept" and self._whole and line.sequence not in self._stored:
-            self._altered(self._journal, f"{where}: the store had confirmed it, and lacks it now")
-        else:
-            self._report.ok("integrity")
-
-    def _altered(self, id_: str, says: str) -> None:
-        self._report.add("integrity", "altered", None, id_, says)
-
-
-def _segment_of(path: Path) -> int:
-    return int(path.name.split(".")[1])

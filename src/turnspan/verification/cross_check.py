@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from pathlib import Path
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 import msgspec
 from opentelemetry.sdk.trace import ReadableSpan
 
 from turnspan.events import KIND_OF, HandedOff, Started
-from turnspan.journal.hash_chain import decode
 from turnspan.journal.seals import Seal, seal_of
-from turnspan.journal.segments import files_of, read_whole
 from turnspan.model.records import SessionRecord, turnspan_metadata
 from turnspan.otel_sdk.rehydration import Told, spans_again
 from turnspan.reading.line_sources import LineSource, ObservedLogLine
@@ -20,10 +17,14 @@ from turnspan.reading.span_sources import ObservedSpan, SpanSource
 from turnspan.recording.recovery import REASON
 from turnspan.stores.rows import removed_name
 from turnspan.telemetry import semconv as sc
-from turnspan.verification.chains import UNSEALED, End
+from turnspan.verification.chains import UNKNOWN, End
+from turnspan.verification.journals import Journals
+from turnspan.verification.outlets import Place, kept_elsewhere
 from turnspan.verification.report import Check, Report, Verdict
 
 _US = 1000
+Sources = tuple[SpanSource | None, LineSource | None]
+"""Where spans and lines are; what is None is not checked."""
 
 
 class CrossCheck:
@@ -31,9 +32,9 @@ class CrossCheck:
 
     Args:
         report: Takes what is found.
-        spans: Where spans are; None leaves the trace unchecked.
-        lines: Where log lines are; None leaves the log unchecked.
-        journals: The journal directory, if there is one: what waits there is not missing.
+        sources: Where spans and log lines are.
+        places: What seals call these.
+        journals: The journals beside the store: what waits there is not missing.
         retention_ns: How long backends keep things; what is older and gone has expired.
         now_ns: The time.
 
@@ -42,17 +43,18 @@ class CrossCheck:
     def __init__(
         self,
         report: Report,
-        spans: SpanSource | None,
-        lines: LineSource | None,
-        journals: Path | None,
+        sources: Sources,
+        places: tuple[Place, Place],
+        journals: Journals,
         retention_ns: int | None,
         now_ns: int,
     ) -> None:
-        self._report, self._spans, self._lines, self._journals = report, spans, lines, journals
+        self._report, self._journals = report, journals
+        self._spans, self._lines = sources
+        self._span_place, self._line_place = places
         self._retention_ns, self._now_ns = retention_ns, now_ns
         self.ends: dict[str, End] = {}
         self._budgets: dict[tuple[str, str], int] = {}
-        self._waiting: set[str] | None = None
         self._span_index: dict[str, list[ObservedSpan]] | None = None
         self._line_index: dict[str, list[ObservedLogLine]] | None = None
 
@@ -103,7 +105,7 @@ class CrossCheck:
             for one in told
             if one.span is not None and isinstance(one.event, (Started, HandedOff))
         }
-        for span in spans_again(told):
+        for span in self._spans_of(session_id, told):
             assert span.context is not None
             span_id = f"{span.context.span_id:016x}"
             one = flags[span_id]
@@ -112,10 +114,9 @@ class CrossCheck:
             if borrowed == "read" and (found is None or not found.event_ids):
                 continue  # somebody else's, which had ended: it says nothing of ours
             if found is None:
-                verdict, why = self._why_no_span(one, span)
-                report.add("trace", verdict, session_id, one.event.event_id, f"span {span_id} {span.name!r}: {why}")
-            elif differing := _span_differs(found, span, only=_OF_BORROWED if borrowed else None):
-                says = f"span {span_id} {span.name!r}: its {', '.join(differing)} is not what the record says"
+                self._say_no_span(session_id, one, span)
+            elif differing := self._span_differs(found, span, only=_OF_BORROWED if borrowed else None):
+                says = f"span {span_id} {span.name!r}: {_sentence(differing)}"
                 report.add("trace", "mismatch", session_id, one.event.event_id, says)
             else:
                 report.ok("trace")
@@ -123,25 +124,43 @@ class CrossCheck:
             if found.event_ids[0] not in events:
                 self._stray("trace", session_id, found.event_ids[0], f"span {span_id} {found.name!r}")
 
+    def _spans_of(self, session_id: str, told: list[Told]) -> Iterator[ReadableSpan]:
+        """Yield the spans that should be there; ids that were altered may name none."""
+        try:
+            yield from spans_again(told)
+        except ValueError as error:
+            says = f"its spans cannot be made again of its events: {error}"
+            self._report.add("trace", "altered", session_id, session_id, says)
+
     def _seen_spans(self, session_id: str, traces: Iterable[str]) -> Iterable[ObservedSpan]:
         if self._span_index is not None:
             return self._span_index.pop(session_id, [])
         assert self._spans is not None
         return self._spans.spans(traces, frozenset({session_id}))
 
+    def _say_no_span(self, session_id: str, one: Told, span: ReadableSpan) -> None:
+        seal = self.ends.get(one.journal, UNKNOWN).seal
+        sampled = one.span is not None and one.span.flags & 1
+        if sampled and (elsewhere := kept_elsewhere("spans", seal, self._span_place)):
+            self._report.not_looked_at("trace", elsewhere)
+            return
+        verdict, why = self._why_no_span(one, span)
+        says = f"span {_span_id(span)} {span.name!r}: {why}"
+        self._report.add("trace", verdict, session_id, one.event.event_id, says)
+
     def _why_no_span(self, one: Told, span: ReadableSpan) -> tuple[Verdict, str]:
         assert one.span is not None
         assert self._spans is not None
         if not one.span.flags & 1:
             return "sampled-out", "it was sampled out"
-        end = self.ends.get(one.journal, UNSEALED)
-        if not end.sealed:
+        end = self.ends.get(one.journal, UNKNOWN)
+        if end.pending:
             return "pending", "its process still runs, or was not recovered yet"
         if end.closed == REASON:
             return "crashed", "its process died, and may not have sent it"
         if self._spend(one.journal, "spans", _lost_spans(end.seal, own=self._spans.own)):
             return "dropped", "its process counted spans that were dropped or could not be sent"
-        if self._expired(span.end_time or 0, self._spans.oldest_ns()):
+        if self._expired(span.end_time or 0, None) or self._expired(span.start_time or 0, self._spans.oldest_ns()):
             return "expired", "older than what is kept there"
         return "missing", "it is not there, and nothing explains why"
 
@@ -152,12 +171,15 @@ class CrossCheck:
         for one in told:
             event = one.event
             line = seen.pop(event.event_id, None)
-            if line is None:
+            seal = self.ends.get(one.journal, UNKNOWN).seal
+            if line is None and (elsewhere := kept_elsewhere("log", seal, self._line_place)):
+                report.not_looked_at("log", elsewhere)
+            elif line is None:
                 verdict, why = self._why_no_line(one)
                 report.add("log", verdict, session_id, event.event_id, f"{KIND_OF[type(event)]}: {why}")
             elif differing := _line_differs(line, one):
-                says = f"{line.where}: its {', '.join(differing)} is not what the record says"
-                is_seal = differing == ["seal"]
+                says = f"{line.where}: {_sentence(differing)}"
+                is_seal = list(differing) == ["seal"]
                 report.add("log", "altered" if is_seal else "mismatch", session_id, event.event_id, says)
             else:
                 report.ok("log")
@@ -166,12 +188,13 @@ class CrossCheck:
 
     def _why_no_line(self, one: Told) -> tuple[Verdict, str]:
         assert self._lines is not None
-        end = self.ends.get(one.journal, UNSEALED)
-        if not end.sealed:
+        end = self.ends.get(one.journal, UNKNOWN)
+        if end.pending:
             return "pending", "its process still runs, or was not recovered yet"
         own = seal_of(one.event)  # the line of a seal comes behind what it counts
         failed = end.seal.log_failed if end.seal is not None else 0
-        if (own is not None and own.log_failed) or self._spend(one.journal, "lines", failed):
+        of_seal = own is not None and own.log_failed > 0 and failed > 0
+        if of_seal or self._spend(one.journal, "lines", failed):
             return "dropped", "its process counted lines that the log did not take"
         if self._expired(one.event.at_ns, self._lines.oldest_ns()):
             return "expired", "older than what the log has"
@@ -189,8 +212,8 @@ class CrossCheck:
             ids = index[session_id]
             if removed_name(session_id) in removed:
                 says = f"{len(ids)} of a session that was removed from the store"
-                self._report.add(check, "expired", session_id, session_id, says)
-            elif self._in_journals().issuperset(ids):
+                self._report.add(check, "removed", session_id, session_id, says)
+            elif self._journals.events_waiting().issuperset(ids):
                 says = f"{len(ids)} of a session that is not in the store yet"
                 self._report.add(check, "pending", session_id, session_id, says)
             else:
@@ -198,21 +221,29 @@ class CrossCheck:
                 self._report.add(check, "orphan", session_id, session_id, says)
 
     def _stray(self, check: Check, session_id: str, event_id: str, what: str) -> None:
-        if event_id in self._in_journals():
+        if event_id in self._journals.events_waiting():
             self._report.add(check, "pending", session_id, event_id, f"{what} is not in the store yet")
         else:
             self._report.add(check, "orphan", session_id, event_id, f"{what} is not in the record")
 
-    def _in_journals(self) -> set[str]:
-        """Return the events that wait in journals."""
-        if self._waiting is None:
-            self._waiting = set()
-            for paths in (files_of(self._journals) if self._journals is not None else {}).values():
-                for path in paths:
-                    if path.suffix == ".kept":
-                        continue  # the store had it
-                    self._waiting.update(decode(line.payload).event_id for line in read_whole(path).lines)
-        return self._waiting
+    def _span_differs(
+        self, found: ObservedSpan, span: ReadableSpan, only: Collection[str] | None = None
+    ) -> dict[str, tuple[Any, Any]]:
+        """Return what of a span is not what the record says: what it has, and what it should have."""
+        assert span.context is not None
+        assert self._spans is not None
+        start, end = self._spans.precision_ns
+        expected: dict[str, tuple[Any, Any]] = {
+            "trace id": (found.trace_id, f"{span.context.trace_id:032x}"),
+            "parent": (found.parent_id, f"{span.parent.span_id:016x}" if span.parent else ""),
+            "name": (found.name, span.name),
+            "start": (found.start_ns, _as_kept(found.start_ns, span.start_time, start)),
+            "end": (found.end_ns, _as_kept(found.end_ns, span.end_time, end)),
+            "status": (found.status, span.status.status_code.value),
+            "audit event ids": (found.event_ids, _ids_on(span)),
+            "links": (sorted(found.links), sorted(f"{link.context.span_id:016x}" for link in span.links)),
+        }
+        return {n: pair for n, pair in expected.items() if pair[0] != pair[1] and (only is None or n in only)}
 
     def _expired(self, at_ns: int, oldest_ns: int | None) -> bool:
         too_old = self._retention_ns is not None and at_ns < self._now_ns - self._retention_ns
@@ -229,24 +260,17 @@ _OF_BORROWED = ("trace id", "parent", "audit event ids")
 """What is ours of a span that somebody else started: its name, times, links and status are theirs."""
 
 
-def _span_differs(found: ObservedSpan, span: ReadableSpan, only: Collection[str] | None = None) -> list[str]:
-    assert span.context is not None
-    expected = {
-        "trace id": (found.trace_id, f"{span.context.trace_id:032x}"),
-        "parent": (found.parent_id, f"{span.parent.span_id:016x}" if span.parent else ""),
-        "name": (found.name, span.name),
-        "start": (found.start_ns, _as_kept(found.start_ns, span.start_time)),
-        "end": (found.end_ns, _as_kept(found.end_ns, span.end_time)),
-        "status": (found.status, span.status.status_code.value),
-        "audit event ids": (found.event_ids, _ids_on(span)),
-        "links": (sorted(found.links), sorted(f"{link.context.span_id:016x}" for link in span.links)),
-    }
-    return [name for name, (has, should) in expected.items() if has != should and (only is None or name in only)]
+def _span_id(span: ReadableSpan) -> str:
+    return "" if span.context is None else f"{span.context.span_id:016x}"
 
 
-def _as_kept(found_ns: int, at_ns: int | None) -> int:
-    """Return a time as a backend may keep it: to the microsecond, and Jaeger makes a span last at least a nanosecond."""
-    return found_ns if abs(found_ns - (at_ns or 0)) <= _US else at_ns or 0
+def _sentence(differing: dict[str, tuple[Any, Any]]) -> str:
+    return ", ".join(f"its {name} is {has!r}, the record says {should!r}" for name, (has, should) in differing.items())
+
+
+def _as_kept(found_ns: int, at_ns: int | None, precision_ns: int) -> int:
+    """Return a time as the source may keep it."""
+    return found_ns if abs(found_ns - (at_ns or 0)) <= precision_ns else at_ns or 0
 
 
 def _ids_on(span: ReadableSpan) -> tuple[str, ...]:
@@ -256,7 +280,7 @@ def _ids_on(span: ReadableSpan) -> tuple[str, ...]:
     return (*on_span, *(str((event.attributes or {})[sc.TURNSPAN_AUDIT_EVENT_ID]) for event in span.events))
 
 
-def _line_differs(line: ObservedLogLine, one: Told) -> list[str]:
+def _line_differs(line: ObservedLogLine, one: Told) -> dict[str, tuple[Any, Any]]:
     event = one.event
     expected: dict[str, tuple[Any, Any]] = {
         "event": (line.kind, KIND_OF[type(event)]),
@@ -269,7 +293,7 @@ def _line_differs(line: ObservedLogLine, one: Told) -> list[str]:
     }
     if (seal := seal_of(event)) is not None and line.seal is not None:
         expected["seal"] = (line.seal, msgspec.to_builtins(seal))
-    return [name for name, (has, should) in expected.items() if has != should]
+    return {name: pair for name, pair in expected.items() if pair[0] != pair[1]}
 
 
 def _lost_spans(seal: Seal | None, *, own: bool) -> int:

@@ -6,14 +6,27 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
-Check = Literal["integrity", "structure", "completeness", "record", "trace", "log"]
+Check = Literal["integrity", "structure", "completeness", "record", "trace", "log", "anchor"]
 Verdict = Literal[
-    "ok", "sampled-out", "dropped", "crashed", "pending", "expired", "missing", "orphan", "mismatch", "altered"
+    "ok",
+    "elsewhere",
+    "sampled-out",
+    "dropped",
+    "crashed",
+    "pending",
+    "expired",
+    "removed",
+    "missing",
+    "orphan",
+    "mismatch",
+    "altered",
 ]
-CHECKS: tuple[Check, ...] = ("integrity", "structure", "completeness", "record", "trace", "log")
-EXPLAINED = frozenset({"sampled-out", "dropped", "crashed", "pending", "expired"})
-ERASED = "erased"
-"""The name of the :class:`~turnspan.events.Noted` that tells of an erasure."""
+CHECKS: tuple[Check, ...] = ("integrity", "structure", "completeness", "record", "trace", "log", "anchor")
+EXPLAINED = frozenset({"sampled-out", "dropped", "crashed", "pending", "expired", "removed"})
+NOT_LOOKED_AT = frozenset({"elsewhere"})
+"""Of what is kept in another place than the one that was looked at, nothing is known, and nothing is said against it."""
+COULD_NOT_LOOK = 4
+"""The exit code where nothing can be said: nothing is recorded, or the key, a store or a backend is not the one."""
 _MOST_FINDINGS = 1000
 
 
@@ -29,7 +42,10 @@ class Finding(NamedTuple):
 
 @dataclass(slots=True)
 class Report:
-    """What was looked at and what was found. At most 1,000 findings are kept; ``counts`` has them all."""
+    """What was looked at and what was found. At most 1,000 findings are kept; ``counts`` has them all.
+
+    ``notes`` say what the verdict does not cover, and ``problem`` why there is none.
+    """
 
     sources: dict[str, str] = field(default_factory=dict)
     sessions: int = 0
@@ -37,6 +53,8 @@ class Report:
     erased: int = 0
     counts: dict[Check, Counter[str]] = field(default_factory=lambda: {check: Counter() for check in CHECKS})
     findings: list[Finding] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    problem: str = ""
 
     def add(self, check: Check, verdict: Verdict, session_id: str | None, id_: str, says: str) -> None:
         """Add a difference."""
@@ -48,19 +66,27 @@ class Report:
         """Count what is as it should be."""
         self.counts[check]["ok"] += count
 
+    def not_looked_at(self, check: Check, note: str) -> None:
+        """Count what is kept in a place that was not looked at, and say once which option would look."""
+        self.counts[check]["elsewhere"] += 1
+        if note not in self.notes:
+            self.notes.append(note)
+
     @property
     def exit_code(self) -> int:
-        """0: proven; 1: gaps that are explained; 2: gaps that are not; 3: the chain is broken."""
+        """0: proven; 1: explained gaps; 2: unexplained ones; 3: the chain is broken; 4: it could not be looked at."""
         found = {verdict for counts in self.counts.values() for verdict, count in counts.items() if count}
         if "altered" in found:
             return 3
         if found & {"missing", "orphan", "mismatch"}:
             return 2
+        if self.problem:
+            return COULD_NOT_LOOK
         return 1 if found & EXPLAINED else 0
 
     @property
     def proven(self) -> bool:
-        """Whether everything that was looked at agrees."""
+        """Whether something was looked at, and all of it agrees."""
         return self.exit_code == 0
 
     def to_dict(self) -> dict[str, Any]:
@@ -68,10 +94,12 @@ class Report:
         return {
             "proven": self.proven,
             "exit_code": self.exit_code,
+            "problem": self.problem or None,
             "sources": self.sources,
             "sessions": self.sessions,
             "events": self.events,
             "erased_events": self.erased,
             "checks": {check: dict(counts) for check, counts in self.counts.items()},
+            "notes": self.notes,
             "findings": [finding._asdict() for finding in self.findings],
         }

@@ -1,20 +1,18 @@
 """Verification: do record, trace and log agree, and is the record what it was when it was written?
 
-Six checks. *integrity*: each audit row has the hash it was given, and the hash of the one before; content has its digest.
-*structure*: no number is missing, and what has started has ended. *completeness*: sealed chains are as long as their
-seals say. *record*: turns and calls are what the events say. *trace* and *log*: each event is where it should be, and
-nothing is there that the record does not have. Each difference gets a verdict.
+Seven checks. *integrity*: each audit row has the hash it was given, and the hash of the one before; content has its
+digest. *structure*: no number is missing, and what has started has ended. *completeness*: sealed chains are as long as
+their seals say, and the chains that others name are there. *record*: every field of every row is what the events say.
+*trace* and *log*: each event is where it should be, and nothing is there that the record does not have. *anchor*: what
+an older head of the store says is still so. Each difference gets a verdict.
 
-What this cannot prove: that an agent did nothing that turnspan did not see; that a store, its log and its trace were not
-all rewritten together by somebody who could write to all of them and had the signing key (without a key: who could write
-to all of them); that a process which never stopped wrote nothing behind the last event that is there.
+turnspan cannot prove the absence of actions it did not observe. What each configuration proves, and against whom, is
+written in ``docs/proof.md``.
 """
 
 from __future__ import annotations
 
-import heapq
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -25,22 +23,27 @@ from turnspan.events import KIND_OF, Ended, Event, Noted, Started
 from turnspan.journal.hash_chain import decode, digest_of
 from turnspan.journal.seals import Key
 from turnspan.model.ids import now_ns as source_of_time
-from turnspan.model.records import SessionRecord, TurnRecord, iso, turnspan_metadata
+from turnspan.model.records import SessionRecord, iso, turnspan_metadata
 from turnspan.otel_sdk.rehydration import Told, span_of
 from turnspan.reading.line_sources import LineSource
 from turnspan.reading.pages import summaries
 from turnspan.reading.span_sources import SpanSource
-from turnspan.recording.ledger import Ledger
 from turnspan.recording.open_turns import OpenTurns
 from turnspan.stores.base import Audited, AuditFilter, SessionFilter, SessionStore, url_of
-from turnspan.stores.merging import merge
-from turnspan.stores.rows import AuditRow, model_calls_of
-from turnspan.verification.chains import check_chains, check_journals
+from turnspan.stores.rows import AuditRow
+from turnspan.verification.anchors import Anchor, check_anchor
+from turnspan.verification.chains import UNKNOWN, Chains, End
 from turnspan.verification.cross_check import CrossCheck
-from turnspan.verification.report import ERASED, Report, Verdict
+from turnspan.verification.erased import is_bare, is_note
+from turnspan.verification.journals import Journals
+from turnspan.verification.outlets import GIVEN, Place
+from turnspan.verification.record_check import RecordCheck
+from turnspan.verification.report import Report, Verdict
+from turnspan.verification.trust import Trust
 
 _REACHES_BACK_NS = 30 * 86_400 * 10**9
-_sorted = msgspec.json.Encoder(order="sorted").encode
+_PREFIX = 16
+"""Hex digits of a digest that erasures of the version before have kept."""
 
 
 class _Start(NamedTuple):
@@ -56,6 +59,8 @@ class Verifier:
         lines: Where log lines are; None leaves the log unchecked.
         journals: The journal directory beside the store, if there is one: what waits there is not missing.
         key: What seals must be signed with.
+        anchors: Older heads of the store.
+        places: What seals call the places where spans and lines are.
         retention_ns: How long backends keep things; what is older and gone has expired.
         now_ns: The time.
 
@@ -69,22 +74,26 @@ class Verifier:
         lines: LineSource | None = None,
         journals: Path | None = None,
         key: Key | None = None,
+        anchors: list[Anchor] | None = None,
+        places: tuple[Place, Place] = (GIVEN, GIVEN),
         retention_ns: int | None = None,
         now_ns: int = 0,
     ) -> None:
-        self._store, self._key = store, key
-        self._journals = journals if journals is not None and journals.is_dir() else None
+        self._store, self._trust, self._anchors = store, Trust(key), anchors or []
+        self._journals = Journals(journals)
         self._now_ns = now_ns or source_of_time()
         self._reaches_back_ns = retention_ns or _REACHES_BACK_NS
         self._unreadable: set[str] = set()
         self._seals: dict[str, dict[str, Any]] = {}
+        self._ends: dict[str, End] = {}
         self.report = Report()
         self.report.sources = {
             "record": url_of(store) or type(store).__name__,
             "trace": spans.name if spans is not None else "not checked",
             "log": lines.name if lines is not None else "not checked",
         }
-        self._agreement = CrossCheck(self.report, spans, lines, self._journals, retention_ns, self._now_ns)
+        self._record = RecordCheck(self.report, store)
+        self._agreement = CrossCheck(self.report, (spans, lines), places, self._journals, retention_ns, self._now_ns)
 
     def verify(self, session_id: str | None = None, since: str | None = None) -> Report:
         """Verify one session, those that were used since a time (ISO 8601), or all."""
@@ -93,12 +102,7 @@ class Verifier:
             wanted = frozenset({session_id})
         elif since is not None:
             wanted = frozenset(one.session_id for one in summaries(store, SessionFilter(since=since, limit=10**9)))
-        if isinstance(store, Audited):
-            self._agreement.ends = check_chains(store, self.report, wanted, self._key, self._seals_of)
-            if wanted is None and self._journals is not None:
-                check_journals(store, self.report, self._journals)
-        else:
-            self.report.sources["record"] += " (keeps no audit rows: only ids can be compared)"
+        removed = self._check_chains(wanted)
         self._agreement.read(wanted, *self._time_range(wanted))
         known = set()
         for found_id, rows in self._rows_by_session(wanted):
@@ -109,9 +113,35 @@ class Verifier:
                 known.add(other)
                 self._check_session(other, [])
         if wanted is None:
-            removed = {one.session for one in store.audit_removed()} if isinstance(store, Audited) else set()
             self._agreement.check_strays(known, removed)
+        if self._trust.key_is_wrong:
+            return self._without_verdict("no seal in it is signed by this key: it is another one, or all was rewritten")
+        if not self.report.events and not (isinstance(store, Audited) is False and self.report.sessions):
+            self.report.problem = f"nothing is recorded in {self.report.sources['record']}"
         return self.report
+
+    def _check_chains(self, wanted: frozenset[str] | None) -> set[str]:
+        """Check chains, anchors and journals; return the names of the sessions that were removed in truth."""
+        store = self._store
+        if not isinstance(store, Audited):
+            self.report.sources["record"] += " (keeps no audit rows: only ids can be compared)"
+            return set()
+        chains = Chains(store, self.report, self._trust, self._journals, self._seals_of)
+        watched: dict[str, set[int]] = {}
+        for anchor in self._anchors:
+            for journal, (sequence, _) in anchor.heads.items():
+                watched.setdefault(journal, set()).add(sequence)
+        chains.check(wanted, watched)
+        for anchor in self._anchors if wanted is None else ():
+            check_anchor(anchor, chains, self.report)
+        self._journals.check(store, self.report, wanted)
+        self._ends = self._agreement.ends = chains.ends
+        return chains.removed_sessions
+
+    def _without_verdict(self, problem: str) -> Report:
+        report = Report(sources=self.report.sources, sessions=self.report.sessions, events=self.report.events)
+        report.problem = f"{report.sources['record']}: {problem}"
+        return report
 
     def _time_range(self, wanted: frozenset[str] | None) -> tuple[int, int]:
         """Return the range of time in which the log is asked for these sessions."""
@@ -151,7 +181,8 @@ class Verifier:
         if isinstance(self._store, Audited):
             self._check_ends(session_id, told)
             self._check_seals(session_id, told)
-            self._check_record(session_id, told, session)
+            if session is not None or session_id not in self._unreadable:
+                self._record.check(session_id, told, session)
             self._agreement.check(session_id, told)
         elif session is not None:
             self._agreement.check_ids(session)
@@ -159,7 +190,7 @@ class Verifier:
     def _load(self, session_id: str) -> SessionRecord | None:
         try:
             found: Any = self._store.load_session(session_id)
-        except ValueError as error:
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
             if session_id not in self._unreadable:
                 self._unreadable.add(session_id)
                 self.report.add("record", "altered", session_id, session_id, f"the session cannot be read: {error}")
@@ -167,50 +198,44 @@ class Verifier:
         return found if found is None or isinstance(found, SessionRecord) else SessionRecord.from_dict(found.to_dict())
 
     def _told(self, rows: list[AuditRow]) -> list[Told]:
-        """Return what rows tell, having checked their content against its digest."""
+        """Return what rows say, having checked their content against its digest."""
         self.report.events += len(rows)
         erased: dict[str, str] = {}
-        changed: list[tuple[AuditRow, str]] = []
+        changed: list[tuple[AuditRow, str, Event]] = []
         told = []
         for row in rows:
             payload = (row.payload or "").encode()
             digest = digest_of(payload)
-            if digest != row.digest:
-                changed.append((row, digest))
             try:
                 event = decode(payload)
-            except msgspec.MsgspecError:
-                if digest == row.digest:
-                    self._altered(row, "is no event")
+            except msgspec.MsgspecError as error:
+                self._altered(row, f"it cannot be read as an event ({error})", intact=digest == row.digest)
                 continue
             if self._names_differ(event, row):
                 self._altered(row, "its columns are not what its content says")
             elif digest == row.digest:
                 self.report.ok("integrity")
-            if (
-                isinstance(event, Noted)
-                and event.name == ERASED
-                and digest == row.digest
-                and isinstance(event.data, dict)
-            ):
-                erased = event.data.get("payloads") or {}
+            if digest != row.digest:
+                changed.append((row, digest, event))
+            elif is_note(event) and row.sequence <= self._ends.get(row.journal, UNKNOWN).sealed_to:
+                assert isinstance(event, Noted)
+                payloads = event.data.get("payloads") if isinstance(event.data, dict) else None
+                erased |= payloads if isinstance(payloads, dict) else {}
             told.append(Told(row.journal, event, span_of(row)))
-        for row, digest in changed:
-            if erased.get(row.event_id) == digest[:16]:
+        for row, digest, event in changed:
+            left = str(erased.get(row.event_id, ""))
+            if len(left) >= _PREFIX and digest.startswith(left) and is_bare(event, (row.payload or "").encode()):
                 self.report.erased += 1
                 self.report.ok("integrity")
             else:
                 self._altered(row, "its content is not what its digest says")
         return told
 
-    def _altered(self, row: AuditRow, says: str) -> None:
-        self.report.add(
-            "integrity",
-            "altered",
-            row.session_id,
-            row.event_id,
-            f"line {row.sequence} of journal {row.journal}: {says}",
-        )
+    def _altered(self, row: AuditRow, says: str, *, intact: bool = False) -> None:
+        """Say what is wrong with a row; one that is ``intact`` was written so."""
+        where = f"line {row.sequence} of journal {row.journal}"
+        verdict: Verdict = "missing" if intact else "altered"
+        self.report.add("integrity", verdict, row.session_id, row.event_id, f"{where}: {says}")
 
     @staticmethod
     def _names_differ(event: Event, row: AuditRow) -> bool:
@@ -234,8 +259,7 @@ class Verifier:
             elif isinstance(one.event, Ended) and chain.end(one.event)[1] is not None:
                 self.report.ok("structure")
         for journal, chain in chains.items():
-            end = self._agreement.ends.get(journal)
-            verdict: Verdict = "missing" if end is not None and end.sealed else "pending"
+            verdict: Verdict = "pending" if self._ends.get(journal, UNKNOWN).pending else "missing"
             for turn in chain.values():
                 for opened in turn.opened():
                     says = f"{KIND_OF[type(opened.started)]} has no end"
@@ -246,69 +270,3 @@ class Verifier:
         for journal in set(self._seals_of(session_id)) - {one.journal for one in told}:
             says = f"its metadata has a seal of journal {journal}, of which there are no rows"
             self.report.add("completeness", "altered", session_id, journal, says)
-
-    def _check_record(self, session_id: str, told: list[Told], session: SessionRecord | None) -> None:
-        """Check that turns and calls are what the events say, by folding these again."""
-        report = self.report
-        if session is None:
-            if told:
-                report.add("record", "missing", session_id, session_id, "its events are there, the session is not")
-            return
-        folded = fold_again(session_id, told)
-        erased = {one.event.turn_id for one in told if isinstance(one.event, Noted) and one.event.name == ERASED}
-        should = {turn.turn_id: turn for turn in folded.turns} if folded is not None else {}
-        for turn in session.turns:
-            expected = should.pop(turn.turn_id, None)
-            if expected is None:
-                says = "the turn is in the record, and no event tells of it"
-                report.add("record", "orphan", session_id, turn.turn_id, says)
-            elif differing := _differing(turn, expected, compare_content=not erased):
-                says = f"the turn's {', '.join(differing)} is not what its events say"
-                report.add("record", "mismatch", session_id, turn.turn_id, says)
-            else:
-                report.ok("record")
-        for turn_id in should:
-            report.add("record", "missing", session_id, turn_id, "the turn's events are there, the turn is not")
-        if folded is not None and not erased:
-            has = Counter(_sorted(transition.fields()) for transition in session.agent_transitions)
-            if Counter(_sorted(transition.fields()) for transition in folded.agent_transitions) - has:
-                report.add("record", "mismatch", session_id, session_id, "a handoff is not what its event says")
-
-
-def fold_again(session_id: str, told: Iterable[Told]) -> SessionRecord | None:
-    """Return the session that these events make, or None when there are none."""
-    session: SessionRecord | None = None
-    ledgers: dict[str, Ledger] = {}
-    chains = [list(group) for _, group in groupby(told, key=lambda one: one.journal)]
-    for one in heapq.merge(*chains, key=lambda one: one.event.at_ns):
-        ledger = ledgers.setdefault(one.journal, Ledger(one.journal))
-        ledger.fold_event(one.event, one.span)
-    for ledger in ledgers.values():
-        if changes := ledger.take().of(session_id):
-            session = merge(session, changes)
-    return session
-
-
-def _with_float_duration(call: dict[str, Any]) -> dict[str, Any]:
-    """Return a tool call with its duration as a column keeps it: 5 is 5.0."""
-    duration_ms = call["duration_ms"]
-    return call if duration_ms is None else {**call, "duration_ms": float(duration_ms)}
-
-
-def _differing(turn: TurnRecord, expected: TurnRecord, *, compare_content: bool) -> list[str]:
-    """Return the fields in which a stored turn is not what its events say."""
-    fields = ["status", "started_at", "ended_at", "agent_id"]
-    if compare_content:
-        fields += ["prompt", "response_content", "error"]
-    found = [name for name in fields if getattr(turn, name) != getattr(expected, name)]
-    if set(turn.audit_event_ids) != set(expected.audit_event_ids):
-        found.append("audit_event_ids")
-    if compare_content:
-        views: tuple[tuple[str, Callable[[TurnRecord], Iterable[Any]]], ...] = (
-            ("tool_calls", lambda one: [_with_float_duration(call.to_dict()) for call in one.tool_calls]),
-            ("model_calls", model_calls_of),
-            ("agents", lambda one: turnspan_metadata(one.metadata).get("agents") or []),
-            ("notes", lambda one: turnspan_metadata(one.metadata).get("notes") or []),
-        )
-        found += [name for name, of in views if Counter(map(_sorted, of(turn))) != Counter(map(_sorted, of(expected)))]
-    return found

@@ -8,38 +8,45 @@ import click
 
 from turnspan.cli import output
 from turnspan.cli.documents import VERIFY_SCHEMA
-from turnspan.cli.options import Duration, Id, Time, reads_store, source_options
+from turnspan.cli.options import Duration, Id, Time, source_options, store_options
 from turnspan.cli.views.report import report_view
 from turnspan.reading.reader import Reader
-from turnspan.verification import verify
+from turnspan.settings import Settings
+from turnspan.verification import existing_store, verify
 
 
 @click.command()
 @click.argument("session", required=False, type=Id())
 @click.option("--since", type=Time(), help="Sessions used since: 2026-11-21, 2026-11-21T10:00, or 2h, 3d ago.")
 @click.option("--key", help="File with the key that seals must be signed with: HMAC, or Ed25519 in PEM.")
+@click.option("--anchor", multiple=True, help="File that `turnspan anchor` wrote: what is older must still be so.")
 @click.option(
     "--retention", type=Duration(), help="How long backends keep things (7d, 12h): what is older has expired."
 )
 @click.option("--otlp", help="Base URL of an OTLP/HTTP receiver that gets the result as a metric, for dashboards.")
 @source_options
-@reads_store
+@store_options
 def command(
-    reader: Reader,
+    home: str | None,
+    store: str | None,
     as_json: bool,
     session: str | None,
     since: str | None,
     spans: str | None,
     logs: str | None,
     key: str | None,
+    anchor: tuple[str, ...],
     retention: int | None,
     otlp: str | None,
 ) -> None:
-    """Verify SESSION (an id in it, or "last"), those used since a time, or all.
+    """Verify SESSION (an id in it, or "last"), those used since a time, or all. Nothing is changed, made or sent.
 
-    Exit code 0: proven; 1: gaps that are explained (sampled out, dropped, crashed, pending, expired); 2: gaps that are
-    not (missing, orphan, mismatch); 3: the chain is broken (altered); 4: it could not be looked.
+    Exit code 0: proven; 1: gaps that are explained (sampled out, dropped, crashed, pending, expired, removed); 2: gaps
+    that are not (missing, orphan, mismatch); 3: the chain is broken (altered); 4: nothing can be said, because nothing
+    is recorded, the session is unknown, the key is another one, or a store or backend cannot be reached.
     """
+    settings = Settings.read(home=home, store=store)
+    reader = Reader(settings, existing_store(settings.store_url))
     report = verify(
         reader.session(session).session_id if session is not None else None,
         since=since,
@@ -47,8 +54,9 @@ def command(
         logs=logs,
         store=reader.store,
         key=key,
+        anchors=anchor,
         retention_ns=retention,
-        settings=reader.settings,
+        settings=settings,
     )
     if otlp is not None:
         from turnspan.otel_sdk.setup import send_verification

@@ -7,13 +7,14 @@ from rich.table import Table
 from rich.text import Text
 
 from turnspan.recording.redaction import redact_secrets
-from turnspan.verification.report import CHECKS, EXPLAINED, Report
+from turnspan.verification.report import CHECKS, COULD_NOT_LOOK, EXPLAINED, NOT_LOOKED_AT, Report
 
 _SAYS = {
     0: ("Proven", "green", ": all that was looked at agrees."),
     1: ("Gaps, all explained", "yellow", ": the record is whole; not everything is in trace and log."),
     2: ("Gaps that nothing explains.", "red", ""),
     3: ("The chain is broken", "red", ": the record is not what was written."),
+    COULD_NOT_LOOK: ("Nothing can be said", "red", ", neither for nor against what was recorded."),
 }
 _MOST_SHOWN = 50
 
@@ -30,6 +31,8 @@ def report_view(report: Report) -> RenderableType:
     for check in CHECKS:
         if check in report.sources and report.sources[check] == "not checked":
             continue
+        if check == "anchor" and not report.counts[check]:
+            continue
         counts = [_count(verdict, count) for verdict, count in sorted(report.counts[check].items())]
         table.add_row(check, Text("  ").join(counts) if counts else Text("-"))
     parts: list[RenderableType] = [table]
@@ -40,10 +43,13 @@ def report_view(report: Report) -> RenderableType:
         parts.append(Text.assemble((finding.verdict, style), says, (finding.id, "dim")))
     if len(report.findings) > _MOST_SHOWN:
         parts.append(Text(f"... and more: {len(report.findings)} with --json"))
+    parts += [Text.assemble(("not looked at", "yellow"), f": {redact_secrets(note)}") for note in report.notes]
+    if report.problem:
+        parts.append(Text.assemble(("problem", "yellow"), f": {redact_secrets(report.problem)}"))
     verdict, style, more = _SAYS[report.exit_code]
     return Group(*parts, Text.assemble((verdict, style), more))
 
 
 def _count(verdict: str, count: int) -> Text:
-    style = "green" if verdict == "ok" else "yellow" if verdict in EXPLAINED else "red"
+    style = "green" if verdict == "ok" else "yellow" if verdict in EXPLAINED | NOT_LOOKED_AT else "red"
     return Text(f"{count} {verdict}", style=style)

@@ -179,6 +179,12 @@ class Database:
                 raise StoreUnavailableError(f"The store {self.name} cannot be {what}: {_cause(error)}") from error
             raise
 
+    def kept(self, name: str, value: Any) -> Any:
+        """Return what the database keeps of a value of a column: all of it in SQLite, see :func:`_taken` for others."""
+        if self.kind == "sqlite" or name not in AS_GIVEN or not isinstance(value, str):
+            return value
+        return _taken((value,), [(0, AS_GIVEN[name])])[0]
+
     def vacuum(self, tables: Sequence[sa.Table]) -> None:
         """Give back the room of what was removed; SQLite overwrites it as well."""
         with self._told("vacuumed"):

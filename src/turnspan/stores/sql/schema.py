@@ -183,6 +183,8 @@ audit_removed = sa.Table(
     sa.Column("hash", sa.String(64), nullable=False),
     sa.Column("session", _hex, nullable=False),
     sa.Column("at", _at, nullable=False),
+    sa.Column("closed", sa.String(512), nullable=False, server_default=""),
+    sa.Column("signature", sa.String(512), nullable=False, server_default=""),
     sqlite_with_rowid=False,
 )
 
@@ -219,6 +221,17 @@ def make_search(connection: sa.Connection) -> None:
     """Index the words of turns: prompts, answers, errors, tools' names, arguments, results and errors, and notes."""
     for statement in SEARCH.get(connection.dialect.name, ()):
         connection.exec_driver_sql(statement)
+
+
+@step
+def sign_removals(connection: sa.Connection) -> None:
+    """Give what is left of removed rows a signature, and room for what the last of them said of its chain's end."""
+    known = {column["name"] for column in sa.inspect(connection).get_columns(audit_removed.name)}
+    for name in ("closed", "signature"):
+        if name not in known:
+            connection.exec_driver_sql(
+                f"ALTER TABLE {audit_removed.name} ADD COLUMN {name} VARCHAR(512) NOT NULL DEFAULT ''"
+            )
 
 
 _WORDS = "prompt, response_content, error, tools"

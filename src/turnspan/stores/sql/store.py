@@ -13,9 +13,9 @@ import sqlalchemy as sa
 
 from turnspan.model.ids import now_ns
 from turnspan.model.records import OURS, SessionRecord, TurnRecord, check_id, iso
-from turnspan.stores.base import AuditFilter, Found, SessionFilter, SessionStore, SessionSummary
+from turnspan.stores.base import AuditFilter, Difference, Found, SessionFilter, SessionStore, SessionSummary
 from turnspan.stores.rows import AuditRow, Changes, Removed, removal, rows_of_turn
-from turnspan.stores.sql import partitions, queries, values
+from turnspan.stores.sql import columns, partitions, queries, values
 from turnspan.stores.sql.database import Database
 from turnspan.stores.sql.schema import (
     agent_transitions,
@@ -148,6 +148,15 @@ class SqlSessionStore(SessionStore):
             self._database.insert_new(connection, agent_transitions, transitions)
             self._database.insert_new(connection, audit_events, changes.audit)
 
+    def columns_that_differ(self, session: SessionRecord) -> list[Difference]:
+        """Return the columns that are not what the session, as it is loaded, says."""
+        with self._database.reading() as connection:
+            return columns.columns_that_differ(connection, session, self._database.kept)
+
+    def is_cut(self, has: str, whole: str) -> bool:
+        """Return whether a text is what this database keeps of another."""
+        return has in (self._database.kept("prompt", whole), self._database.kept("tool_name", whole))
+
     def has_session(self, session_id: str) -> bool:
         """Return whether there is such a session, without reading it."""
         with self._database.reading() as connection:
@@ -167,6 +176,20 @@ class SqlSessionStore(SessionStore):
         """Return what is left of removed rows."""
         with self._database.reading() as connection:
             return [Removed(**row) for row in connection.execute(sa.select(audit_removed)).mappings()]
+
+    def audit_newest(self, limit: int) -> list[AuditRow]:
+        """Return the newest audit rows: ids sort by time."""
+        query = sa.select(audit_events).order_by(audit_events.c.event_id.desc()).limit(limit)
+        with self._database.reading() as connection:
+            return [AuditRow(**row) for row in connection.execute(query).mappings()]
+
+    def replace_removed(self, rows: list[Removed]) -> None:
+        """Replace what is left of removed rows."""
+        with self._database.writing() as connection:
+            for one in rows:
+                same = (audit_removed.c.journal == one.journal, audit_removed.c.first == one.first)
+                connection.execute(sa.delete(audit_removed).where(*same))
+            self._database.insert_new(connection, audit_removed, rows)
 
     def rewrite_payloads(self, session_id: str, payloads: dict[str, str]) -> None:
         """Replace payloads, and see that the old ones do not linger in free pages (SQLite)."""

@@ -1,0 +1,115 @@
+"""Columns that say a second time, for searching, listing and finding, what a session says: do they say the same?"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+from turnspan.model.records import SessionRecord, from_iso
+from turnspan.stores.base import Difference
+from turnspan.stores.rows import Changes, TurnRow, rows_of_turn
+from turnspan.stores.sql import values
+from turnspan.stores.sql.schema import agent_transitions, model_calls, sessions, tool_calls, turns
+
+Row = Mapping[str, Any]
+Kept = Callable[[str, Any], Any]
+"""Returns what a database keeps of a value of a column."""
+
+
+def columns_that_differ(connection: sa.Connection, session: SessionRecord, kept: Kept) -> list[Difference]:
+    """Return where a session's columns are not what the session says."""
+    rows = Changes()
+    for turn in session.turns:
+        made = rows_of_turn(session.session_id, turn)
+        rows.turns += made.turns
+        rows.tool_calls += made.tool_calls
+        rows.model_calls += made.model_calls
+    found = {table: _rows(connection, table, session.session_id) for table in _TABLES}
+    told = _of_calls(connection, session.session_id)
+    wanted = {
+        sessions: [_head(session)],
+        turns: [_turn(row, told.get(row["turn_id"], {})) for row in rows.turns],
+        tool_calls: [values.tool_values(row) for row in rows.tool_calls],
+        model_calls: [values.model_values(row) for row in rows.model_calls],
+        agent_transitions: [
+            values.transition_values({"session_id": session.session_id, **one.fields(), "unknown": one.unknown()})  # type: ignore[typeddict-item]
+            for one in session.agent_transitions
+        ],
+    }
+    return [one for table in _TABLES for one in _differences(table, found[table], wanted[table], kept)]
+
+
+_TABLES: dict[sa.Table, tuple[str, ...]] = {
+    sessions: ("session_id",),
+    turns: ("turn_id",),
+    tool_calls: ("turn_id", "event_id"),
+    model_calls: ("turn_id", "event_id"),
+    agent_transitions: ("turn_id", "from_agent", "to_agent", "timestamp"),
+}
+"""The tables, and what tells rows of the same session apart."""
+
+
+def _rows(connection: sa.Connection, table: sa.Table, session_id: str) -> list[Row]:
+    query = sa.select(table).where(table.c.session_id == session_id)
+    return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def _head(session: SessionRecord) -> dict[str, Any]:
+    """Return what of the head is there twice."""
+    return {
+        "session_id": session.session_id,
+        "parent_id": session.parent_session_id,
+        "root_id": session.root_session_id,
+        "ended": session.metadata.get("ended") is True,
+    }
+
+
+def _of_calls(connection: sa.Connection, session_id: str) -> dict[str, Row]:
+    """Return what the calls of each turn say now, by the expressions that its row was made with."""
+    said = values.of_its_calls(turns.c.session_id, turns.c.turn_id, sa.literal_column("''", sa.Text))
+    columns = [expression.label(name) for name, expression in said.items()]
+    query = sa.select(turns.c.turn_id, *columns).where(turns.c.session_id == session_id)
+    return {row["turn_id"]: dict(row) for row in connection.execute(query).mappings()}
+
+
+def _turn(row: TurnRow, said: Row) -> dict[str, Any]:
+    made = values.turn_values(row)
+    notes = made.pop("note_words", "")
+    return {**made, "tokens": said.get("tokens"), "tools": f"{said.get('tools') or ''}{notes}"}
+
+
+def _differences(table: sa.Table, rows: list[Row], wanted: Iterable[Row], kept: Kept) -> Iterator[Difference]:
+    keys = _TABLES[table]
+    by_key = {tuple(row[name] for name in keys): row for row in rows}
+    for should in wanted:
+        key = tuple(kept(name, should[name]) for name in keys)
+        what = " ".join(str(part) for part in (table.name, *key))
+        row = by_key.pop(key, None)
+        if row is None:
+            yield Difference(what, "row", None, "there")
+            continue
+        for name, value in should.items():
+            if name == "position":
+                if row[name] not in (value, _time_of(row)):
+                    yield Difference(what, name, row[name], value)
+            elif name in row and not _same(name, row[name], kept(name, value)):
+                yield Difference(what, name, row[name], value)
+    for key in by_key:
+        yield Difference(" ".join(str(part) for part in (table.name, *key)), "row", "there", None)
+
+
+def _time_of(row: Row) -> int | None:
+    """Return the place in time that a call has among those of its turn: when it began, in microseconds."""
+    at_ns = from_iso(row.get("started_at"))
+    return None if at_ns is None else at_ns // 1000
+
+
+def _same(name: str, has: Any, should: Any) -> bool:
+    if name == "tools":  # the search's words, in whatever order the database put them together; once there were fewer
+        return not Counter((has or "").split()) - Counter((should or "").split())
+    if isinstance(has, str) and isinstance(should, str) and has[:1] in ("{", "[", '"'):
+        return has == should or values.load(has) == values.load(should)
+    return bool(has == should)
