@@ -310,7 +310,7 @@ def test_the_command_prints_what_it_found_and_exits_accordingly(tmp_path):
         (["--spans", "http://127.0.0.1:9"], "cannot be read"),
         (["--logs", "http://127.0.0.1:9"], "cannot be read"),
         (["--key", "absent"], "cannot be read"),
-        (["--since", "yesterdayish"], "is no time"),
+        (["--since", "yesterdayish"], "is not a time"),
         (["absent-session"], "absent-session"),
     ],
 )
