@@ -141,16 +141,6 @@ def hold(made: Recorder) -> Iterator[None]:
         _held = held_before
 
 
-def existing() -> Recorder | None:
-    """Return the recorder of this process if there is one already: looking at it makes none."""
-    return _recorder
-
-
-def settings() -> Settings:
-    """Return the settings of this process, without making a recorder for them."""
-    return _recorder.settings if _recorder is not None else _settings or Settings.read()
-
-
 def store() -> SessionStore | None:
     """Return the store of this process, with all that was recorded until now; None where it is opened by its URL."""
     if _recorder is None or _recorder.disabled:
