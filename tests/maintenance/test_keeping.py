@@ -125,7 +125,7 @@ def test_a_running_process_is_not_erased_under(tmp_path):
 
 def test_it_asks_first(made):
     done = command("erase", "hers", "--home", made.home, stdin=-3)
-    assert done.returncode == 1
+    assert done.returncode == 4
     assert files_with(made.home, PRIVATE)
 
 

@@ -92,9 +92,9 @@ class _CommandLine(click.Group):
                 reconfigure(errors="backslashreplace")  # what this terminal's encoding has no character for
         try:
             code = super().main(given, *rest, **more)
-        except click.Abort:
+        except click.Abort as error:
             _say("aborted")
-            sys.exit(130)
+            sys.exit(130 if isinstance(error.__cause__, KeyboardInterrupt) else COULD_NOT)  # 128 and SIGINT, as shells
         except click.ClickException as error:
             _fail(error, error.format_message(), as_json=as_json)
         except TurnspanError as error:
