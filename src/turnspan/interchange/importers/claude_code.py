@@ -1,46 +1,94 @@
-"""Claude Code's transcripts: a line of JSON for each message, a file for each session."""
+"""Claude Code's transcripts: a line of JSON for each piece of a message, a file for each session.
+
+One answer of the model stands on several lines, one for each block of its content, all with its id and its usage so
+far. A session that is resumed or forked begins with a copy of the other's lines, under the same uuids: what a file
+copied belongs to the file that it came from, and the session goes on from there.
+"""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from turnspan.interchange.importers import Turns, Unreadable, json_files, seconds_as_iso, text_of_parts
-from turnspan.model.records import SessionRecord
+from turnspan.interchange.importers.files import Unreadable, files_in, is_regular, json_lines, parsed
+from turnspan.interchange.importers.turns import Turns, seconds_as_iso, text_of_parts
+from turnspan.model.records import OURS, SessionRecord
+
+_TAIL_BYTES = 64 * 1024
 
 
 def sessions(path: Path) -> Iterator[SessionRecord | Unreadable]:
-    """Yield the sessions of a file, or of a folder and those below it."""
-    for file in json_files(path, "*.jsonl"):
-        turns, session_id, cwd, broken = Turns(file.stem, "claude"), file.stem, None, 0
-        try:
-            lines = file.read_text(errors="replace").splitlines()
-        except OSError as error:
-            yield Unreadable(str(file), str(error))
-            continue
-        for line in lines:
+    """Yield the sessions of a file, or of a folder and those below it, the one that ended first before its copies."""
+    files: list[Path] = []
+    for found in files_in(path, "*.jsonl"):
+        if isinstance(found, Unreadable):
+            yield found
+        else:
+            files.append(found)
+    transcripts = _Transcripts()
+    for file in sorted(files, key=lambda file: (_last_at(file), file)):
+        yield from transcripts.read(file)
+
+
+class _Transcripts:
+    """Reads one transcript after the other, and knows whose a line was first."""
+
+    def __init__(self) -> None:
+        self._owners: dict[str, str] = {}
+        self._roots: dict[str, str] = {}
+
+    def read(self, file: Path) -> Iterator[SessionRecord | Unreadable]:
+        """Yield the session of a file, and what of it could not be read."""
+        session_id = file.stem
+        turns, cwd, parent = Turns(session_id, "claude"), None, None
+        unexpected: list[str] = []
+        for where, entry in json_lines(file):
+            if isinstance(entry, Unreadable):
+                yield entry
+                continue
             try:
-                entry = json.loads(line)
+                owner = self._owners.setdefault(entry["uuid"], session_id) if entry.get("uuid") else session_id
+                if owner != session_id:
+                    parent = owner
+                    continue
                 cwd = entry.get("cwd") or cwd
                 _read(turns, entry)
-            except (ValueError, AttributeError, TypeError):
-                broken += bool(line.strip())
-        if broken:
-            yield Unreadable(str(file), f"{broken} lines are not as expected; the others are read")
+            except Exception:  # somebody else's format, of another version
+                unexpected.append(where)
+        if unexpected:
+            yield Unreadable(unexpected[0], f"{len(unexpected)} lines are not as expected; the others are read")
         if turns.turns:
-            started = turns.turns[0].started_at
-            ended = turns.turns[-1].ended_at or started
-            yield SessionRecord(
-                session_id,
-                workspace_id=file.parent.name or None,
-                agent_id="claude",
-                created_at=started,
-                updated_at=ended,
-                turns=turns.turns,
-                metadata={"cwd": cwd} if cwd else {},
-            )
+            yield self._session(file, turns, parent, {"cwd": cwd} if cwd else {})
+
+    def _session(self, file: Path, turns: Turns, parent: str | None, metadata: dict[str, Any]) -> SessionRecord:
+        started = turns.turns[0].started_at
+        if parent is not None:
+            root = self._roots[file.stem] = self._roots.get(parent, parent)
+            metadata[OURS] = {"parent_session_id": parent, "root_session_id": root}
+        return SessionRecord(
+            file.stem,
+            workspace_id=file.parent.name or None,
+            agent_id="claude",
+            created_at=started,
+            updated_at=turns.turns[-1].ended_at or started,
+            turns=turns.turns,
+            metadata=metadata,
+        )
+
+
+def _last_at(file: Path) -> str:
+    """Return when the last line of a transcript was written, as it says."""
+    if not is_regular(file):
+        return ""
+    with file.open("rb") as opened:
+        opened.seek(max(0, file.stat().st_size - _TAIL_BYTES))
+        lines = opened.read(_TAIL_BYTES).splitlines()
+    for line in reversed(lines):
+        entry = parsed(line, "")
+        if isinstance(entry, dict) and (at := seconds_as_iso(entry.get("timestamp"))):
+            return at
+    return ""
 
 
 def _read(turns: Turns, entry: dict[str, Any]) -> None:

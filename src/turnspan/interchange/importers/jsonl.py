@@ -3,35 +3,36 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-from turnspan.interchange.importers import Turns, Unreadable, seconds_as_iso
+from turnspan.interchange.importers.files import Unreadable, lines_of, parsed, why_not
+from turnspan.interchange.importers.turns import Turns, seconds_as_iso
 from turnspan.model.records import SessionRecord
 
 
 def sessions(path: Path) -> Iterator[SessionRecord | Unreadable]:
     """Yield the sessions of a file."""
-    try:
-        with path.open("rb") as lines:
-            for number, line in enumerate(lines, 1):
-                if line.strip():
-                    yield _session(line, f"{path}:{number}")
-    except OSError as error:
-        yield Unreadable(str(path), str(error))
+    for where, line in lines_of(path):
+        data = line if isinstance(line, Unreadable) else parsed(line, where)
+        if isinstance(data, Unreadable) or isinstance(line, Unreadable):
+            yield data
+            continue
+        try:
+            yield _session(data, line)
+        except Exception as error:
+            yield Unreadable(where, why_not(error))
 
 
-def _session(line: bytes, where: str) -> SessionRecord | Unreadable:
-    try:
-        data = json.loads(line)
-        if "messages" in data and "turns" not in data:
-            session_id = str(data.get("session_id") or data.get("id") or hashlib.sha256(line).hexdigest()[:32])
-            at = seconds_as_iso(data.get("created_at"))
-            turns = Turns(session_id)
-            for message in data["messages"]:
-                turns.chat(message, at)
-            return SessionRecord(session_id, created_at=at, turns=turns.turns)
+def _session(data: Any, line: bytes) -> SessionRecord:
+    if not isinstance(data, dict):
+        raise TypeError("it is neither a session nor a list of messages")
+    if "messages" not in data or "turns" in data:
         return SessionRecord.from_dict(data)
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
-        return Unreadable(where, f"it is neither a session nor a list of messages: {error!r}")
+    session_id = str(data.get("session_id") or data.get("id") or hashlib.sha256(line).hexdigest()[:32])
+    at = seconds_as_iso(data.get("created_at"))
+    turns = Turns(session_id)
+    for message in data["messages"]:
+        turns.chat(message, at)
+    return SessionRecord(session_id, created_at=at, turns=turns.turns)

@@ -7,23 +7,24 @@ from collections.abc import Iterator
 from pathlib import Path, PurePath
 from typing import Any
 
-from turnspan.interchange.importers import Turns, Unreadable, json_files, loaded, seconds_as_iso
+from turnspan.interchange.importers.files import Unreadable, files_in, loaded, why_not
+from turnspan.interchange.importers.turns import Turns, seconds_as_iso
 from turnspan.model.records import OURS, SessionRecord
 
 
 def sessions(path: Path) -> Iterator[SessionRecord | Unreadable]:
     """Yield the sessions of a file or of a folder."""
-    for file in json_files(path):
-        data = loaded(file)
+    for file in files_in(path):
+        data = file if isinstance(file, Unreadable) else loaded(file)
         if isinstance(data, Unreadable):
             yield data
         elif not isinstance(data, dict) or not isinstance(data.get("info"), dict) or "id" not in data["info"]:
-            yield Unreadable(str(file), "it is no session: there is no info with an id in it")
+            yield Unreadable(str(file), "it is not a session: there is no info with an id in it")
         else:
             try:
                 yield _session(data["info"], data.get("messages") or [])
-            except (KeyError, TypeError, AttributeError, ValueError) as error:
-                yield Unreadable(str(file), f"a field is not as expected: {error!r}")
+            except Exception as error:
+                yield Unreadable(str(file), why_not(error))
 
 
 def _session(info: dict[str, Any], messages: list[dict[str, Any]]) -> SessionRecord:
