@@ -198,10 +198,58 @@ def test_what_was_known_is_kept(tmp_path):
     assert session.turns[0].turn_id == "u1"
     assert session.turns[0].metadata["images"] == [{"media_type": "image/png", "url": None, "detail": "low"}]
     unreadable, session = read("claude-code", claude_code(tmp_path / "c"))
-    assert unreadable.why.startswith("1 lines")
+    assert unreadable.why.startswith("it is not valid JSON")
     first = session.turns[0].metadata["turnspan"]["model_calls"][0]
     assert first["usage"] == {"input_tokens": 7, "output_tokens": 3, "cache_read_tokens": 2}
     assert session.turns[0].tool_calls[0].duration_ms == 2000
+
+
+def transcript_line(kind, number, content, session_id="s1", **message):
+    return {
+        "type": kind,
+        "uuid": f"u{number}",
+        "sessionId": session_id,
+        "timestamp": f"2026-01-01T00:00:{number:02d}.000Z",
+        "message": {"role": kind, "content": content, **message},
+    }
+
+
+def answer(number, block, output_tokens, message_id="m1", **more):
+    used = {"input_tokens": 100, "cache_read_input_tokens": 50, "output_tokens": output_tokens}
+    return transcript_line("assistant", number, [block], id=message_id, model="claude-x", usage=used, **more)
+
+
+RESULT = {"type": "tool_result", "tool_use_id": "t1", "content": "a file"}
+TRANSCRIPT = [
+    transcript_line("user", 1, "please look"),
+    answer(2, {"type": "thinking", "thinking": "hm"}, 1),
+    answer(3, {"type": "text", "text": "I look"}, 1),
+    answer(4, {"type": "tool_use", "id": "t1", "name": "Read", "input": {"f": 1}}, 20),
+    transcript_line("user", 5, [RESULT]),
+    answer(6, {"type": "text", "text": "It is a file"}, 5, "m2"),
+]
+
+
+def test_an_answer_on_three_lines_is_one_model_call(tmp_path):
+    """Claude Code writes a line for each block of an answer, each with its usage so far: that is one call, counted once."""
+    (tmp_path / "s1.jsonl").write_text("\n".join(map(json.dumps, TRANSCRIPT)))
+    (session,) = read("claude-code", tmp_path)
+    calls = session.turns[0].metadata["turnspan"]["model_calls"]
+    assert [(call["response_id"], call["usage"]["output_tokens"]) for call in calls] == [("m1", 20), ("m2", 5)]
+    assert session.turns[0].response_content == "It is a file"
+    assert [call.result for call in session.turns[0].tool_calls] == ["a file"]
+
+
+def test_a_resumed_copy_is_stored_once(tmp_path):
+    """A resumed session's file begins with a copy of the first: only what is new is its own, and the first its parent."""
+    more = [transcript_line("user", 7, "and now?"), answer(8, {"type": "text", "text": "done"}, 5, "m3")]
+    copy = [{**line, "sessionId": "a-copy"} for line in [*TRANSCRIPT, *more]]
+    (tmp_path / "s1.jsonl").write_text("\n".join(map(json.dumps, TRANSCRIPT)))
+    (tmp_path / "a-copy.jsonl").write_text("\n".join(map(json.dumps, copy)))  # first by its name
+    first, second = read("claude-code", tmp_path)
+    assert (first.session_id, [turn.prompt for turn in first.turns]) == ("s1", ["please look"])
+    assert (second.session_id, [turn.prompt for turn in second.turns]) == ("a-copy", ["and now?"])
+    assert (second.parent_session_id, second.root_session_id) == ("s1", "s1")
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -242,7 +290,7 @@ def test_bad_input_is_told_plainly(tmp_path):
     (tmp_path / "x.json").write_text("{")
     broken = command("import", "xerxes", tmp_path, "--home", tmp_path / "home")
     assert broken.returncode == 1
-    assert "it is no JSON" in broken.stdout
+    assert "it is not valid JSON" in broken.stdout
 
 
 @pytest.fixture

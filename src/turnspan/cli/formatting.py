@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -42,6 +43,14 @@ class Display:
             if self.full
             else folded(redact_secrets(folded(value, _MOST_OF_CONTENT)), limit)
         )
+
+    def cell(self, value: Any, limit: int) -> str:
+        """Return content for a cell of a table: on one line, and in a pipe all of it."""
+        from turnspan.recording.redaction import hidden
+
+        if sys.stdout.isatty():
+            return self.content(value, limit)
+        return " ".join(hidden(to_json(value)).split())
 
 
 def format_time(text: str | None, *, utc: bool = False, precise: bool = False) -> str:

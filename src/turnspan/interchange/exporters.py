@@ -8,6 +8,7 @@ from typing import Any
 
 from turnspan.model.json_values import to_json
 from turnspan.model.records import SessionRecord, TurnRecord, turnspan_metadata
+from turnspan.reading.tree import dicts_in
 
 
 def as_json(session: SessionRecord) -> str:
@@ -70,6 +71,10 @@ def _turn(turn: TurnRecord, session: SessionRecord) -> list[str]:
         for t in session.agent_transitions
         if t.turn_id == turn.turn_id
     ]
+    for note in dicts_in(ours, "notes"):
+        event = f", audit event {note['audit_event_id']}" if note.get("audit_event_id") else ""
+        lines += [f"- note `{note.get('name') or ''}` ({note.get('at') or 'no time'}{event})"]
+        lines += _fenced("data", note.get("data"))
     if turn.response_content is not None:
         lines += ["", to_json(turn.response_content)]
     if turn.error:

@@ -70,8 +70,8 @@ def turn_tree(
         duration_of(turn),
         turn.error,
         None,
-        ours.get("trace_id"),
-        ours.get("span_id"),
+        _text(ours, "trace_id"),
+        _text(ours, "span_id"),
         turn.audit_event_ids,
         turn.agent_id,
         {"prompt": turn.prompt, "response": turn.response_content, "interrupted": ours.get("interrupted")},
@@ -89,14 +89,15 @@ def _inner_nodes(
 ) -> Iterator[tuple[str | None, TimelineNode]]:
     """Yield what happened in a turn, each with the call id of what it happened in."""
     for agent in dicts_in(ours, "agents"):
-        yield agent.get("parent_id"), _node("agent", agent.get("agent_id") or "agent", agent)
+        yield _text(agent, "parent_id"), _node("agent", _text(agent, "agent_id") or "agent", agent)
     for model in dicts_in(ours, "model_calls"):
-        node = _node("model call", model.get("response_model") or model.get("model") or "model", model)
-        names = ("usage", "finish_reasons", "response_id", "provider")
-        node.details = {name: model[name] for name in names if model.get(name)}
-        yield model.get("parent_id"), node
+        node = _node("model call", _text(model, "response_model") or _text(model, "model") or "model", model)
+        details = {"usage": usage_of(model), "response_id": _text(model, "response_id")}
+        details |= {name: model.get(name) for name in ("finish_reasons", "provider")}
+        node.details = {name: value for name, value in details.items() if value}
+        yield _text(model, "parent_id"), node
     for call in turn.tool_calls:
-        yield turnspan_metadata(call.metadata).get("parent_id"), _tool_node(call)
+        yield _text(turnspan_metadata(call.metadata), "parent_id"), _tool_node(call)
     for transition in transitions:
         if transition.turn_id == turn.turn_id:
             name = f"{transition.from_agent or '?'} -> {transition.to_agent}"
@@ -104,8 +105,9 @@ def _inner_nodes(
             node.audit_event_ids = [event_id] if (event_id := next(handoff_ids, None)) else []
             yield None, node
     for note in dicts_in(ours, "notes"):
-        ids = [note["audit_event_id"]] if note.get("audit_event_id") else []
-        node = TimelineNode("note", str(note.get("name", "")), "success", note.get("at") or "", audit_event_ids=ids)
+        ids = [event_id] if (event_id := _text(note, "audit_event_id")) else []
+        name, at = _text(note, "name") or "", _text(note, "at") or ""
+        node = TimelineNode("note", name, "success", at, audit_event_ids=ids)
         node.details = {"data": note.get("data")}
         yield None, node
 
@@ -119,19 +121,34 @@ def _tool_node(call: ToolCallRecord) -> TimelineNode:
 
 
 def _node(kind: Kind, name: str, data: dict[str, Any]) -> TimelineNode:
+    duration, ids = data.get("duration_ms"), data.get("audit_event_ids")
     return TimelineNode(
         kind,
         name,
-        data.get("status", "success"),
-        data.get("started_at") or "",
-        data.get("duration_ms"),
-        data.get("error"),
-        data.get("call_id"),
-        data.get("trace_id"),
-        data.get("span_id"),
-        list(data.get("audit_event_ids") or []),
-        data.get("agent_id"),
+        _text(data, "status") or "success",
+        _text(data, "started_at") or "",
+        float(duration) if isinstance(duration, (int, float)) else None,
+        _text(data, "error"),
+        _text(data, "call_id"),
+        _text(data, "trace_id"),
+        _text(data, "span_id"),
+        [id_ for id_ in ids if isinstance(id_, str)] if isinstance(ids, list) else [],
+        _text(data, "agent_id"),
     )
+
+
+# What stands under our key may be another program's: it is read for what it is, and the rest is passed over ---------
+
+
+def _text(data: dict[str, Any], name: str) -> str | None:
+    found = data.get(name)
+    return found if isinstance(found, str) else None
+
+
+def usage_of(model_call: dict[str, Any]) -> dict[str, int]:
+    """Return the tokens of a model call by name."""
+    usage = model_call.get("usage")
+    return {str(n): count for n, count in usage.items() if isinstance(count, int)} if isinstance(usage, dict) else {}
 
 
 def dicts_in(ours: dict[str, Any], name: str) -> list[dict[str, Any]]:
@@ -142,8 +159,8 @@ def dicts_in(ours: dict[str, Any], name: str) -> list[dict[str, Any]]:
 
 def tokens_of(turn: TurnRecord) -> int:
     """Return how many tokens a turn's model calls used, in and out."""
-    usages = [model.get("usage") or {} for model in dicts_in(turnspan_metadata(turn.metadata), "model_calls")]
-    return sum((usage.get("input_tokens") or 0) + (usage.get("output_tokens") or 0) for usage in usages)
+    usages = [usage_of(model) for model in dicts_in(turnspan_metadata(turn.metadata), "model_calls")]
+    return sum(usage.get("input_tokens", 0) + usage.get("output_tokens", 0) for usage in usages)
 
 
 def duration_of(turn: TurnRecord) -> float | None:

@@ -20,10 +20,10 @@ _COLUMNS = [
     Column("SESSION"),
     Column("LAST USED", rank=1),
     Column("TURNS", "number", rank=2),
-    Column("FAILED", "number", rank=4),
-    Column("AGENT", rank=3),
-    Column("WORKSPACE", rank=5),
-    Column("FIRST PROMPT", "text", rank=6),
+    Column("FAILED", "number", rank=5),
+    Column("AGENT", rank=4),
+    Column("WORKSPACE", rank=6),
+    Column("FIRST PROMPT", "text", rank=3),
 ]
 
 
@@ -105,6 +105,6 @@ def _table(sessions: list[SessionSummary], display: Display) -> Table:
             str(session.failed_turns or "-"),
             session.agent_id or "-",
             session.workspace_id or "-",
-            display.content(session.prompt, _PROMPT),
+            display.cell(session.prompt, _PROMPT),
         )
     return table

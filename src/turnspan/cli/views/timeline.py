@@ -36,7 +36,7 @@ def timeline_view(entries: list[TimelineEntry], how: Display) -> Table:
             Text(format_status(node.status), style=STATUS_STYLE.get(node.status, "")),
             format_duration(node.duration_ms),
             *([node.span_id or "-", _events(node)] if how.ids else []),
-            Text(how.content(content, _CONTENT) if (content := _content(node)) else "", style="dim"),
+            Text(how.cell(content, _CONTENT) if (content := _content(node)) else "", style="dim"),
         )
     return table
 

@@ -81,9 +81,11 @@ def loaded(path: Path) -> Any:
 def parsed(data: bytes | str, where: str) -> Any:
     """Return what JSON text says; an :class:`Unreadable` when it says nothing."""
     try:
-        return json.loads(data)
+        return json.loads(data if isinstance(data, str) else data.decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        return Unreadable(where, "it is not valid UTF-8")
     except ValueError as error:
-        return Unreadable(where, f"it is not valid JSON: {error}")
+        return Unreadable(where, f"it is not valid JSON: {str(error)[:200]}")
     except RecursionError:
         return Unreadable(where, "it is nested too deeply")
 
