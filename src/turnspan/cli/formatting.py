@@ -46,11 +46,11 @@ class Display:
 
     def cell(self, value: Any, limit: int) -> str:
         """Return content for a cell of a table: on one line, and in a pipe all of it."""
-        from turnspan.recording.redaction import hidden
+        from turnspan.recording.redaction import redact_secrets
 
         if sys.stdout.isatty():
             return self.content(value, limit)
-        return " ".join(hidden(to_json(value)).split())
+        return " ".join(redact_secrets(to_json(value)).split())
 
 
 def format_time(text: str | None, *, utc: bool = False, precise: bool = False) -> str:
