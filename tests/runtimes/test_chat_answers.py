@@ -5,10 +5,9 @@ import asyncio
 import pytest
 
 pytest.importorskip("openai")
-import openai
-
 from support.answers import asked, cases, check
 from support.model_server import Answer, Disconnect, HttpError, Shape, StreamError, ToolCall, Usage
+from support.model_server.clients import openai_client
 
 GO = {"model": "m", "messages": [{"role": "user", "content": "go"}]}
 INCLUDE = {"stream_options": {"include_usage": True}}
@@ -17,33 +16,29 @@ TWO = [ToolCall("add", {"a": 1}, "c1"), ToolCall("mul", {"b": 2}, "c2")]
 TWO_RUN = [("add", {"a": 1}, "running"), ("mul", {"b": 2}, "running")]
 
 
-def _client(server, kind=openai.OpenAI):
-    return kind(base_url=server.url + "/v1", api_key="script", max_retries=0)
-
-
 def create(server):
-    with _client(server) as model:
+    with openai_client(server) as model:
         model.chat.completions.create(**GO)
 
 
 def raw(server):
-    with _client(server) as model:
+    with openai_client(server) as model:
         model.chat.completions.with_raw_response.create(**GO).parse()
 
 
 def stream(server, **more):
-    with _client(server) as model:
+    with openai_client(server) as model:
         list(model.chat.completions.create(**GO, stream=True, **(more or INCLUDE)))
 
 
 def helper(server):
-    with _client(server) as model, model.chat.completions.stream(**GO, **INCLUDE) as events:
+    with openai_client(server) as model, model.chat.completions.stream(**GO, **INCLUDE) as events:
         list(events)
 
 
 def async_create(server):
     async def main():
-        async with _client(server, openai.AsyncOpenAI) as model:
+        async with openai_client(server, asynchronous=True) as model:
             await model.chat.completions.create(**GO)
 
     asyncio.run(main())
@@ -51,7 +46,7 @@ def async_create(server):
 
 def async_stream(server):
     async def main():
-        async with _client(server, openai.AsyncOpenAI) as model:
+        async with openai_client(server, asynchronous=True) as model:
             async for _ in await model.chat.completions.create(**GO, stream=True, **INCLUDE):
                 pass
 
@@ -59,7 +54,7 @@ def async_stream(server):
 
 
 def stream_without_options(server):
-    with _client(server) as model:
+    with openai_client(server) as model:
         list(model.chat.completions.create(**GO, stream=True))
 
 

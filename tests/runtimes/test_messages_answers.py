@@ -5,48 +5,43 @@ import asyncio
 import pytest
 
 pytest.importorskip("anthropic")
-import anthropic
-
 from support.answers import asked, cases, check
 from support.model_server import Answer, Disconnect, HostedTool, HttpError, Shape, StreamError, ToolCall, Usage
+from support.model_server.clients import anthropic_client
 
 GO = {"model": "m", "max_tokens": 99, "messages": [{"role": "user", "content": "go"}]}
 USED = Usage(9, 5, cached_tokens=100, cache_write_tokens=7)
 OVERLOADED = StreamError("Overloaded", "overloaded_error")
 
 
-def _client(server, kind=anthropic.Anthropic):
-    return kind(base_url=server.url, api_key="script", max_retries=0)
-
-
 def create(server):
-    with _client(server) as model:
+    with anthropic_client(server) as model:
         model.messages.create(**GO)
 
 
 def raw(server):
-    with _client(server) as model:
+    with anthropic_client(server) as model:
         model.messages.with_raw_response.create(**GO).parse()
 
 
 def beta(server):
-    with _client(server) as model:
+    with anthropic_client(server) as model:
         model.beta.messages.create(**GO)
 
 
 def stream(server):
-    with _client(server) as model:
+    with anthropic_client(server) as model:
         list(model.messages.create(**GO, stream=True))
 
 
 def helper(server):
-    with _client(server) as model, model.messages.stream(**GO) as events:
+    with anthropic_client(server) as model, model.messages.stream(**GO) as events:
         events.get_final_message()
 
 
 def async_create(server):
     async def main():
-        async with _client(server, anthropic.AsyncAnthropic) as model:
+        async with anthropic_client(server, asynchronous=True) as model:
             await model.messages.create(**GO)
 
     asyncio.run(main())
@@ -54,7 +49,7 @@ def async_create(server):
 
 def async_helper(server):
     async def main():
-        async with _client(server, anthropic.AsyncAnthropic) as model, model.messages.stream(**GO) as events:
+        async with anthropic_client(server, asynchronous=True) as model, model.messages.stream(**GO) as events:
             async for _ in events.text_stream:
                 pass
 

@@ -5,8 +5,6 @@ import asyncio
 import pytest
 
 pytest.importorskip("openai")
-import openai
-
 from support.answers import asked, cases, check
 from support.model_server import (
     Answer,
@@ -19,6 +17,7 @@ from support.model_server import (
     ToolCall,
     Usage,
 )
+from support.model_server.clients import openai_client
 from support.model_server.response_items import (
     apply_patch_call,
     computer_call,
@@ -40,33 +39,29 @@ HOSTED = {
 }
 
 
-def _client(server, kind=openai.OpenAI):
-    return kind(base_url=server.url + "/v1", api_key="script", max_retries=0)
-
-
 def create(server):
-    with _client(server) as model:
+    with openai_client(server) as model:
         model.responses.create(**GO)
 
 
 def raw(server):
-    with _client(server) as model:
+    with openai_client(server) as model:
         model.responses.with_raw_response.create(**GO).parse()
 
 
 def stream(server):
-    with _client(server) as model:
+    with openai_client(server) as model:
         list(model.responses.create(**GO, stream=True))
 
 
 def helper(server):
-    with _client(server) as model, model.responses.stream(**GO) as events:
+    with openai_client(server) as model, model.responses.stream(**GO) as events:
         list(events)
 
 
 def async_create(server):
     async def main():
-        async with _client(server, openai.AsyncOpenAI) as model:
+        async with openai_client(server, asynchronous=True) as model:
             await model.responses.create(**GO)
 
     asyncio.run(main())
@@ -74,7 +69,7 @@ def async_create(server):
 
 def async_stream(server):
     async def main():
-        async with _client(server, openai.AsyncOpenAI) as model:
+        async with openai_client(server, asynchronous=True) as model:
             async for _ in await model.responses.create(**GO, stream=True):
                 pass
 
@@ -172,7 +167,7 @@ def test_what_the_program_runs_for_the_provider_is_a_tool_call_of_the_turn(name,
     item, output = ITEMS[name]
 
     def loop(server):
-        with _client(server) as model:
+        with openai_client(server) as model:
             items = [{"role": "user", "content": "go"}]
             first = _ask(model, items, streamed)
             _ask(model, [*items, *(one.to_dict() for one in first.output), output], streamed)
@@ -197,7 +192,7 @@ def test_a_question_for_approval_does_not_end_the_turn(approve, model_server):
     """The answer to it goes on with the turn in which it was asked."""
 
     def loop(server):
-        with _client(server) as model:
+        with openai_client(server) as model:
             asks = model.responses.create(**GO)
             said = {"type": "mcp_approval_response", "approval_request_id": "mcpr_1", "approve": approve}
             model.responses.create(model="m", previous_response_id=asks.id, input=[said])
@@ -209,7 +204,7 @@ def test_a_question_for_approval_does_not_end_the_turn(approve, model_server):
 
 
 def _in_background(server, *, cancel=False):
-    with _client(server) as model:
+    with openai_client(server) as model:
         made = model.responses.create(**GO, background=True)
         if cancel:
             model.responses.cancel(made.id)

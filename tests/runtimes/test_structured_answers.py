@@ -6,11 +6,11 @@ import warnings
 import pytest
 
 pytest.importorskip("openai")
-import openai
 from pydantic import BaseModel
 
 from support.answers import asked, check
 from support.model_server import Answer
+from support.model_server.clients import openai_client
 
 GO = {"model": "m", "messages": [{"role": "user", "content": "go"}]}
 ROME = '{"name": "Rome"}'
@@ -69,7 +69,7 @@ ANSWERS = {
 
 
 def _outcome(server, way):
-    with openai.OpenAI(base_url=server.url + "/v1", api_key="script", max_retries=0) as model:
+    with openai_client(server) as model:
         try:
             return way(model)
         except Exception as error:

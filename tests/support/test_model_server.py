@@ -11,6 +11,7 @@ pytest.importorskip("openai")
 import openai
 
 from support.model_server import Answer, Cut, Disconnect, HttpError, ModelServer, Reply
+from support.model_server.clients import openai_client
 from support.model_server.wire import sse
 from support.programs import program, run
 
@@ -19,16 +20,12 @@ def ask(client, text="go", model="m", **more):
     return client.chat.completions.create(model=model, messages=[{"role": "user", "content": text}], **more)
 
 
-def client(server, key="script", **more):
-    return openai.OpenAI(base_url=server.url + "/v1", api_key=key, **{"max_retries": 0, **more})
-
-
 def test_twenty_conversations_at_once_are_told_apart_by_their_keys(model_server):
     for n in range(20):
         model_server.play([f"one {n}", f"two {n}"], key=f"key-{n}")
 
     def conversation(n):
-        with client(model_server, f"key-{n}") as model:
+        with openai_client(model_server, f"key-{n}") as model:
             return [ask(model, text).choices[0].message.content for text in ("a", "b")]
 
     with ThreadPoolExecutor(20) as pool:
@@ -38,7 +35,7 @@ def test_twenty_conversations_at_once_are_told_apart_by_their_keys(model_server)
 def test_a_script_is_found_by_header_and_by_model_too(model_server):
     model_server.play(["by header"], key="H")
     model_server.play(["by model"], key="gpt-x")
-    with client(model_server, "nobody's") as model:
+    with openai_client(model_server, "nobody's") as model:
         assert ask(model, extra_headers={"x-script": "H"}).choices[0].message.content == "by header"
         assert ask(model, model="gpt-x").choices[0].message.content == "by model"
 
@@ -48,7 +45,7 @@ def test_the_same_script_gives_the_same_bytes_and_records_the_same_requests(mode
     runs = []
     for _ in range(2):
         played = model_server.play(["hello", "and more"])
-        with client(model_server) as model:
+        with openai_client(model_server) as model:
             said = [ask(model).to_json(), [c.to_json() for c in ask(model, stream=True)]]
         runs.append((said, played.as_sent()))
     assert runs[0] == runs[1]
@@ -57,14 +54,14 @@ def test_the_same_script_gives_the_same_bytes_and_records_the_same_requests(mode
 
 def test_a_client_that_tries_again_is_answered_with_the_next_step(model_server):
     played = model_server.play([HttpError(429, retry_after_s=0), HttpError(500, retry_after_s=0), "at last"])
-    with client(model_server, max_retries=2) as model:
+    with openai_client(model_server, max_retries=2) as model:
         assert ask(model).choices[0].message.content == "at last"
     assert len(played.requests) == 3
     assert len(set(map(repr, played.as_sent()))) == 1
 
 
 def test_more_requests_than_answers_are_refused_and_told():
-    with ModelServer() as server, client(server) as model:
+    with ModelServer() as server, openai_client(server) as model:
         server.play(["only one"])
         ask(model)
         with pytest.raises(openai.BadRequestError, match="the script of 'script' is over: all 1 answers"):
@@ -75,14 +72,14 @@ def test_more_requests_than_answers_are_refused_and_told():
 @pytest.mark.parametrize("step", [Disconnect(), Disconnect(reset=True), Answer("he", breaks=Disconnect())])
 def test_a_connection_that_breaks_is_a_connection_error_of_the_client(model_server, step):
     model_server.play([step])
-    with client(model_server) as model, pytest.raises(openai.APIConnectionError):
+    with openai_client(model_server) as model, pytest.raises(openai.APIConnectionError):
         ask(model)
 
 
 def test_a_reply_can_be_any_bytes(model_server):
     frames = [sse({"object": "chat.completion.chunk", "choices": []}), 0.01, b"data: {broken\n\n"]
     model_server.play([Reply(418, body=b"tea"), Reply(headers={"content-type": "text/event-stream"}, frames=frames)])
-    with client(model_server) as model:
+    with openai_client(model_server) as model:
         with pytest.raises(openai.APIStatusError) as raised:
             ask(model)
         assert (raised.value.status_code, raised.value.response.text) == (418, "tea")
@@ -92,13 +89,13 @@ def test_a_reply_can_be_any_bytes(model_server):
 
 def test_a_reply_that_is_cut_is_seen_as_cut(model_server):
     model_server.play([Reply(frames=[b'{"choices": ', Cut(reset=True)])])
-    with client(model_server) as model, pytest.raises(openai.APIConnectionError):
+    with openai_client(model_server) as model, pytest.raises(openai.APIConnectionError):
         ask(model)
 
 
 def test_a_step_may_depend_on_the_request(model_server):
     model_server.play([lambda request: "you said " + request.json["messages"][0]["content"]])
-    with client(model_server) as model:
+    with openai_client(model_server) as model:
         assert ask(model, "this").choices[0].message.content == "you said this"
 
 
@@ -107,7 +104,7 @@ def test_a_stream_stays_open_for_as_long_as_it_is_held(model_server):
     model_server.play([Answer("one two", held_by=held)])
 
     async def main():
-        async with openai.AsyncOpenAI(base_url=model_server.url + "/v1", api_key="script", max_retries=0) as model:
+        async with openai_client(model_server, asynchronous=True) as model:
             stream = await ask(model, stream=True)
             texts, said, ended = [], asyncio.Event(), asyncio.Event()
 
@@ -142,7 +139,7 @@ print(anthropic.Anthropic().messages.create(model="m", max_tokens=9, messages=[{
 
 def test_embeddings_in_both_encodings(model_server):
     model_server.play([])
-    with client(model_server) as model:
+    with openai_client(model_server) as model:
         for more in ({}, {"encoding_format": "float"}):
             made = model.embeddings.create(model="e", input=["abc", "de"], **more)
             assert [item.embedding for item in made.data] == [[3.0, 0.5, -0.5], [2.0, 0.5, -0.5]]

@@ -11,6 +11,7 @@ from openai.types.chat import ChatCompletion, ChatCompletionChunk
 from pydantic import BaseModel
 
 from support.model_server import Answer, Disconnect, HttpError, Shape, StreamError, ToolCall, Usage
+from support.model_server.clients import openai_client
 
 GO = {"model": "m", "messages": [{"role": "user", "content": "go"}]}
 STREAM = {**GO, "stream": True}
@@ -25,7 +26,7 @@ class City(BaseModel):
 @pytest.fixture
 def chat(model_server):
     """A client's chat completions, whose answers are set by ``play``."""
-    with openai.OpenAI(base_url=model_server.url + "/v1", api_key="script", max_retries=0) as model:
+    with openai_client(model_server) as model:
         completions = model.chat.completions
         completions.play = lambda *script: model_server.play(script)
         yield completions
@@ -68,7 +69,7 @@ def test_an_asynchronous_client_and_raw_responses(model_server):
     model_server.play(["one", "two words", "three"])
 
     async def main():
-        async with openai.AsyncOpenAI(base_url=model_server.url + "/v1", api_key="script") as model:
+        async with openai_client(model_server, asynchronous=True) as model:
             raw = await model.chat.completions.with_raw_response.create(**GO)
             assert raw.headers["x-request-id"] == "req_script-1"
             chunks = [chunk async for chunk in await model.chat.completions.create(**STREAM)]

@@ -11,6 +11,7 @@ from anthropic.types import Message, RawMessageStreamEvent
 from pydantic import TypeAdapter
 
 from support.model_server import Answer, Disconnect, HostedTool, HttpError, Shape, StreamError, ToolCall, Usage
+from support.model_server.clients import anthropic_client
 
 GO = {"model": "m", "max_tokens": 99, "messages": [{"role": "user", "content": "go"}]}
 EVENT = TypeAdapter(RawMessageStreamEvent)
@@ -31,7 +32,7 @@ ANSWERS = {
 @pytest.fixture
 def messages(model_server):
     """A client's messages, whose answers are set by ``play``."""
-    with anthropic.Anthropic(base_url=model_server.url, api_key="script", max_retries=0) as model:
+    with anthropic_client(model_server) as model:
         model.messages.play = lambda *script: model_server.play(script)
         yield model.messages
 
@@ -56,7 +57,7 @@ def _final(messages, asked):
 
 def test_an_mcp_call_at_the_provider(model_server):
     model_server.play([Answer("so", hosted=[HostedTool("mcp", {"q": 1}, "found")])])
-    with anthropic.Anthropic(base_url=model_server.url, api_key="script") as model:
+    with anthropic_client(model_server) as model:
         call, result, _ = model.beta.messages.create(**GO).content
     assert (call.type, call.server_name, call.input) == ("mcp_tool_use", "docs", {"q": 1})
     assert result.content[0].text == "found"
@@ -66,7 +67,7 @@ def test_an_asynchronous_client_and_raw_responses(model_server):
     model_server.play(["one", "two words"])
 
     async def main():
-        async with anthropic.AsyncAnthropic(base_url=model_server.url, api_key="script") as model:
+        async with anthropic_client(model_server, asynchronous=True) as model:
             raw = await model.messages.with_raw_response.create(**GO)
             async with model.messages.stream(**GO) as stream:
                 texts = [text async for text in stream.text_stream]

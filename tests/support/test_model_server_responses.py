@@ -11,6 +11,7 @@ from openai.types.responses import Response, ResponseStreamEvent
 from pydantic import BaseModel, TypeAdapter
 
 from support.model_server import Answer, Background, Disconnect, HostedTool, HttpError, StreamError, ToolCall, Usage
+from support.model_server.clients import openai_client
 from support.model_server.response_items import (
     apply_patch_call,
     computer_call,
@@ -58,7 +59,7 @@ class City(BaseModel):
 @pytest.fixture
 def responses(model_server):
     """A client's responses, whose answers are set by ``play``."""
-    with openai.OpenAI(base_url=model_server.url + "/v1", api_key="script", max_retries=0) as model:
+    with openai_client(model_server) as model:
         model.responses.play = lambda *script: model_server.play(script)
         yield model.responses
 
@@ -92,7 +93,7 @@ def test_an_asynchronous_client_and_raw_responses(model_server):
     model_server.play(["one", "two"])
 
     async def main():
-        async with openai.AsyncOpenAI(base_url=model_server.url + "/v1", api_key="script") as model:
+        async with openai_client(model_server, asynchronous=True) as model:
             raw = await model.responses.with_raw_response.create(**GO)
             events = [event.type async for event in await model.responses.create(**GO, stream=True)]
             return raw.headers["x-request-id"], raw.parse().output_text, events[-1]
