@@ -41,6 +41,8 @@ __all__ = [
     "TurnStarted",
     "TurnStatus",
     "Usage",
+    "call_id_of",
+    "end_of",
     "without_content",
 ]
 
