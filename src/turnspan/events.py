@@ -31,6 +31,7 @@ __all__ = [
     "ModelCallEnded",
     "ModelCallStarted",
     "Noted",
+    "Part",
     "SessionEnded",
     "SessionSource",
     "SessionStarted",

@@ -24,7 +24,7 @@ def test_a_session_a_turn_and_a_tool(recording):
         turn.response = "answer"
     session, stored = recording.session, recording.turn
     assert (session.session_id, session.workspace_id) == ("support-42", "w")
-    assert session.metadata == {"k": 1, "turnspan": {"session_id_from": "explicit"}}
+    assert session.metadata == {"k": 1, "turnspan": {"schema_version": 1, "session_id_from": "explicit"}}
     assert (stored.agent_id, stored.prompt, stored.response_content, stored.status) == (
         "triage",
         "q",

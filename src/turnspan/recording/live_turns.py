@@ -33,6 +33,7 @@ from turnspan.events import (
 )
 from turnspan.journal.hash_chain import SpanIds
 from turnspan.model.ids import new_id
+from turnspan.model.metadata import with_schema_version
 from turnspan.model.newest import Newest
 from turnspan.recording.open_turns import OpenTurn, OpenTurns, interrupted
 from turnspan.recording.sessions import Sessions
@@ -128,6 +129,7 @@ class LiveTurns:
 
     def _start_session(self, entry: Entry[SessionStarted]) -> None:
         if self._sessions.meet(entry.event):
+            entry.change(metadata=with_schema_version(entry.event.metadata))
             if entry.event.workspace_id is None and self._sessions.default_workspace_id:
                 entry.change(workspace_id=self._sessions.default_workspace_id)
             self._append(entry.event, None, None, entry.payload)
