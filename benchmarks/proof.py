@@ -18,7 +18,8 @@ from turnspan.events import (
     Usage,
 )
 from turnspan.journal.hash_chain import decode
-from turnspan.otel_sdk.rehydration import spans_again, told_of
+from turnspan.journal.recorded_events import recorded_events
+from turnspan.otel_sdk.rehydration import spans_again
 from turnspan.recording.recorder import Recorder
 from turnspan.settings import Settings
 from turnspan.stores import open_store
@@ -72,7 +73,7 @@ def main() -> None:
 
     def again() -> None:
         for session_id in store.list_sessions():
-            for _ in spans_again(told_of(store.audit_events(session_id))):
+            for _ in spans_again(recorded_events(store.audit_events(session_id))):
                 pass
 
     floor()

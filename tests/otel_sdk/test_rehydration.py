@@ -11,7 +11,8 @@ from support.programs import PYTHON, program, run
 from support.programs import turnspan as command
 from support.receiver import Receiver, attributes
 from turnspan.events import ModelCallEnded, ModelCallStarted, TurnEnded, TurnStarted, Usage
-from turnspan.otel_sdk.rehydration import spans_again, told_of
+from turnspan.journal.recorded_events import recorded_events
+from turnspan.otel_sdk.rehydration import spans_again
 from turnspan.settings import Settings
 from turnspan.telemetry.semconv import PROFILES
 from turnspan.testing import record
@@ -102,7 +103,7 @@ def test_spans_made_again_equal_the_live_ones_in_every_field(content, profile):
             span
             for session in ("s", "late")
             for span in spans_again(
-                told_of(recording.store.audit_events(session)),
+                recorded_events(recording.store.audit_events(session)),
                 content=settings.span_content,
                 profile=PROFILES[settings.semconv],
                 view_url=settings.view_url,

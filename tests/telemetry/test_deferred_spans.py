@@ -18,7 +18,7 @@ from opentelemetry.sdk.trace.sampling import (
 )
 from opentelemetry.trace import Link, SpanKind, Status, StatusCode
 
-from turnspan.telemetry.deferred_spans import DeferredSpan, tracer_of
+from turnspan.otel_sdk.deferred_spans import DeferredSpan, tracer_of
 
 ABOVE = trace.SpanContext(0xABC, 0xDEF, is_remote=True, trace_flags=trace.TraceFlags(1))
 

@@ -22,6 +22,8 @@ from turnspan.events import (
     TurnStarted,
     Usage,
 )
+from turnspan.recording.problems import Problems
+from turnspan.recording.providers import Providers
 from turnspan.telemetry import semconv as sc
 from turnspan.telemetry.metrics import Metrics
 from turnspan.telemetry.outlet import Folded
@@ -133,8 +135,9 @@ def test_metrics_are_those_of_the_conventions(profile, monkeypatch):
     reader = InMemoryMetricReader()
     provider = MeterProvider([reader])
     monkeypatch.setattr(metrics, "get_meter_provider", lambda: provider)
-    monkeypatch.setattr(metrics, "get_meter", lambda *args, **_: provider.get_meter(*args))
-    Metrics(sc.PROFILES[profile]).write([Folded(ended, None, started, "") for started, ended, _ in PAIRS])
+    Metrics(Providers(Problems()), sc.PROFILES[profile]).write(
+        [Folded(ended, None, started, "") for started, ended, _ in PAIRS]
+    )
     found = {}
     for resource in reader.get_metrics_data().resource_metrics:
         for scope in resource.scope_metrics:

@@ -2,3 +2,7 @@
 
 Private: what users import is in ``turnspan`` and its public modules.
 """
+
+from turnspan.otel_sdk.registration import register
+
+register()

@@ -10,8 +10,9 @@ from turnspan.cli.documents import CheckResult
 from turnspan.errors import TurnspanError
 from turnspan.events import ToolCallEnded, ToolCallStarted, TurnEnded, TurnStarted
 from turnspan.journal.hash_chain import SpanIds
+from turnspan.journal.recorded_events import RecordedEvent
 from turnspan.model.ids import new_id
-from turnspan.otel_sdk.rehydration import Told, send, spans_again
+from turnspan.otel_sdk.rehydration import send, spans_again
 from turnspan.reading.deep_links import TRACES, Links
 from turnspan.reading.span_sources import span_source
 from turnspan.settings import Settings, endpoint_at
@@ -32,10 +33,10 @@ def send_test_turn(settings: Settings, otlp: str, where: str | None) -> CheckRes
     said = _Said()
     logging.getLogger("opentelemetry").addHandler(said)
     try:
-        from turnspan.otel_sdk.setup import span_exporter
+        from turnspan.otel_sdk.exporters import span_exporter
 
         exporter = span_exporter(endpoint_at(otlp, "traces"))
-        sent = send(spans_again([Told("doctor", event, span) for event, span in events]), exporter)
+        sent = send(spans_again([RecordedEvent("doctor", event, span) for event, span in events]), exporter)
         exporter.shutdown()
     except TurnspanError as error:
         return _result("fail", f"{otlp} did not take it: {said.first or error}")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from turnspan.cli.output import note
 from turnspan.settings import Settings
 from turnspan.stores import SessionStore
 
 if TYPE_CHECKING:
+    from turnspan.journal.recorded_events import RecordedEvent
     from turnspan.recording.recovery import Recovered
 
 
@@ -24,10 +25,10 @@ def recover_journals(settings: Settings, store: SessionStore, *, into_this: bool
     from turnspan.journal.seals import Key
     from turnspan.recording.recovery import recover_as_set
 
-    def send(spans: list[Any]) -> None:
+    def send(events: list[RecordedEvent]) -> int:
         from turnspan.otel_sdk.setup import resend
 
-        resend(settings, spans)
+        return resend(events, settings)
 
     key = Key.read(settings.signing_key)
     return recover_as_set(settings, store, settings.store_url, key, send, into_this=into_this)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
 import sys
 from collections.abc import Callable, Collection, Generator
-from types import ModuleType
 from typing import Any
 
 import wrapt
@@ -27,6 +25,7 @@ from turnspan.adapter import (
 )
 from turnspan.events import Event, ModelCallStarted, Started
 from turnspan.instrumentation.wrapping import Watched, end_unobserved, watched
+from turnspan.otel_sdk.registration import external_spans
 from turnspan.recording import runtime
 from turnspan.recording.problems import Problem
 from turnspan.recording.recorder import Recorder
@@ -210,12 +209,12 @@ class _Spans:
         """Emit a model call whose span the client itself starts next."""
         if (recorder := self._adapter.recorder()) is not None:
             recorder.prepare()
-            _external_spans().observe_current_provider()
+            external_spans().observe_current_provider()
             recorder.emit(event, SPAN_EXPECTED)
 
     def read(self, reader: SpanReader, content_of: ContentOf = _no_content) -> None:
         """Show a reader every span that somebody else starts."""
-        spans, entry = _external_spans(), (self._adapter.recorder, reader, content_of)
+        spans, entry = external_spans(), (self._adapter.recorder, reader, content_of)
         spans.external_span_processor.readers.append(entry)
         self._adapter.patch.on_undo(lambda: spans.external_span_processor.readers.remove(entry))
         spans.observe_current_provider()
@@ -230,13 +229,6 @@ class _Spans:
         """Set the OpenTelemetry SDK up where that is turnspan's to do."""
         if (recorder := self._adapter.recorder()) is not None:
             recorder.prepare()
-
-
-def _external_spans() -> ModuleType:
-    """Return the way in for spans of others; it needs the SDK, which is a heavy import."""
-    import opentelemetry.sdk.trace  # noqa: F401  first, because its import wakes an adapter that comes here
-
-    return importlib.import_module("turnspan.otel_sdk.external_spans")
 
 
 def report_failure(name: str, error: BaseException) -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from turnspan.events import Event
-from turnspan.journal.hash_chain import Line, SpanIds, digest_of, line_hash, payload_hash
+from turnspan.journal.hash_chain import Line, SpanIds, decode, digest_of, line_hash, payload_hash
+from turnspan.journal.recorded_events import RecordedEvent
 from turnspan.journal.segments import _framed, _locked, _retire, header_of, is_held, read_whole, segments_of
 from turnspan.model.json_values import encode
 
@@ -66,6 +67,11 @@ class DeadJournal:
         """Return the number and the hash of the last line."""
         last = self.lines[-1]
         return last.sequence, last.hash or payload_hash(self.id, last.head, last.payload) or ""
+
+    @property
+    def events(self) -> list[RecordedEvent]:
+        """What the lines have, each with its span."""
+        return [RecordedEvent(self.id, decode(line.payload), line.span) for line in self.lines]
 
     def complete(self, events: Sequence[tuple[Event, SpanIds | None]]) -> list[Line]:
         """Continue the chain with what nobody was left to tell, and return its lines; a torn last line makes room."""

@@ -8,8 +8,8 @@ from itertools import groupby
 from pathlib import Path
 
 from turnspan.journal.hash_chain import Line, decode
+from turnspan.journal.recorded_events import span_of
 from turnspan.journal.segments import files_of, read_whole
-from turnspan.otel_sdk.rehydration import span_of
 from turnspan.recording.ledger import Ledger
 from turnspan.stores.base import Audited, AuditFilter, SessionStore
 from turnspan.stores.merging import apply

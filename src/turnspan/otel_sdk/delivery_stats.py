@@ -1,7 +1,6 @@
-"""Delivery: what became of spans behind the SDK's queue.
+"""Delivery statistics: what became of spans behind the SDK's queue.
 
-A batch processor whose queue is full drops spans, and an exporter may fail to send them; the SDK tells neither to anyone
-who could look. So the spans that have ended are counted at a provider, and what its exporters took at each of them: the
+A batch processor whose queue is full drops spans, and an exporter may fail to send them; the SDK counts neither. So the spans that have ended are counted at a provider, and what its exporters took at each of them: the
 difference was dropped.
 """
 
@@ -15,6 +14,8 @@ from typing import Any
 
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
+
+from turnspan.otel_sdk import internals
 
 
 class CountingExporter(SpanExporter):
@@ -63,11 +64,10 @@ class Delivery:
 
     def watch(self, processor: Any) -> None:
         """Count what a batch processor's exporter takes; any other processor drops nothing that we could count."""
-        batch: Any = getattr(processor, "_batch_processor", None)
-        exporter = getattr(batch, "_exporter", None)
-        if isinstance(exporter, SpanExporter) and not isinstance(exporter, CountingExporter):
-            counting = batch._exporter = CountingExporter(exporter)  # noqa: SLF001  the SDK has no other way
-            self._watched.append((counting, batch))
+        if isinstance(internals.exporter_of(processor), CountingExporter):
+            return
+        if (wrapped := internals.wrap_batch_exporter(processor, CountingExporter)) is not None:
+            self._watched.append(wrapped)
 
     def counts(self) -> dict[str, dict[str, int]]:
         """Return, by the exporter's class, how many spans ended, were exported, failed, were dropped, and wait.
@@ -76,7 +76,7 @@ class Delivery:
         """
         found: dict[str, dict[str, int]] = {}
         for exporter, batch in self._watched:
-            queued = len(batch._queue)  # noqa: SLF001
+            queued = internals.queue_length(batch)
             known = exporter.exported + exporter.failed + queued
             found[exporter.name] = {
                 "ended": self._ended,
@@ -93,11 +93,6 @@ class Delivery:
         self._ended = 0
         for exporter, _ in self._watched:
             exporter.exported = exporter.failed = 0
-
-
-def processors_of(provider: Any) -> Sequence[Any]:
-    """Return the span processors of a provider, in their order; none for what is not the SDK's."""
-    return getattr(getattr(provider, "_active_span_processor", None), "_span_processors", ())
 
 
 _all: weakref.WeakSet[Delivery] = weakref.WeakSet()

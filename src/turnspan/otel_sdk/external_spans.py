@@ -15,7 +15,7 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, TracerProvider
 
 from turnspan.adapter import ContentOf, CurrentContext, Observed, SpanReader, SpanReading, start_of
-from turnspan.otel_sdk.delivery_stats import processors_of
+from turnspan.otel_sdk import internals
 from turnspan.recording.problems import Problem
 from turnspan.recording.recorder import Recorder, all_recorders
 from turnspan.telemetry.current_context import current_context
@@ -120,16 +120,13 @@ def _withhold(span: ReadableSpan, names: Collection[str], recorder: Recorder | N
         value = found.pop(name)
         if recorder is not None and recorder.settings.span_content:
             found[name] = recorder.redact(value) if isinstance(value, str) else value
-    span._attributes = found  # noqa: SLF001  an ended span has no other way
+    internals.replace_attributes(span, found)
 
 
 def observe_provider(provider: Any) -> None:
-    """See the spans of a provider, too."""
-    if isinstance(provider, TracerProvider) and external_span_processor not in processors_of(provider):
-        provider.add_span_processor(external_span_processor)
-        all_: Any = provider._active_span_processor  # noqa: SLF001  there is no public way to be the first
-        if (before := processors_of(provider)) and before[-1] is external_span_processor:
-            all_._span_processors = (external_span_processor, *before[:-1])  # noqa: SLF001  what is withheld, exporters must not see
+    """See the spans of a provider, too, before its exporters do: they must not have what is withheld."""
+    if isinstance(provider, TracerProvider) and external_span_processor not in internals.processors_of(provider):
+        internals.put_first(provider, external_span_processor)
 
 
 def observe_current_provider() -> None:

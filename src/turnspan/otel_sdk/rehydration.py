@@ -8,9 +8,9 @@ libraries made inside a turn are not ours to send.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any
 
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import Event as SpanEvent
@@ -32,34 +32,21 @@ from turnspan.events import (
     Started,
     TurnStarted,
 )
-from turnspan.journal.hash_chain import SpanIds, decode
+from turnspan.journal.hash_chain import SpanIds
+from turnspan.journal.recorded_events import RecordedEvent
 from turnspan.recording.open_turns import OpenTurn, OpenTurns
-from turnspan.stores.rows import AuditRow
+from turnspan.settings import Settings
 from turnspan.telemetry import semconv as sc
 from turnspan.telemetry.span_mapping import closed, link_to, opened
 
 _BATCH = 256
+_UNSENT_NS = 30_000_000_000
+"""What ended so shortly before the death of its process may not have been sent: three times the SDK's delay and more."""
 _SCOPE = InstrumentationScope("turnspan", __version__)
 
 
-class Told(NamedTuple):
-    """An event as a chain has it."""
-
-    journal: str
-    event: Event
-    span: SpanIds | None
-
-
-def told_of(rows: Iterable[AuditRow]) -> list[Told]:
-    """Return audit rows as what they tell."""
-    return [Told(row.journal, decode(row.payload.encode()), span_of(row)) for row in rows if row.payload is not None]
-
-
-def span_of(row: AuditRow) -> SpanIds | None:
-    """Return the span that an audit row names."""
-    if row.trace_id is None or row.span_id is None:
-        return None
-    return SpanIds(row.trace_id, row.span_id, row.trace_flags or 0, row.parent_span_id or "")
+RehydratedSpan = ReadableSpan
+"""A span that was made again, for those who compare it."""
 
 
 def send(
@@ -67,7 +54,7 @@ def send(
     exporter: SpanExporter,
     *,
     spans_per_s: float = 0,
-    told: Callable[[int], None] = lambda _: None,
+    on_progress: Callable[[int], None] = lambda _: None,
 ) -> int:
     """Send spans, and return how many were taken.
 
@@ -75,7 +62,7 @@ def send(
         spans: What is sent.
         exporter: Where to.
         spans_per_s: At most so many; 0: as fast as they are taken.
-        told: Is told after each batch how many were sent.
+        on_progress: Is called after each batch with how many were sent.
 
     Raises:
         EvidenceError: When the exporter does not take a batch.
@@ -89,7 +76,7 @@ def send(
                 f"{sent} spans were taken, then a batch of {len(batch)} was not; send again: it is the same"
             )
         sent += len(batch)
-        told(sent)
+        on_progress(sent)
         if spans_per_s:
             time.sleep(max(0.0, began + sent / spans_per_s - time.monotonic()))
     return sent
@@ -114,7 +101,7 @@ class _OpenSpan:
 
 
 def spans_again(
-    told: Iterable[Told],
+    events: Iterable[RecordedEvent],
     *,
     content: bool = False,
     profile: sc.Profile = sc.UTIL_1_3,
@@ -124,7 +111,7 @@ def spans_again(
     """Yield the spans of a session's events that have ended, in the order of their ends.
 
     Args:
-        told: The events of one session, each chain's in order of sequence; or those of one process.
+        events: Those of one session, each chain's in order of sequence; or those of one process.
         content: Whether prompts, answers, arguments and results may stand on spans.
         profile: Names of attributes.
         view_url: Base of session pages.
@@ -134,16 +121,16 @@ def spans_again(
     workspaces: dict[str, str | None] = {}
     resources: dict[tuple[str, str], Resource] = {}
     chains: dict[str, _Chain] = {}
-    for one in told:
-        event = one.event
+    for recorded in events:
+        event = recorded.event
         if isinstance(event, SessionStarted):
             workspaces[event.session_id] = event.workspace_id or workspaces.get(event.session_id)
             continue
         if isinstance(event, TurnStarted) and event.resource is not None:
-            resources[one.journal, event.session_id] = Resource(event.resource)
-        chain = chains.setdefault(one.journal, _Chain())
-        resource = resources.get((one.journal, event.session_id), Resource.get_empty())
-        for opened_, ended, event_ids in chain.take(event, one.span):
+            resources[recorded.journal, event.session_id] = Resource(event.resource)
+        chain = chains.setdefault(recorded.journal, _Chain())
+        resource = resources.get((recorded.journal, event.session_id), Resource.get_empty())
+        for opened_, ended, event_ids in chain.take(event, recorded.span):
             if sampled_only and not opened_.span.flags & 1:
                 continue
             yield _span(
@@ -156,6 +143,13 @@ def spans_again(
                 workspace_id=workspaces.get(event.session_id),
                 turn_events=event_ids,
             )
+
+
+def unsent_spans(events: Sequence[RecordedEvent], settings: Settings) -> list[ReadableSpan]:
+    """Return the spans that a dead process may not have sent: those that ended shortly before it did."""
+    last_ns = max((recorded.event.at_ns for recorded in events), default=0)
+    spans = spans_again(events, content=settings.span_content, profile=sc.PROFILES[settings.semconv], sampled_only=True)
+    return [span for span in spans if (span.end_time or 0) >= last_ns - _UNSENT_NS]
 
 
 class _Chain:

@@ -201,7 +201,7 @@ class Pipeline:
         from turnspan.telemetry.log_lines import FileLog, OtelLog
         from turnspan.telemetry.metrics import Metrics
 
-        outlets: list[Outlet] = [OtelLog(), Metrics(PROFILES[self._settings.semconv])]
+        outlets: list[Outlet] = [OtelLog(self.providers), Metrics(self.providers, PROFILES[self._settings.semconv])]
         if self._settings.log not in ("off", "structlog"):
             outlets.append(FileLog(self._settings.log_path))
         return outlets

@@ -6,13 +6,19 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from turnspan.journal.recorded_events import RecordedEvent
 from turnspan.recording.problems import Problem, Problems
+
+if TYPE_CHECKING:
+    from turnspan.telemetry.metrics import Health
 
 FLUSH_DEAD_S = 1.0
 """How long the end of a process may wait for an endpoint that has taken nothing so far."""
 
+Resend = Callable[[list[RecordedEvent]], int]
+"""Sends the spans that a dead process may not have sent, of its events, and returns how many."""
 SpanCounts = dict[str, dict[str, int]]
 """By exporter: how many spans ended, were exported, failed, were dropped, and wait."""
 
@@ -34,7 +40,7 @@ class Delivery(Protocol):
 class _Entry(NamedTuple):
     provider: Flushable
     delivery: Delivery | None
-    resend: Callable[[Any], Any] | None
+    resend: Resend | None
     span_outlets: tuple[str, ...]
 
 
@@ -44,13 +50,17 @@ class Providers:
     def __init__(self, problems: Problems) -> None:
         self._problems = problems
         self._entries: list[_Entry] = []
+        self.pending = False  # the set-up is still to come: with the first turn
+        self.own_logs: tuple[Any, str] | None = None  # turnspan's own logger provider, and where it sends to
+        self.own_metrics: Any = None
+        self.look_at_health: Callable[[], Health | None] = lambda: None
 
     def add(
         self,
         provider: Flushable,
         *,
         delivery: Delivery | None = None,
-        resend: Callable[[Any], Any] | None = None,
+        resend: Resend | None = None,
         span_outlets: tuple[str, ...] = (),
     ) -> None:
         """Register a provider.
@@ -65,9 +75,39 @@ class Providers:
         self._entries.append(_Entry(provider, delivery, resend, span_outlets))
 
     @property
-    def resend(self) -> Callable[[Any], Any] | None:
+    def resend(self) -> Resend | None:
         """Sends spans again through the newest provider that can."""
         return next((entry.resend for entry in reversed(self._entries) if entry.resend is not None), None)
+
+    def health(self) -> Health | None:
+        """Return what metrics say of recording itself."""
+        return self.look_at_health()
+
+    def logger_provider(self) -> Any:
+        """Return the logger provider that log records go to: the program's, or else our own; None where there is neither."""
+        from opentelemetry import _logs
+
+        provider = _logs.get_logger_provider()
+        if not type(provider).__module__.startswith("opentelemetry._logs"):  # the API's own stands for none
+            return provider
+        return None if self.own_logs is None else self.own_logs[0]
+
+    def meter_provider(self) -> Any:
+        """Return the meter provider that metrics go to: the program's, or else our own; None where there is neither."""
+        from opentelemetry import metrics
+
+        provider = metrics.get_meter_provider()
+        if not type(provider).__module__.startswith("opentelemetry.metrics"):
+            return provider
+        return self.own_metrics
+
+    @property
+    def log_outlets(self) -> list[str]:
+        """Where log records go besides the log file."""
+        provider = self.logger_provider()
+        if provider is None:
+            return []
+        return [self.own_logs[1]] if self.own_logs is not None and provider is self.own_logs[0] else ["provider"]
 
     @property
     def span_outlets(self) -> list[str]:

@@ -53,6 +53,7 @@ class Recorder:
         store: The store, when it is open already; that of the settings is opened otherwise, in the writer's thread.
         recovers: Whether it stores what dead processes left.
         sibling: Another recorder of this process, whose SDK set-up and providers are used.
+        tracer_of: Returns the tracer that is used for turnspan's own (see :class:`~turnspan.telemetry.live_spans.Spans`).
 
     """
 
@@ -63,6 +64,7 @@ class Recorder:
         *,
         recovers: bool = True,
         sibling: Recorder | None = None,
+        tracer_of: Callable[[Any], Any] = lambda tracer: tracer,
     ) -> None:
         self.settings = settings
         self.disabled = settings.disabled
@@ -70,8 +72,12 @@ class Recorder:
         self.problems = Problems(strict=settings.strict)
         self._redactor = Redactor()
         self._guarded(Problem.REDACTION, self._read_rules)
+        self.tracer_of: Callable[[Any], Any] = tracer_of if sibling is None else sibling.tracer_of
         self._spans = Spans(
-            content=settings.span_content, profile=PROFILES[settings.semconv], view_url=settings.view_url
+            content=settings.span_content,
+            profile=PROFILES[settings.semconv],
+            view_url=settings.view_url,
+            tracer_of=self.tracer_of,
         )
         self._sessions = Sessions(settings.workspace_id)
         self._elsewhere: Newest[str, Recorder] = Newest(SESSIONS_REMEMBERED)
@@ -156,10 +162,12 @@ class Recorder:
         if self._before_first_turn is not None:
             prepare, self._before_first_turn = self._before_first_turn, None
             self._guarded(Problem.SET_UP, prepare)
+            self.pipeline.providers.pending = False
 
     def before_first_turn(self, prepare: Callable[[], None]) -> None:
         """Have something done right before the first turn starts: the SDK is set up as late as that."""
         self._before_first_turn = prepare
+        self.pipeline.providers.pending = True
 
     # Questions ---------------------------------------------------------------------------------------------------
 
@@ -217,6 +225,12 @@ class Recorder:
         """Wait until the store has everything emitted so far; return whether it does."""
         self.run_housekeeping()
         return self.pipeline.flush(timeout_s)
+
+    def renew_atexit(self) -> None:
+        """Close before everything that was registered with ``atexit`` so far: handlers run newest first."""
+        if not self._closed:
+            atexit.unregister(self.close)
+            atexit.register(self.close)
 
     def close(self, timeout_s: float = FLUSH_S) -> None:
         """End what is open as cancelled, bring everything to the store, and stop. What cannot be stored waits on disk."""

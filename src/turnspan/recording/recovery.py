@@ -7,9 +7,8 @@ spans that it may not have sent are sent.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from turnspan.errors import SettingsError
 from turnspan.events import TurnEnded
@@ -18,21 +17,15 @@ from turnspan.journal.hash_chain import Line, decode
 from turnspan.journal.heads import heads_of, written
 from turnspan.journal.seals import Heads, Key
 from turnspan.recording.ledger import Ledger
+from turnspan.recording.providers import Resend
 from turnspan.settings import Settings, scheme_of, without_password
 from turnspan.stores import open_store
 from turnspan.stores.base import SessionStore
 from turnspan.stores.merging import apply
-from turnspan.telemetry import semconv as sc
 from turnspan.telemetry.log_lines import FileLog
 from turnspan.telemetry.outlet import Folded
 
-if TYPE_CHECKING:
-    from opentelemetry.sdk.trace import ReadableSpan
-
 REASON = "the process died"
-_UNSENT_NS = 30_000_000_000
-"""What ended so shortly before the death of its process may not have been sent: three times the SDK's delay and more."""
-Send = Callable[[list["ReadableSpan"]], None]
 
 
 class Recovered(NamedTuple):
@@ -54,9 +47,7 @@ def recover(
     *,
     keep: bool = False,
     key: Key | None = None,
-    send: Send | None = None,
-    content: bool = False,
-    profile: sc.Profile = sc.UTIL_1_3,
+    resend: Resend | None = None,
     into_this: bool = False,
 ) -> list[Recovered]:
     """Store what dead processes left in a journal directory.
@@ -68,9 +59,7 @@ def recover(
         log: A log file that gets the lines it does not have yet.
         keep: Whether the recovered journals are kept.
         key: What the ends of their chains are signed with.
-        send: Takes the spans that the dead process may not have sent.
-        content: Whether these may carry content.
-        profile: Names of their attributes.
+        resend: Sends the spans that a dead process may not have sent.
         into_this: Store all of it in this store, also what was meant for another: one that has moved, or whose URL was
             mistyped.
 
@@ -87,7 +76,7 @@ def recover(
             interrupted, folded = _completed(journal, target, key)
             _complete_log(log, folded)
             done = True
-            spans = 0 if send is None else _resend(journal, send, content=content, profile=profile)
+            spans = 0 if resend is None else resend(journal.events)
             found.append(Recovered(journal.id, events, interrupted, journal.torn_bytes, spans))
         except Exception as error:
             found.append(Recovered(journal.id, len(journal.lines), 0, journal.torn_bytes, problem=str(error)))
@@ -97,9 +86,15 @@ def recover(
 
 
 def recover_as_set(
-    settings: Settings, store: SessionStore, url: str, key: Key | None, send: Send | None, *, into_this: bool = False
+    settings: Settings,
+    store: SessionStore,
+    url: str,
+    key: Key | None,
+    resend: Resend | None,
+    *,
+    into_this: bool = False,
 ) -> list[Recovered]:
-    """Store what dead processes left in home, as the settings say; ``send`` is used if they say so."""
+    """Store what dead processes left in home, as the settings say; ``resend`` is used if they say so."""
     log = FileLog(settings.log_path) if settings.log_path is not None else None
     return recover(
         settings.journal_path,
@@ -108,9 +103,7 @@ def recover_as_set(
         log,
         keep=settings.keep_journal,
         key=key,
-        send=send if settings.resend else None,
-        content=settings.span_content,
-        profile=sc.PROFILES[settings.semconv],
+        resend=resend if settings.resend else None,
         into_this=into_this,
     )
 
@@ -151,22 +144,6 @@ def _seal(journal: DeadJournal, ledger: Ledger, before: Heads, key: Key | None) 
         lines += journal.complete([(seal.event(session_id, key, closed=REASON, before=written(before), **own), None)])
         before = {}
     return lines
-
-
-def _resend(journal: DeadJournal, send: Send, *, content: bool, profile: sc.Profile) -> int:
-    """Send what the process may not have sent: the spans that ended shortly before it did."""
-    from turnspan.otel_sdk.rehydration import Told, spans_again
-
-    told = [Told(journal.id, decode(line.payload), line.span) for line in journal.lines]
-    last_ns = max((one.event.at_ns for one in told), default=0)
-    spans = [
-        span
-        for span in spans_again(told, content=content, profile=profile, sampled_only=True)
-        if (span.end_time or 0) >= last_ns - _UNSENT_NS
-    ]
-    if spans:
-        send(spans)
-    return len(spans)
 
 
 def _complete_log(log: FileLog | None, folded: list[Folded]) -> None:

@@ -6,8 +6,8 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from functools import cache
-from typing import Any, Unpack
+from functools import cache, partial
+from typing import Any, NamedTuple, Unpack
 
 from opentelemetry import baggage
 
@@ -31,6 +31,24 @@ _held: Recorder | None = None
 _telemetry = False
 _first_use: list[Callable[[], None]] = []
 _lock = threading.RLock()
+_sdk: _Sdk | None = None
+
+
+class _Sdk(NamedTuple):
+    set_up: Callable[[Settings, Recorder], None]
+    tracer_of: Callable[[Any], Any]
+
+
+def register_sdk(*, set_up: Callable[[Settings, Recorder], None], tracer_of: Callable[[Any], Any]) -> None:
+    """Say what there is to do with OpenTelemetry's SDK: the package over it does so, nothing here imports it.
+
+    Args:
+        set_up: Sets providers up for a recorder, where the program has none.
+        tracer_of: Returns the tracer that is used for turnspan's own.
+
+    """
+    global _sdk
+    _sdk = _Sdk(set_up, tracer_of)
 
 
 def recorder() -> Recorder:
@@ -46,15 +64,9 @@ def recorder() -> Recorder:
 def _made(settings: Settings) -> Recorder:
     if not settings.disabled:
         _warn_of_variables()
-    made = Recorder(settings, _store)
-    if _telemetry and not settings.disabled:
-
-        def set_up() -> None:
-            from turnspan.otel_sdk.setup import set_up
-
-            set_up(settings, made)
-
-        made.before_first_turn(set_up)
+    made = Recorder(settings, _store) if _sdk is None else Recorder(settings, _store, tracer_of=_sdk.tracer_of)
+    if _sdk is not None and _telemetry and not settings.disabled:
+        made.before_first_turn(partial(_sdk.set_up, settings, made))
     for run in _first_use:
         run()
     return made

@@ -7,6 +7,7 @@ comes from.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -23,7 +24,6 @@ from turnspan.events import (
 from turnspan.journal.hash_chain import SpanIds
 from turnspan.model.newest import Newest
 from turnspan.telemetry import semconv as sc
-from turnspan.telemetry.deferred_spans import DeferredTracer, tracer_of
 from turnspan.telemetry.external_spans import has_ended
 from turnspan.telemetry.span_mapping import closed, link_to, opened
 
@@ -44,9 +44,25 @@ class AdoptedSpan(NonRecordingSpan):
 
 
 class Spans:
-    """Starts and ends spans. Which spans are open is the recorder's knowledge."""
+    """Starts and ends spans. Which spans are open is the recorder's knowledge.
 
-    def __init__(self, *, content: bool = False, profile: sc.Profile = sc.UTIL_1_3, view_url: str = "") -> None:
+    Args:
+        content: Whether content may stand on spans.
+        profile: Names of attributes.
+        view_url: Base of session pages.
+        tracer_of: Returns the tracer that is used for turnspan's own: one that starts spans late, where the SDK allows it.
+
+    """
+
+    def __init__(
+        self,
+        *,
+        content: bool = False,
+        profile: sc.Profile = sc.UTIL_1_3,
+        view_url: str = "",
+        tracer_of: Callable[[Any], Any] = lambda tracer: tracer,
+    ) -> None:
+        self._tracer_of = tracer_of
         self._provider: Any = None
         self._tracer: Any = None
         self._content, self._profile, self._view_url = content, profile, view_url
@@ -107,8 +123,8 @@ class Spans:
     def after_fork(self) -> None:
         """Leave the spans that are to be ended to the parent process."""
         self._ended.clear()
-        if isinstance(self._tracer, DeferredTracer):
-            self._tracer.after_fork()
+        if callable(after_fork := getattr(self._tracer, "after_fork", None)):
+            after_fork()
 
     def _end(self, span: Span, started: Started, ended: Ended, turn_events: list[str] | None) -> None:
         attributes, status = closed(
@@ -130,7 +146,7 @@ class Spans:
         if (provider := trace.get_tracer_provider()) is not self._provider:  # the SDK may be set up late
             from turnspan._version import __version__
 
-            self._provider, self._tracer = provider, tracer_of(provider.get_tracer("turnspan", __version__))
+            self._provider, self._tracer = provider, self._tracer_of(provider.get_tracer("turnspan", __version__))
         return self._tracer.start_span(*start)  # type: ignore[no-any-return]
 
     def note(self, span: Span, name: str, event: Event) -> None:

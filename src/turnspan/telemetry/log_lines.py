@@ -33,11 +33,12 @@ from turnspan.model.append_files import append, tail_of
 from turnspan.model.json_values import encode
 from turnspan.telemetry import semconv as sc
 from turnspan.telemetry.live_spans import in_span
-from turnspan.telemetry.outlet import Folded
+from turnspan.telemetry.outlet import Folded, Providers
 
 EVENT_PREFIX = "turnspan."
 _LEVELS = {"error": "error", "timeout": "error", "cancelled": "warning"}
 _LATE_LINES = 100_000
+_WAITING_EVENTS = 1000
 _ID = re.compile(rb'"audit_event_id":"([0-9a-f]{32})"')
 
 
@@ -168,12 +169,20 @@ class FileLog:
 
 
 class OtelLog:
-    """OpenTelemetry log records, through the logger provider that the process has; nothing where it has none."""
+    """OpenTelemetry log records, through the logger provider that the process has; nothing where it has none.
 
-    def __init__(self) -> None:
+    The first events of a process may come before the SDK is set up, which is done with the first turn: they wait for it.
+
+    Args:
+        providers: Know which logger provider there is. The program may set its own at any time: then that is used.
+
+    """
+
+    def __init__(self, providers: Providers) -> None:
         from opentelemetry import _logs
 
-        self._api = _logs
+        self._api, self._providers = _logs, providers
+        self._waiting: list[Folded] = []
         self._severities = {
             "info": _logs.SeverityNumber.INFO,
             "warning": _logs.SeverityNumber.WARN,
@@ -182,9 +191,11 @@ class OtelLog:
 
     def write(self, events: Iterable[Folded]) -> None:
         """Emit a record for each event, in the context of its span."""
-        provider = self._api.get_logger_provider()
-        if provider.__class__.__module__.startswith("opentelemetry._logs"):
-            return  # the API's own: nobody listens
+        provider = self._providers.logger_provider()
+        if provider is None:
+            self._waiting = [*self._waiting, *events][-_WAITING_EVENTS:] if self._providers.pending else []
+            return
+        events, self._waiting = [*self._waiting, *events], []
         logger = provider.get_logger("turnspan")
         for one in events:
             line = line_of(one.event, one.span, one.started)

@@ -1,4 +1,4 @@
-"""Metrics: the GenAI conventions' histograms, through whatever meter provider the process has.
+"""Metrics: the GenAI conventions' histograms, through the meter provider that the process has.
 
 Made in the writer thread, from the journal, each in the context of its span, so that exemplars lead to the trace.
 """
@@ -8,42 +8,58 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
-from opentelemetry import metrics
-from opentelemetry.metrics import CallbackOptions, Histogram, Observation
+from opentelemetry.metrics import CallbackOptions, Histogram, Meter, Observation
 
+from turnspan._version import __version__
 from turnspan.events import AgentEnded, ModelCallEnded, ModelCallStarted, ToolCallEnded, ToolCallStarted, TurnEnded
 from turnspan.telemetry import semconv as sc
 from turnspan.telemetry.live_spans import in_span
-from turnspan.telemetry.outlet import Folded
+from turnspan.telemetry.outlet import Folded, Providers
 
 
 class Metrics:
-    """Records durations and tokens of what has ended."""
+    """Records durations and tokens of what has ended.
 
-    def __init__(self, profile: sc.Profile = sc.UTIL_1_3) -> None:
-        from turnspan._version import __version__
+    Args:
+        providers: Know which meter provider there is. The program may set its own at any time: then that is used.
+        profile: Names of metrics.
 
-        meter = metrics.get_meter("turnspan", __version__)
+    """
+
+    def __init__(self, providers: Providers, profile: sc.Profile = sc.UTIL_1_3) -> None:
+        self._providers, self._profile = providers, profile
+        self._provider: Any = None
+
+    def write(self, events: Iterable[Folded]) -> None:
+        """Record what has ended among some events."""
+        provider = self._providers.meter_provider()
+        if provider is None:
+            return
+        if provider is not self._provider:
+            self._provider = provider
+            self._open(provider)
+        for folded in events:
+            if folded.started is not None:
+                self._record(folded)
+
+    def _open(self, provider: Any) -> None:
+        meter = provider.get_meter("turnspan", __version__)
 
         def histogram(metric: sc.Metric) -> Histogram:
-            return meter.create_histogram(
+            created: Histogram = meter.create_histogram(
                 metric.name, metric.unit, metric.description, explicit_bucket_boundaries_advisory=metric.buckets
             )
+            return created
 
+        profile = self._profile
         self._inference = histogram(profile.inference_duration)
         self._agent = histogram(profile.invoke_agent_duration)
         self._tool = histogram(profile.execute_tool_duration)
         self._input = histogram(profile.input_tokens)
         self._one_token_metric = profile.input_tokens == profile.output_tokens
         self._output = self._input if self._one_token_metric else histogram(profile.output_tokens)
-
-    def write(self, events: Iterable[Folded]) -> None:
-        """Record what has ended among some events."""
-        if not anybody_listens():
-            return
-        for folded in events:
-            if folded.started is not None:
-                self._record(folded)
+        if self._providers.health() is not None:
+            _observe_health(meter, self._providers.health)
 
     def _record(self, folded: Folded) -> None:
         event, span, started = folded.event, folded.span, folded.started
@@ -85,13 +101,8 @@ class Metrics:
                 histogram.record(tokens, {**attributes, **more}, context)
 
 
-def anybody_listens() -> bool:
-    """Return whether the process has a meter provider that is not the API's own."""
-    return not type(metrics.get_meter_provider()).__module__.startswith("opentelemetry.metrics")
-
-
 class Health(NamedTuple):
-    """How a process fares at recording: what its own metrics say."""
+    """How recording goes in a process: what metrics say of turnspan itself."""
 
     recorded: int
     stored: int
@@ -101,16 +112,8 @@ class Health(NamedTuple):
     """Of each provider, by exporter: how many spans were exported, failed, were dropped, and wait."""
 
 
-def tell_health(look: Callable[[], Health | None]) -> None:
-    """Have a process's health told whenever metrics are collected.
-
-    Args:
-        look: Returns it; None where nobody records any more.
-
-    """
-    from turnspan._version import __version__
-
-    meter = metrics.get_meter("turnspan", __version__)
+def _observe_health(meter: Meter, look: Callable[[], Health | None]) -> None:
+    """Have a process's health observed whenever metrics are collected; None where nothing is recorded any more."""
 
     def counter(name: str, unit: str, brief: str, read: Callable[[Health], Iterable[Observation]]) -> None:
         def observed(_options: CallbackOptions) -> Iterable[Observation]:

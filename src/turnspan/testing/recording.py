@@ -16,6 +16,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from turnspan.instrumentation import zero_code
 from turnspan.model.records import AgentTransitionRecord, SessionRecord, ToolCallRecord, TurnRecord, turnspan_metadata
+from turnspan.otel_sdk.registration import tracer_of
 from turnspan.otel_sdk.setup import SessionSpanProcessor
 from turnspan.reading.tree import dicts_in, duration_of
 from turnspan.recording import runtime
@@ -199,7 +200,7 @@ def record(**settings: Unpack[SettingsArguments]) -> Iterator[Recording]:
         store = InMemorySessionStore()
         given = {name: value for name, value in settings.items() if value is not None}
         read = Settings.read(**{"home": folder, "strict": True, "store": "memory:", **given})
-        recorder = Recorder(read, store)
+        recorder = Recorder(read, store, tracer_of=tracer_of)
         recorder.finished_spans = exporter.get_finished_spans
         was_on = zero_code.is_on()
         try:

@@ -6,12 +6,12 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 import msgspec
-from opentelemetry.sdk.trace import ReadableSpan
 
 from turnspan.events import KIND_OF, HandedOff, Started
+from turnspan.journal.recorded_events import RecordedEvent
 from turnspan.journal.seals import Seal, seal_of
 from turnspan.model.records import SessionRecord, turnspan_metadata
-from turnspan.otel_sdk.rehydration import Told, spans_again
+from turnspan.otel_sdk.rehydration import RehydratedSpan, spans_again
 from turnspan.reading.line_sources import LineSource, ObservedLogLine
 from turnspan.reading.span_sources import ObservedSpan, SpanSource
 from turnspan.recording.recovery import REASON
@@ -69,7 +69,7 @@ class CrossCheck:
             for line in self._lines.lines(wanted, since_ns, until_ns):
                 self._line_index.setdefault(line.session_id, []).append(line)
 
-    def check(self, session_id: str, told: list[Told]) -> None:
+    def check(self, session_id: str, told: list[RecordedEvent]) -> None:
         """Check one session, by its events."""
         if self._spans is not None:
             self._check_trace(session_id, told)
@@ -95,7 +95,7 @@ class CrossCheck:
                     says = f"an event of turn {turn.turn_id} is not there"
                     self._report.add(check, "missing", session.session_id, event_id, says)
 
-    def _check_trace(self, session_id: str, told: list[Told]) -> None:
+    def _check_trace(self, session_id: str, told: list[RecordedEvent]) -> None:
         report = self._report
         traces = dict.fromkeys(one.span.trace_id for one in told if one.span is not None)
         seen = {span.span_id: span for span in self._seen_spans(session_id, traces)}
@@ -124,7 +124,7 @@ class CrossCheck:
             if found.event_ids[0] not in events:
                 self._stray("trace", session_id, found.event_ids[0], f"span {span_id} {found.name!r}")
 
-    def _spans_of(self, session_id: str, told: list[Told]) -> Iterator[ReadableSpan]:
+    def _spans_of(self, session_id: str, told: list[RecordedEvent]) -> Iterator[RehydratedSpan]:
         """Yield the spans that should be there; ids that were altered may name none."""
         try:
             yield from spans_again(told)
@@ -138,7 +138,7 @@ class CrossCheck:
         assert self._spans is not None
         return self._spans.spans(traces, frozenset({session_id}))
 
-    def _say_no_span(self, session_id: str, one: Told, span: ReadableSpan) -> None:
+    def _say_no_span(self, session_id: str, one: RecordedEvent, span: RehydratedSpan) -> None:
         seal = self.ends.get(one.journal, UNKNOWN).seal
         sampled = one.span is not None and one.span.flags & 1
         if sampled and (elsewhere := kept_elsewhere("spans", seal, self._span_place)):
@@ -148,7 +148,7 @@ class CrossCheck:
         says = f"span {_span_id(span)} {span.name!r}: {why}"
         self._report.add("trace", verdict, session_id, one.event.event_id, says)
 
-    def _why_no_span(self, one: Told, span: ReadableSpan) -> tuple[Verdict, str]:
+    def _why_no_span(self, one: RecordedEvent, span: RehydratedSpan) -> tuple[Verdict, str]:
         assert one.span is not None
         assert self._spans is not None
         if not one.span.flags & 1:
@@ -164,7 +164,7 @@ class CrossCheck:
             return "expired", "older than what is kept there"
         return "missing", "it is not there, and nothing explains why"
 
-    def _check_log(self, session_id: str, told: list[Told]) -> None:
+    def _check_log(self, session_id: str, told: list[RecordedEvent]) -> None:
         report = self._report
         lines = self._line_index.pop(session_id, []) if self._line_index is not None else []
         seen = {line.event_id: line for line in lines}
@@ -186,7 +186,7 @@ class CrossCheck:
         for event_id, line in seen.items():
             self._stray("log", session_id, event_id, f"{line.where} {line.kind}")
 
-    def _why_no_line(self, one: Told) -> tuple[Verdict, str]:
+    def _why_no_line(self, one: RecordedEvent) -> tuple[Verdict, str]:
         assert self._lines is not None
         end = self.ends.get(one.journal, UNKNOWN)
         if end.pending:
@@ -227,7 +227,7 @@ class CrossCheck:
             self._report.add(check, "orphan", session_id, event_id, f"{what} is not in the record")
 
     def _span_differs(
-        self, found: ObservedSpan, span: ReadableSpan, only: Collection[str] | None = None
+        self, found: ObservedSpan, span: RehydratedSpan, only: Collection[str] | None = None
     ) -> dict[str, tuple[Any, Any]]:
         """Return what of a span is not what the record says: what it has, and what it should have."""
         assert span.context is not None
@@ -260,7 +260,7 @@ _OF_BORROWED = ("trace id", "parent", "audit event ids")
 """What is ours of a span that somebody else started: its name, times, links and status are theirs."""
 
 
-def _span_id(span: ReadableSpan) -> str:
+def _span_id(span: RehydratedSpan) -> str:
     return "" if span.context is None else f"{span.context.span_id:016x}"
 
 
@@ -273,14 +273,14 @@ def _as_kept(found_ns: int, at_ns: int | None, precision_ns: int) -> int:
     return found_ns if abs(found_ns - (at_ns or 0)) <= precision_ns else at_ns or 0
 
 
-def _ids_on(span: ReadableSpan) -> tuple[str, ...]:
+def _ids_on(span: RehydratedSpan) -> tuple[str, ...]:
     attributes = span.attributes or {}
     names = (sc.TURNSPAN_AUDIT_EVENT_ID, sc.TURNSPAN_AUDIT_EVENT_ID_END)
     on_span = [str(attributes[name]) for name in names if name in attributes]
     return (*on_span, *(str((event.attributes or {})[sc.TURNSPAN_AUDIT_EVENT_ID]) for event in span.events))
 
 
-def _line_differs(line: ObservedLogLine, one: Told) -> dict[str, tuple[Any, Any]]:
+def _line_differs(line: ObservedLogLine, one: RecordedEvent) -> dict[str, tuple[Any, Any]]:
     event = one.event
     expected: dict[str, tuple[Any, Any]] = {
         "event": (line.kind, KIND_OF[type(event)]),

@@ -11,9 +11,9 @@ from typing import Any
 
 import msgspec
 
+from turnspan.journal.recorded_events import RecordedEvent
 from turnspan.model.json_values import folded
 from turnspan.model.records import OURS, SessionRecord, TurnRecord
-from turnspan.otel_sdk.rehydration import Told
 from turnspan.stores.base import ChecksColumns, SessionStore
 from turnspan.stores.rows import Changes, rows_of_turn, transition_key
 from turnspan.verification.refold import Expected, newest_seals, refold
@@ -41,7 +41,7 @@ class RecordCheck:
         self._report, self._store = report, store
         self._session_id = ""
 
-    def check(self, session_id: str, told: list[Told], session: SessionRecord | None) -> None:
+    def check(self, session_id: str, told: list[RecordedEvent], session: SessionRecord | None) -> None:
         """Check one session."""
         self._session_id = session_id
         if session is None:

@@ -16,8 +16,8 @@ import msgspec
 
 from turnspan.events import Event, TurnEnded
 from turnspan.journal.hash_chain import decode
+from turnspan.journal.recorded_events import RecordedEvent, span_of
 from turnspan.model.records import OURS, SessionRecord
-from turnspan.otel_sdk.rehydration import Told, span_of
 from turnspan.recording.ledger import Ledger
 from turnspan.stores.merging import MOST_SEALS, last_touch, merge, merge_metadata
 from turnspan.stores.rows import (
@@ -76,7 +76,7 @@ class Expected:
         return [found[key] for found in metadata if isinstance(found, dict) and key in found]
 
 
-def refold(session_id: str, told: Iterable[Told]) -> Expected:
+def refold(session_id: str, told: Iterable[RecordedEvent]) -> Expected:
     """Return the rows that these events make; each chain's come in order of sequence."""
     expected = Expected()
     for journal, group in groupby(told, key=lambda one: one.journal):
@@ -104,7 +104,7 @@ def refold(session_id: str, told: Iterable[Told]) -> Expected:
     return expected
 
 
-def fold_again(session_id: str, told: Iterable[Told]) -> SessionRecord | None:
+def fold_again(session_id: str, told: Iterable[RecordedEvent]) -> SessionRecord | None:
     """Return the session that these events make, or None when there are none."""
     session: SessionRecord | None = None
     for journal, group in groupby(told, key=lambda one: one.journal):
@@ -116,12 +116,12 @@ def fold_again(session_id: str, told: Iterable[Told]) -> SessionRecord | None:
     return session
 
 
-def readable(rows: Iterable[AuditRow]) -> list[Told]:
+def readable(rows: Iterable[AuditRow]) -> list[RecordedEvent]:
     """Return the events of audit rows, without those that cannot be read."""
     told = []
     for row in rows:
         with suppress(msgspec.MsgspecError):
-            told.append(Told(row.journal, decode((row.payload or "").encode()), span_of(row)))
+            told.append(RecordedEvent(row.journal, decode((row.payload or "").encode()), span_of(row)))
     return told
 
 

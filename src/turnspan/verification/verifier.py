@@ -21,10 +21,10 @@ import msgspec
 
 from turnspan.events import KIND_OF, Ended, Event, Noted, Started
 from turnspan.journal.hash_chain import decode, digest_of
+from turnspan.journal.recorded_events import RecordedEvent, span_of
 from turnspan.journal.seals import Key
 from turnspan.model.ids import now_ns as source_of_time
 from turnspan.model.records import SessionRecord, iso, turnspan_metadata
-from turnspan.otel_sdk.rehydration import Told, span_of
 from turnspan.reading.line_sources import LineSource
 from turnspan.reading.pages import summaries
 from turnspan.reading.span_sources import SpanSource
@@ -197,7 +197,7 @@ class Verifier:
             return None
         return found if found is None or isinstance(found, SessionRecord) else SessionRecord.from_dict(found.to_dict())
 
-    def _told(self, rows: list[AuditRow]) -> list[Told]:
+    def _told(self, rows: list[AuditRow]) -> list[RecordedEvent]:
         """Return what rows say, having checked their content against its digest."""
         self.report.events += len(rows)
         erased: dict[str, str] = {}
@@ -221,7 +221,7 @@ class Verifier:
                 assert isinstance(event, Noted)
                 payloads = event.data.get("payloads") if isinstance(event.data, dict) else None
                 erased |= payloads if isinstance(payloads, dict) else {}
-            told.append(Told(row.journal, event, span_of(row)))
+            told.append(RecordedEvent(row.journal, event, span_of(row)))
         for row, digest, event in changed:
             left = str(erased.get(row.event_id, ""))
             if len(left) >= _PREFIX and digest.startswith(left) and is_bare(event, (row.payload or "").encode()):
@@ -249,7 +249,7 @@ class Verifier:
             iso(event.at_ns),
         ) != (row.event_id, row.at_ns, row.session_id, row.turn_id, row.call_id, row.kind, row.at)
 
-    def _check_ends(self, session_id: str, told: list[Told]) -> None:
+    def _check_ends(self, session_id: str, told: list[RecordedEvent]) -> None:
         """Check that what has started has ended."""
         chains: dict[str, OpenTurns[_Start]] = {}
         for one in told:
@@ -265,7 +265,7 @@ class Verifier:
                     says = f"{KIND_OF[type(opened.started)]} has no end"
                     self.report.add("structure", verdict, session_id, opened.started.event_id, says)
 
-    def _check_seals(self, session_id: str, told: list[Told]) -> None:
+    def _check_seals(self, session_id: str, told: list[RecordedEvent]) -> None:
         """Check that of no chain that the session's metadata has a seal of all rows are gone."""
         for journal in set(self._seals_of(session_id)) - {one.journal for one in told}:
             says = f"its metadata has a seal of journal {journal}, of which there are no rows"

@@ -46,8 +46,9 @@ def command(reader: Reader, as_json: bool, session: str, format_: str, path: Pat
 
 
 def _otlp(reader: Reader, session: SessionRecord) -> str:
-    from turnspan.otel_sdk.rehydration import spans_again, told_of
-    from turnspan.otel_sdk.setup import otlp_json
+    from turnspan.journal.recorded_events import recorded_events
+    from turnspan.otel_sdk.otlp_json import otlp_json
+    from turnspan.otel_sdk.rehydration import spans_again
     from turnspan.telemetry.semconv import PROFILES
 
     settings = reader.settings
@@ -55,7 +56,7 @@ def _otlp(reader: Reader, session: SessionRecord) -> str:
         url = without_password(settings.store_url)
         raise TurnspanError(f"{url} keeps no audit rows, so spans cannot be made of it")
     spans = spans_again(
-        told_of(reader.store.audit_events(session.session_id)),
+        recorded_events(reader.store.audit_events(session.session_id)),
         content=settings.span_content,
         profile=PROFILES[settings.semconv],
         view_url=settings.view_url,

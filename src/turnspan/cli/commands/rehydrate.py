@@ -13,8 +13,9 @@ from turnspan.cli import output
 from turnspan.cli.documents import RehydrateDocument
 from turnspan.cli.options import Id, Time, reads_store
 from turnspan.errors import TurnspanError
-from turnspan.otel_sdk.rehydration import send, spans_again, told_of
-from turnspan.otel_sdk.setup import FileSpanExporter, span_exporter
+from turnspan.journal.recorded_events import recorded_events
+from turnspan.otel_sdk.exporters import FileSpanExporter, span_exporter
+from turnspan.otel_sdk.rehydration import send, spans_again
 from turnspan.reading.pages import summaries
 from turnspan.reading.places import hits
 from turnspan.reading.reader import Reader
@@ -55,7 +56,7 @@ def command(reader: Reader, as_json: bool, what: str | None, since: str | None, 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, disable=as_json or not sys.stderr.isatty(), transient=True) as progress:
         task = progress.add_task("spans", total=len(spans))
-        sent = send(spans, exporter, spans_per_s=rate, told=lambda done: progress.update(task, completed=done))
+        sent = send(spans, exporter, spans_per_s=rate, on_progress=lambda done: progress.update(task, completed=done))
     exporter.shutdown()
     done = RehydrateDocument(sessions=len(session_ids), spans=sent, to=otlp or without_password(url) or str(path))
     if as_json:
@@ -81,7 +82,10 @@ def _spans(store: Audited, settings: Settings, session_ids: list[str], turn_id: 
     for session_id in session_ids:
         rows = store.audit_events(session_id)
         for span in spans_again(
-            told_of(rows), content=settings.span_content, profile=PROFILES[settings.semconv], view_url=settings.view_url
+            recorded_events(rows),
+            content=settings.span_content,
+            profile=PROFILES[settings.semconv],
+            view_url=settings.view_url,
         ):
             if turn_id is None or (span.attributes or {}).get(sc.TURNSPAN_TURN_ID) == turn_id:
                 yield span

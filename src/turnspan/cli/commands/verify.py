@@ -11,7 +11,7 @@ from turnspan.cli.documents import VERIFY_SCHEMA
 from turnspan.cli.options import Duration, Id, Time, source_options, store_options
 from turnspan.cli.views.report import report_view
 from turnspan.reading.reader import Reader
-from turnspan.settings import Settings
+from turnspan.settings import Settings, endpoint_at
 from turnspan.verification import existing_store, verify
 
 
@@ -59,9 +59,9 @@ def command(
         settings=settings,
     )
     if otlp is not None:
-        from turnspan.otel_sdk.setup import send_verification
+        from turnspan.otel_sdk.verification_metrics import send_verification
 
-        send_verification(report, otlp)
+        send_verification(report.counts, endpoint_at(otlp, "metrics"))
     if as_json:
         output.document({"schema": VERIFY_SCHEMA, **report.to_dict()})
     else:

@@ -1,9 +1,9 @@
-"""Late spans: the ids of a span at once, the span itself in another thread.
+"""Deferred spans: the ids of a span at once, the span itself in another thread.
 
-Making a span is the largest part of what watching costs, and nearly all of it is needed only when the span ends. So the
-agent's thread asks the sampler and draws the ids, as the SDK would; the SDK makes the span of them when somebody touches
-it, or else in the writer's thread, right before it ends. Where a span processor wants to see spans as they start, and
-for every tracer that is not the SDK's, spans are made at once.
+Making a span is the largest part of what recording costs, and nearly all of it is needed only when the span ends. So the
+agent's thread asks the sampler and draws the ids, as the SDK would; the SDK makes the span of them when it is touched,
+or else in the writer's thread, right before it ends. Where a span processor acts on the start of spans, and for every
+tracer that is not the SDK's, spans are made at once.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from typing import Any, NamedTuple
 from opentelemetry import context, trace
 from opentelemetry.trace import Link, NonRecordingSpan, Span, SpanContext, SpanKind, Status, StatusCode, TraceFlags
 
-_RANDOM = getattr(TraceFlags, "RANDOM_TRACE_ID", 0)  # of SDKs that know W3C Trace Context level 2
-_SDK = "opentelemetry.sdk.trace"
+from turnspan.otel_sdk import internals
 
+_RANDOM = getattr(TraceFlags, "RANDOM_TRACE_ID", 0)  # of SDKs that know W3C Trace Context level 2
 
 Start = tuple[str, context.Context, SpanKind, dict[str, Any], Sequence[Link], int]
 """The arguments of ``Tracer.start_span``."""
@@ -32,7 +32,7 @@ class Sampled(NamedTuple):
 
 
 class DeferredSpan(Span):
-    """A span that is there as soon as somebody touches it; attributes may be set before."""
+    """A span that the SDK makes as soon as it is touched; attributes may be set before."""
 
     __slots__ = ("_context", "_made", "_more", "_sampled", "_start", "_tracer")
 
@@ -110,7 +110,7 @@ class DeferredTracer:
     """Stands in for the sampler and the id generator of one SDK tracer, so that its spans can be made later.
 
     Args:
-        tracer: The tracer; only turnspan's own, whose spans nobody else starts.
+        tracer: Turnspan's own tracer, whose spans nothing else starts.
 
     """
 
@@ -133,16 +133,16 @@ class DeferredTracer:
         start_time: int,
     ) -> Span:
         """Start a span: now, or as soon as it is touched."""
-        processors = getattr(self._tracer.span_processor, "_span_processors", None)
+        processors = internals.processors_of_tracer(self._tracer)
         if processors is not self._processors:
-            self._processors, self._may_be_late = processors, _nobody_looks(processors)
-        if not self._may_be_late or not getattr(self._tracer, "_is_enabled", _yes)():
+            self._processors, self._may_be_late = processors, _none_acts_on_start(processors)
+        if not self._may_be_late or not internals.is_enabled(self._tracer):
             return self._tracer.start_span(name, parent, kind, attributes, links, start_time)  # type: ignore[no-any-return]
         if parent is None:
             parent = context.get_current()
-        above = trace.get_current_span(parent).get_span_context()
-        if above.is_valid:
-            trace_id, random = above.trace_id, above.trace_flags & _RANDOM
+        context_of_parent = trace.get_current_span(parent).get_span_context()
+        if context_of_parent.is_valid:
+            trace_id, random = context_of_parent.trace_id, context_of_parent.trace_flags & _RANDOM
         else:
             trace_id, random = self._ids.generate_trace_id(), _RANDOM * self.is_trace_id_random()
         sampled = self._sampler.should_sample(parent, trace_id, name, kind, attributes, links)
@@ -195,18 +195,8 @@ def tracer_of(tracer: Any) -> Any:
     """Return a tracer, turnspan's own, as one whose spans may be made later, where it is the SDK's."""
     if isinstance(sampler := getattr(tracer, "sampler", None), DeferredTracer):
         return sampler
-    theirs = type(tracer).__module__ == _SDK and hasattr(tracer, "id_generator") and hasattr(tracer, "span_processor")
-    return DeferredTracer(tracer) if theirs else tracer
+    return DeferredTracer(tracer) if internals.is_sdk_tracer(tracer) else tracer
 
 
-def _yes() -> bool:
-    return True
-
-
-def _nobody_looks(processors: Any) -> bool:
-    """Return whether no span processor does anything when a span starts: the SDK's own do not, nor does ours."""
-    return processors is not None and all(
-        getattr(type(p), "starts_may_be_late", False)
-        or (type(p).on_start.__module__.startswith(_SDK) and not hasattr(p, "_span_processors"))
-        for p in processors
-    )
+def _none_acts_on_start(processors: Any) -> bool:
+    return processors is not None and all(internals.does_nothing_on_start(processor) for processor in processors)

@@ -1,0 +1,34 @@
+"""Recorded events: events as a chain has them, with their span."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from turnspan.events import Event
+from turnspan.journal.hash_chain import SpanIds, decode
+from turnspan.stores.rows import AuditRow
+
+
+class RecordedEvent(NamedTuple):
+    """An event, the journal that it is in, and its span."""
+
+    journal: str
+    event: Event
+    span: SpanIds | None
+
+
+def recorded_events(rows: Iterable[AuditRow]) -> list[RecordedEvent]:
+    """Return the events that audit rows have."""
+    return [
+        RecordedEvent(row.journal, decode(row.payload.encode()), span_of(row))
+        for row in rows
+        if row.payload is not None
+    ]
+
+
+def span_of(row: AuditRow) -> SpanIds | None:
+    """Return the span that an audit row names."""
+    if row.trace_id is None or row.span_id is None:
+        return None
+    return SpanIds(row.trace_id, row.span_id, row.trace_flags or 0, row.parent_span_id or "")
