@@ -53,5 +53,9 @@ class Sealer:
             dropped=self._journal.dropped,
             log_failed=log_failed,
             spans={name: counts for by_exporter in self._providers.counts() for name, counts in by_exporter.items()},
-            outlets={"spans": self._providers.span_outlets, "log": [self._log_outlet, *self._providers.log_outlets]},
+            outlets={"spans": self._providers.span_outlets, "log": self._log_outlets()},
         )
+
+    def _log_outlets(self) -> list[str]:
+        others = self._providers.log_outlets
+        return others if others and self._log_outlet == "off" else [self._log_outlet, *others]

@@ -38,7 +38,10 @@ def kept_elsewhere(what: Literal["spans", "log"], seal: Seal | None, place: Plac
     if place is None or seal is None or what not in seal.outlets:
         return ""
     outlets = seal.outlets[what]
-    here = any(outlet != "file" for outlet in outlets) if place == GIVEN else place in outlets
+    if place == GIVEN:
+        here = any(outlet != "file" for outlet in outlets)
+    else:  # a program that sets its own provider late has earlier spans in our file, later ones where it wants them
+        here = place in outlets and not (what == "spans" and "provider" in outlets)
     if here:
         return ""
     names = " and ".join(_WORDS.get(outlet, outlet.removeprefix("file:")) for outlet in outlets)
