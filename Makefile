@@ -52,6 +52,7 @@ docs: $(VENV)/.test                ## the documentation as a site in docs/_build
 	$(BIN)/python scripts/generate_cli_reference.py
 	$(BIN)/python scripts/generate_settings_reference.py
 	$(BIN)/python scripts/generate_events_reference.py
+	$(BIN)/python scripts/generate_content_reference.py
 	$(BIN)/python -m sphinx -q -W --keep-going -b html docs docs/_build
 
 lock: $(VENV)/.test                ## renew requirements/dev.txt: the newest versions that go together on every Python

@@ -155,8 +155,8 @@ class Settings:
 
     @property
     def span_content(self) -> bool:
-        """Whether content may stand on spans."""
-        return self.telemetry_content.lower() in ("span_only", "span_and_event")
+        """Whether content may stand on spans: what is not on record may not, whatever OpenTelemetry's variable says."""
+        return self.capture_content != "none" and self.telemetry_content.lower() in ("span_only", "span_and_event")
 
 
 def _converted(variable: str, value: Any, kind: type, choices: tuple[str, ...]) -> Any:

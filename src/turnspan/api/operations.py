@@ -140,7 +140,7 @@ class Turn(Piece):
             session_id=session.id,
             turn_id=self._turn_id or new_id(),
             agent_id=self.agent,
-            prompt=self.prompt or "",
+            prompt="" if self.prompt is None else self.prompt,
             metadata=self.metadata,
         )
 
@@ -176,7 +176,7 @@ class Turn(Piece):
             turn_id=started.turn_id,
             agent_id=self.agent,
             response_content=response,
-            prompt=self.prompt or None,
+            prompt=None if isinstance(self.prompt, str) and not self.prompt else self.prompt,
             metadata=self.metadata,
             **ended,
         )

@@ -23,6 +23,8 @@ MAX_DEPTH = 100
 MAX_ITEMS = 1_000_000
 """Items of one mapping of a class of its own that are kept: it may never end."""
 _MAX_DESCRIPTION = 2000
+_MOST_BITS = 10_000
+"""Of a number that is written in decimal digits: more take long, and Python refuses."""
 _RAISE = dis.opmap["RAISE_VARARGS"]
 
 
@@ -42,9 +44,10 @@ def _plain(value: Any, depth: int, above: set[int]) -> Any:
         case str():
             return _text(value)
         case int():
-            return int(value) if -(2**63) <= value < 2**64 else str(value)
+            return _number(value)
         case float():
-            return float(value) if math.isfinite(value) else str(value)
+            number = float.__float__(value)
+            return number if math.isfinite(number) else float.__repr__(number)
         case bytes() | bytearray() | memoryview():
             return base64.b64encode(bytes(value)).decode()
     if id(value) in above:
@@ -87,6 +90,13 @@ def is_from_outside(error: BaseException) -> bool:
     while innermost.tb_next is not None:
         innermost = innermost.tb_next
     return innermost.tb_frame.f_code.co_code[innermost.tb_lasti] != _RAISE
+
+
+def _number(value: int) -> int | str:
+    number = int.__int__(value)
+    if -(2**63) <= number < 2**64:
+        return number
+    return hex(number) if number.bit_length() > _MOST_BITS else str(number)
 
 
 def _text(value: str) -> str:

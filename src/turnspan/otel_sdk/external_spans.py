@@ -118,7 +118,7 @@ def _withhold(span: ReadableSpan, names: Collection[str], recorder: Recorder | N
     found = dict(span.attributes or {})
     for name in set(names) & found.keys():
         value = found.pop(name)
-        if recorder is not None and recorder.settings.span_content:
+        if recorder is not None and recorder.settings.span_content and recorder.settings.capture_content == "full":
             found[name] = recorder.redact(value) if isinstance(value, str) else value
     internals.replace_attributes(span, found)
 

@@ -11,24 +11,13 @@ from typing import Any
 import msgspec
 
 from turnspan.adapter import notes
-from turnspan.events import FIELDS, KINDS, Event, Part
+from turnspan.events import FIELDS, Event, Part
 from turnspan.model.json_values import plain
 from turnspan.model.records import OURS
 
 NOT_CAPTURED = "[not captured]"
 """What stands where there was a text, so that a reader knows that there was one."""
 
-
-SHOWN: dict[Part, tuple[str, str, str]] = {
-    Part.IDENTITY: ("kept", "kept", "kept"),
-    Part.FACT: ("kept", "kept", "kept"),
-    Part.NAME: ("kept, without secrets", "kept, without secrets", "kept, without secrets"),
-    Part.CONTENT: ("kept, without secrets", "its shape and sizes", "nothing"),
-    Part.TEXT: ("kept, without secrets", "its size", f"`{NOT_CAPTURED}`"),
-    Part.METADATA: ("kept, without secrets", "keys, and the sizes of values", "nothing but turnspan's own"),
-    Part.RECORD: ("kept as it is", "kept as it is", "kept as it is"),
-}
-"""What is on record of each part when ``TURNSPAN_CAPTURE_CONTENT`` is ``full``, ``redacted`` and ``none``."""
 
 NOTE_FACTS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys((notes.APPROVAL_ASKED, notes.APPROVAL_APPROVED, notes.APPROVAL_DENIED), ("tool_name", "call_id", "by")),
@@ -101,13 +90,3 @@ def _shape(value: Any) -> Any:
         case bool() | None:
             return value
     return "[redacted number]"
-
-
-def table() -> str:
-    """Return the table as Markdown, as ``docs/content.md`` has it."""
-    on = {name: [kind for kind, event in KINDS.items() if name in event.__struct_fields__] for name in FIELDS}
-    lines = ["| field | on | it is | `full` | `redacted` | `none` |", "|---|---|---|---|---|---|"]
-    for name, part in FIELDS.items():
-        kinds = "every event" if len(on[name]) == len(KINDS) else ", ".join(f"`{kind}`" for kind in on[name])
-        lines.append(f"| `{name}` | {kinds} | {part.value} | {' | '.join(SHOWN[part])} |")
-    return "\n".join(lines)

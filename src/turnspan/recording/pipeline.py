@@ -213,7 +213,9 @@ class Pipeline:
 
         for one in recover_as_set(self._settings, store, self._store_url, self._key, self.providers.resend):
             if one.problem is not None:
-                logger.warning("turnspan: the journal %s of a dead process waits: %s", one.journal, one.problem)
+                logger.warning(
+                    "turnspan: the journal %s of a dead process waits: %s", one.journal, redact_secrets(one.problem)
+                )
 
 
 def _log_outlet(settings: Settings) -> str:

@@ -35,10 +35,18 @@ class Problem(Enum):
         """Whether a disk, a database or an endpoint failed, not our code: ``TURNSPAN_STRICT`` does not raise these."""
         return self in (Problem.JOURNAL, Problem.OTLP, Problem.OTLP_SIGNAL, Problem.STORE)
 
-    def message(self, error: BaseException) -> str:
-        """Return the error's text as it may be logged: a user's own redactor may quote what it was given."""
+    def message(self, error: BaseException, *, quotes: bool = True) -> str:
+        """Return the error's text as it may be logged: it may quote content, and so may a user's own redactor.
+
+        Args:
+            error: What was raised.
+            quotes: Whether content may be quoted; disks, databases and endpoints speak of other things.
+
+        """
         if self is Problem.REDACTION and not isinstance(error, SettingsError):
             return "content is withheld"
+        if not quotes and not self.is_of_the_environment and not isinstance(error, (SettingsError, OSError)):
+            return "its text may quote content, which is not captured"
         return redact_secrets(str(error))
 
 
@@ -47,12 +55,13 @@ class Problems:
 
     Args:
         strict: Raise the error as well, where our own code failed (``TURNSPAN_STRICT``).
+        quotes: Whether what is logged may quote content (``TURNSPAN_CAPTURE_CONTENT``).
 
     """
 
-    def __init__(self, *, strict: bool = False) -> None:
+    def __init__(self, *, strict: bool = False, quotes: bool = True) -> None:
         self.counts: Counter[str] = Counter()
-        self._strict = strict
+        self._strict, self._quotes = strict, quotes
         self._seen: set[Problem] = set()
 
     def report(self, problem: Problem, error: BaseException, detail: str = "") -> None:
@@ -72,9 +81,12 @@ class Problems:
             raise error
         if self.counts[cause] == 1:
             logger.warning(
-                "turnspan %s failed, the agent goes on: %s: %s", name, type(error).__name__, problem.message(error)
+                "turnspan %s failed, the agent goes on: %s: %s",
+                name,
+                type(error).__name__,
+                problem.message(error, quotes=self._quotes),
             )
-            if problem is not Problem.REDACTION:
+            if problem is not Problem.REDACTION and self._quotes:
                 logger.debug("turnspan %s failed", name, exc_info=error)
 
     def has(self, problem: Problem) -> bool:

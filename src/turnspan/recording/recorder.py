@@ -69,7 +69,7 @@ class Recorder:
         self.settings = settings
         self.disabled = settings.disabled
         self.finished_spans: Callable[[], Sequence[Any]] | None = None  # where spans are kept in memory, in a test
-        self.problems = Problems(strict=settings.strict)
+        self.problems = Problems(strict=settings.strict, quotes=settings.capture_content == "full")
         self._redactor = Redactor()
         self._guarded(Problem.REDACTION, self._read_rules)
         self.tracer_of: Callable[[Any], Any] = tracer_of if sibling is None else sibling.tracer_of

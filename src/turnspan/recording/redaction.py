@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 
 from turnspan.errors import SettingsError, TurnspanError
-from turnspan.events import CONTENT, FIELDS, TEXTS, Event, Part, TurnEnded
+from turnspan.events import CONTENT, FIELDS, KINDS, TEXTS, Event, Part, TurnEnded
 from turnspan.journal.hash_chain import decode
 from turnspan.model.json_values import Encoded, encode, encode_clean, is_from_outside, plain
 from turnspan.model.records import OURS
@@ -31,7 +31,16 @@ RULES = ("secrets", "cards", "email")
 _AT_NS = b'"at_ns":'  # an event is encoded in the order of its fields: its own come behind its time
 _OWN = (*CONTENT, *TEXTS)
 _AS_IT_WAS = tuple(name for name, part in FIELDS.items() if part is Part.IDENTITY)
-_NAMES_REMEMBERED = 4096
+_NAMES_REMEMBERED = 1024
+_TEXTS_OF: dict[type[Event], list[tuple[str, bool]]] = {
+    kind: [
+        (name, FIELDS[name] is Part.NAME)
+        for name in kind.__struct_fields__
+        if FIELDS[name] in (Part.NAME, Part.TEXT) or name in ("error_type", "tool_type")
+    ]
+    for kind in KINDS.values()
+}
+"""Of each kind of event the fields that are text, and whether they are names."""
 
 
 @lru_cache(8)
@@ -71,7 +80,7 @@ class Redactor:
             )
         wanted = {rule: rule in names for rule in RULES}
         self._scan = _scan(**wanted) if any(wanted.values()) else None
-        self._names: dict[Any, str] = {}
+        self._names: dict[str | int, tuple[Any, str]] = {}
 
     def take(self, event: Event) -> tuple[Event, bytes]:
         """Return an event as it may be kept, and its encoding.
@@ -83,8 +92,7 @@ class Redactor:
             Exception: What a rule of one's own raises.
 
         """
-        if event.agent_id is not None:
-            event = self._with_agent_name(event)
+        event = self._with_names(event)
         if self._mode != "full":
             event = captured(event, self._mode)
         record = event.record if type(event) is TurnEnded else None
@@ -122,20 +130,32 @@ class Redactor:
         cleaned = self._scan.clean(content)
         return line if cleaned is content else line[: start + 1] + cleaned[1:]
 
-    def _with_agent_name(self, event: Event) -> Event:
-        """Return an event with its agent's name cleaned. Names are few, and come with every event."""
-        given: Any = event.agent_id
-        try:
-            name = self._names.get(given)
-        except TypeError:  # what cannot be a key is no name
-            name = None
-        if name is None:
-            name = self.text(given if isinstance(given, str) else _as_name(given))
-            if isinstance(given, str):
-                if len(self._names) >= _NAMES_REMEMBERED:
-                    self._names.clear()
-                self._names[given] = name
-        return event if name is given or name == given else msgspec.structs.replace(event, agent_id=name)
+    def _with_names(self, event: Event) -> Event:
+        """Return an event whose names are clean, and whose texts are text: an adapter or a program may give anything."""
+        changed: dict[str, Any] = {}
+        known = self._names
+        for name, is_name in _TEXTS_OF[type(event)]:
+            given = getattr(event, name)
+            if given is None:
+                continue
+            if type(given) is not str:
+                changed[name] = self._name(given) if is_name else _as_text(given)
+            elif is_name and ((clean := known.get(given)) is None or clean[1] != given):
+                changed[name] = self._name(given)
+        return msgspec.structs.replace(event, **changed) if changed else event
+
+    def _name(self, given: Any) -> str:
+        """Return a name as it may be kept. There are few, and they come with every event."""
+        key = given if type(given) is str else id(given)
+        known = self._names.get(key)
+        if known is None:
+            known = given, self.text(given if type(given) is str else _as_text(given))
+            if type(given) is str and known[1] == given:
+                known = given, given  # itself, so that it need not be replaced
+            if len(self._names) >= _NAMES_REMEMBERED:
+                self._names.clear()
+            self._names[key] = known  # with what was given, so that an id stays its own
+        return known[1]
 
     def _walked(self, given: Encoded) -> Encoded:
         """Return an event with one's own rules, and the limit, applied to each of its texts."""
@@ -176,7 +196,7 @@ class Redactor:
         return text
 
 
-def _as_name(given: Any) -> str:
+def _as_text(given: Any) -> str:
     made = plain(given)
     return made if isinstance(made, str) else encode(made).decode()
 

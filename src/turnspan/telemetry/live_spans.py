@@ -86,7 +86,9 @@ class Spans:
             workspace_id: The workspace of its session.
 
         """
-        name, kind, attributes = opened(event, workspace_id=workspace_id, view_url=self._view_url)
+        name, kind, attributes = opened(
+            event, content=self._content, workspace_id=workspace_id, view_url=self._view_url
+        )
         links: tuple[Link, ...] = ()
         if handoff is not None and handoff.is_valid:
             links = (link_to(handoff, "handoff"),)
@@ -100,7 +102,7 @@ class Spans:
 
     def adopt(self, event: Started, span: Any, end_id: str, workspace_id: str | None = None) -> Span:
         """Take an external span for an event's: it gets our attributes while it can."""
-        _, _, attributes = opened(event, workspace_id=workspace_id, view_url=self._view_url)
+        _, _, attributes = opened(event, content=self._content, workspace_id=workspace_id, view_url=self._view_url)
         if not has_ended(span) and span.is_recording():
             known = getattr(span, "attributes", None) or {}
             identity = (sc.GEN_AI_CONVERSATION_ID, sc.SESSION_ID)

@@ -18,7 +18,8 @@ class OwnLogger(logging.LoggerAdapter[logging.Logger]):
     """
 
     def log(self, level: int, msg: object, *args: Any, **kwargs: Any) -> None:
-        """Log, or say it on standard error where the logger was disabled."""
+        """Log, or say it on standard error where the logger was disabled. What errors quote moves no terminal."""
+        args = tuple(inert_line(str(one)) if isinstance(one, (str, BaseException)) else one for one in args)
         if not self.logger.disabled:
             super().log(level, msg, *args, **kwargs)
         elif level >= max(logging.WARNING, self.logger.getEffectiveLevel()) and sys.stderr is not None:

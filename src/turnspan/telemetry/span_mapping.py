@@ -99,7 +99,7 @@ def opened(
     else:
         name = f"invoke_agent {event.agent_id}" if event.agent_id else "invoke_agent"
         if isinstance(event, AgentStarted):
-            if event.description:
+            if event.description and content:
                 attributes[sc.GEN_AI_AGENT_DESCRIPTION] = event.description
         elif view_url:
             attributes[sc.TURNSPAN_SESSION_URL] = f"{view_url.rstrip('/')}/sessions/{event.session_id}"

@@ -89,7 +89,7 @@ class Database:
                 path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
                 if not path.exists():  # who only reads does not even change its time
                     path.touch(mode=0o600)  # what agents say is for their owner only
-            engine = sa.create_engine(url, connect_args={"timeout": busy_timeout_ms / 1000})
+            engine = sa.create_engine(url, hide_parameters=True, connect_args={"timeout": busy_timeout_ms / 1000})
             sa.event.listen(engine, "connect", _prepare_sqlite)
             sa.event.listen(engine, "begin", _begin_sqlite)
             return engine
@@ -99,7 +99,7 @@ class Database:
             {} if self.kind == "mysql" else {key: value for key, value in _POSTGRESQL.items() if key not in url.query}
         )
         # Parameters by position, as for SQLite; a connection that broke while it was idle is not handed out.
-        return sa.create_engine(url, paramstyle="format", pool_pre_ping=True, connect_args=more)
+        return sa.create_engine(url, hide_parameters=True, paramstyle="format", pool_pre_ping=True, connect_args=more)
 
     def _is_current(self) -> bool:
         try:
