@@ -44,12 +44,12 @@ def memory(name: str, runs: int) -> None:
     """Run turns with two tools in one process, and look at its memory half way and at the end."""
     sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
     import turnspan
-    from turnspan.testing.play import Conversation, Wanted
+    from turnspan.testing.drivers import Conversation, ScriptedToolCall
 
     turnspan.configure(home=temporary())
     turnspan.instrument()
-    stage = importlib.import_module(f"support.drivers.{name}").stages[0]()
-    tools = [Wanted("add", {"a": 1, "b": 2}, "c1"), Wanted("shout", {"text": "hi"}, "c2")]
+    stage = importlib.import_module(f"support.drivers.{name}").drivers[0]()
+    tools = [ScriptedToolCall("add", {"a": 1, "b": 2}, "c1"), ScriptedToolCall("shout", {"text": "hi"}, "c2")]
 
     async def some(first: int, count: int) -> None:
         for number in range(first, first + count):

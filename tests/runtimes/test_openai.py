@@ -13,7 +13,7 @@ import openai
 import turnspan
 from support.drivers.openai_chat import MODEL, answer, client, httpx
 from turnspan.instrumentation.registry import Adapters
-from turnspan.testing.play import Wanted
+from turnspan.testing.drivers import ScriptedToolCall
 
 
 @pytest.fixture(autouse=True)
@@ -87,7 +87,7 @@ def test_a_session_by_hand_wins(recording):
 
 def test_inside_of_a_turn_by_hand_only_the_models_are_told(recording):
     with turnspan.session("s"), turnspan.turn(agent="triage", prompt="go") as turn:
-        said([[Wanted("add", {"a": 1, "b": 2}, "c1")]], [user("go")])
+        said([[ScriptedToolCall("add", {"a": 1, "b": 2}, "c1")]], [user("go")])
         turn.response = "done"
     turn = recording.turn
     assert (turn.agent_id, turn.response_content, turn.tool_calls) == ("triage", "done", [])
@@ -102,7 +102,7 @@ def test_inside_of_a_model_call_by_hand_nothing_is_told_twice(recording):
 
 
 def test_a_call_that_is_never_answered_is_skipped_when_the_user_goes_on(recording):
-    asked = said([[Wanted("add", {"a": 1, "b": 2}, "c1")]], [user("go")])[0]
+    asked = said([[ScriptedToolCall("add", {"a": 1, "b": 2}, "c1")]], [user("go")])[0]
     said(["fine"], [user("go"), asked, user("never mind")])
     first, second = recording.session.turns
     assert (first.status, first.tool_calls[0].status) == ("cancelled", "skipped")
@@ -110,14 +110,16 @@ def test_a_call_that_is_never_answered_is_skipped_when_the_user_goes_on(recordin
 
 
 def test_a_history_that_was_cut_goes_on_by_the_ids_of_its_calls(recording):
-    asked = said([[Wanted("add", {"a": 1, "b": 2}, "c1")]], [user("a long story"), assistant("hm"), user("go")])[0]
+    asked = said(
+        [[ScriptedToolCall("add", {"a": 1, "b": 2}, "c1")]], [user("a long story"), assistant("hm"), user("go")]
+    )[0]
     said(["done"], [user("in short"), asked, {"role": "tool", "tool_call_id": "c1", "content": "3"}])
     turn = recording.turn
     assert (turn.prompt, turn.response_content, turn.tool_calls[0].result) == ("go", "done", "3")
 
 
 def test_text_beside_results_is_no_new_turn(recording):
-    asked = said([[Wanted("add", {"a": 1, "b": 2}, "c1")]], [user("go")])[0]
+    asked = said([[ScriptedToolCall("add", {"a": 1, "b": 2}, "c1")]], [user("go")])[0]
     said(["done"], [user("go"), asked, {"role": "tool", "tool_call_id": "c1", "content": "3"}, user("be brief")])
     assert (recording.turn.prompt, recording.turn.response_content) == ("go", "done")
 

@@ -510,13 +510,13 @@ def test_a_model_call_behind_a_handoff_is_one(recording, config):
 
     from support.drivers._wire import TLS
     from support.model_server import ModelServer
-    from turnspan.testing.play import Wanted
+    from turnspan.testing.drivers import ScriptedToolCall
 
     clients = Adapters()
     clients.watch("openai")
     server = ModelServer()
     try:
-        played = server.play([[Wanted("transfer_to_billing", {}, "h1")], "You get it back."], key="handoff")
+        played = server.play([[ScriptedToolCall("transfer_to_billing", {}, "h1")], "You get it back."], key="handoff")
 
         async def main():
             import openai

@@ -10,12 +10,11 @@ from opentelemetry.sdk.trace import TracerProvider
 import turnspan
 from turnspan.instrumentation.registry import Adapters
 from turnspan.testing import record
-from turnspan.testing.play import Conversation, tree
+from turnspan.testing.drivers import Conversation, span_tree
 
 pytest.importorskip("openai")
-from test_play import GOOD
-
 from support.drivers.openai_chat import OpenAIChat, client
+from turnspan.testing.adapters import GOOD
 
 
 @pytest.fixture(autouse=True)
@@ -204,7 +203,7 @@ def test_an_agent_of_the_conventions_is_a_turn_with_its_calls(only_theirs, recor
     assert (found["boom"].status, found["boom"].error) == ("error", "no")
     assert found["by hand"].metadata["turnspan"]["parent_id"] == found["search"].call_id
     assert turn.metadata["turnspan"]["model_calls"][0]["usage"] == {"input_tokens": 7}
-    (root,) = tree(recording.spans)
+    (root,) = span_tree(recording.spans)
     assert [node[0] for node in root[1]] == ["chat", "execute_tool search", "execute_tool boom"]
     assert recording.unresolved() == []
 

@@ -8,12 +8,12 @@ import pytest
 pytest.importorskip("pydantic_ai")
 from pydantic_ai import Agent
 from pydantic_ai.models.instrumented import InstrumentationSettings
-from test_play import GOOD
 
 from support.drivers.pydantic_agents import PydanticAI
 from turnspan.instrumentation.registry import Adapters
 from turnspan.testing import record
-from turnspan.testing.play import Conversation
+from turnspan.testing.adapters import GOOD
+from turnspan.testing.drivers import Conversation
 
 
 def played(**settings):

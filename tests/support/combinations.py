@@ -19,7 +19,12 @@ from pathlib import Path
 from typing import Any
 
 PROMPTS = ("first", "second")
-SHARED = ("turnspan.recording.runtime", "turnspan.otel_sdk.setup", "turnspan.stores.sql.store", "turnspan.testing.play")
+SHARED = (
+    "turnspan.recording.runtime",
+    "turnspan.otel_sdk.setup",
+    "turnspan.stores.sql.store",
+    "turnspan.testing.drivers",
+)
 """Imported before the fork; importing turnspan does nothing by itself."""
 
 
@@ -128,12 +133,12 @@ class _Complaints(logging.Handler):
 
 def _play(driver: Any, combination: Combination, home: Path) -> Played:
     import turnspan
-    from turnspan.testing.play import Conversation, Wanted
+    from turnspan.testing.drivers import Conversation, ScriptedToolCall
 
     complaints = _Complaints()
     logging.getLogger().addHandler(complaints)
     warnings.showwarning = lambda message, *_, **__: complaints.all.append(repr(message))
-    good = [Wanted("add", {"a": 1, "b": 2}, "c1"), Wanted("shout", {"text": "hi"}, "c2")]
+    good = [ScriptedToolCall("add", {"a": 1, "b": 2}, "c1"), ScriptedToolCall("shout", {"text": "hi"}, "c2")]
     conversation, own = Conversation("s"), None
     if combination.provider == "before":
         own = _own_provider()

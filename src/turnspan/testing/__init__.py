@@ -11,16 +11,22 @@ The fixture ``recording`` is a pytest plugin and needs no import::
         assert recording.unresolved() == []  # every audit event id is in record, trace and log
 """
 
+from turnspan.testing.adapters import AdapterConformance
 from turnspan.testing.appending_stores import AppendingStoreConformance, AuditedStoreConformance
 from turnspan.testing.counting import CountingSource, counting
+from turnspan.testing.drivers import Conversation, RuntimeDriver, ScriptedToolCall
 from turnspan.testing.recording import Recording, record
 from turnspan.testing.stores import SessionStoreConformance
 
 __all__ = [
+    "AdapterConformance",
     "AppendingStoreConformance",
     "AuditedStoreConformance",
+    "Conversation",
     "CountingSource",
     "Recording",
+    "RuntimeDriver",
+    "ScriptedToolCall",
     "SessionStoreConformance",
     "counting",
     "record",

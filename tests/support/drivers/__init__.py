@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from turnspan.testing.play import TOOLS
+from turnspan.testing.drivers import TOOLS
 
 BY_NAME = {tool.__name__: tool for tool in TOOLS}
 

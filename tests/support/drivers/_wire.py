@@ -4,7 +4,7 @@ import itertools
 import ssl
 
 from support.model_server import ModelServer
-from turnspan.testing.play import TOKENS
+from turnspan.testing.drivers import TOKENS
 
 assert TOKENS == (10, 2), "what the model server says if it is not told"
 _numbers = itertools.count()

@@ -5,7 +5,7 @@ import json
 import anthropic
 
 from support.drivers import pieces, sse, together
-from turnspan.testing.play import MODEL, TOKENS, Stage
+from turnspan.testing.drivers import MODEL, TOKENS, RuntimeDriver
 
 try:
     import httpx2 as httpx
@@ -59,7 +59,7 @@ def client(script):
     return anthropic.AsyncAnthropic(api_key="x", max_retries=0, http_client=httpx.AsyncClient(transport=transport))
 
 
-class AnthropicMessages(Stage):
+class AnthropicMessages(RuntimeDriver):
     adapter = "anthropic"
 
     async def turn(self, conversation, prompt, script):
@@ -119,4 +119,4 @@ class AnthropicStreams(AnthropicMessages):
                     yield text
 
 
-stages = [AnthropicMessages, AnthropicStreams]
+drivers = [AnthropicMessages, AnthropicStreams]

@@ -4,12 +4,12 @@ import anthropic  # noqa: F401  without it there is no such runtime
 
 from support.drivers import together
 from support.drivers._wire import OverTheWire
-from turnspan.testing.play import MODEL, Stage
+from turnspan.testing.drivers import MODEL, RuntimeDriver
 
 ASKED = {"model": MODEL, "max_tokens": 100, "system": "Help."}
 
 
-class MessagesOverTheWire(OverTheWire, Stage):
+class MessagesOverTheWire(OverTheWire, RuntimeDriver):
     """Each answer through the streaming helper."""
 
     adapter = "anthropic"
@@ -48,4 +48,4 @@ class MessagesOverTheWire(OverTheWire, Stage):
         return messages
 
 
-stages = [MessagesOverTheWire]
+drivers = [MessagesOverTheWire]

@@ -3,6 +3,7 @@
 from typing import Any
 
 from langchain.agents import create_agent
+from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
@@ -10,7 +11,7 @@ from langchain_core.tools import StructuredTool
 from langgraph.checkpoint.memory import InMemorySaver
 
 from support.drivers import pieces
-from turnspan.testing.play import MODEL, TOKENS, TOOLS, Stage, Wanted
+from turnspan.testing.drivers import MODEL, TOKENS, TOOLS, RuntimeDriver, ScriptedToolCall
 
 USED = {"input_tokens": TOKENS[0], "output_tokens": TOKENS[1], "total_tokens": sum(TOKENS)}
 
@@ -54,16 +55,38 @@ def tools():
         yield StructuredTool.from_function(**{kind: function}, name=function.__name__, description=function.__doc__)
 
 
-class LangGraphAgent(Stage):
+class Seen(BaseCallbackHandler):
+    """The program's own callback handler."""
+
+    def __init__(self, callbacks):
+        self._callbacks = callbacks
+
+    def on_chat_model_start(self, _serialized, messages, **_more):
+        self._callbacks.append(f"chat_model_start {len(messages[0])}")
+
+    def on_llm_end(self, response, **_more):
+        self._callbacks.append(f"llm_end {response.generations[0][0].text}")
+
+    def on_llm_error(self, error, **_more):
+        self._callbacks.append(f"llm_error {error}")
+
+    def on_tool_error(self, error, **_more):
+        self._callbacks.append(f"tool_error {error}")
+
+
+class LangGraphAgent(RuntimeDriver):
     adapter = "langgraph"
     a_failing_tool_fails_the_turn = True
+
+    def __init__(self):
+        self.callbacks = []
 
     def _graph(self, conversation, script, **more):
         saver = conversation.state.setdefault("saver", InMemorySaver())
         return create_agent(Scripted(script=script), list(tools()), name="triage", checkpointer=saver, **more)
 
     async def turn(self, conversation, prompt, script):
-        config = {"configurable": {"thread_id": conversation.id}}
+        config = {"configurable": {"thread_id": conversation.id}, "callbacks": [Seen(self.callbacks)]}
         done = await self._graph(conversation, script).ainvoke({"messages": [HumanMessage(prompt)]}, config)
         return done["messages"][-1].content
 
@@ -84,7 +107,7 @@ class LangGraphAgent(Stage):
 
         tool = StructuredTool.from_function(coroutine=ask_helper, name="ask_helper", description="Ask.")
         boss = create_agent(
-            Scripted(script=[[Wanted("ask_helper", {"question": "q"}, "c")], "done"]), [tool], name="triage"
+            Scripted(script=[[ScriptedToolCall("ask_helper", {"question": "q"}, "c")], "done"]), [tool], name="triage"
         )
         done = await boss.ainvoke(
             {"messages": [HumanMessage(prompt)]}, {"configurable": {"thread_id": conversation.id}}
@@ -92,4 +115,4 @@ class LangGraphAgent(Stage):
         return done["messages"][-1].content
 
 
-stages = [LangGraphAgent]
+drivers = [LangGraphAgent]

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from langchain_anthropic import ChatAnthropic
 
 from support.drivers.langgraph_wire import LangGraphOverTheWire
-from turnspan.testing.play import MODEL
+from turnspan.testing.drivers import MODEL
 
 _addresses = itertools.count()
 
@@ -29,4 +29,4 @@ class LangGraphAnthropicOverTheWire(LangGraphOverTheWire):
             await model._async_client.close()
 
 
-stages = [LangGraphAnthropicOverTheWire]
+drivers = [LangGraphAnthropicOverTheWire]

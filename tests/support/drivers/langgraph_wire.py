@@ -9,7 +9,7 @@ from langchain_openai import ChatOpenAI
 from langgraph.checkpoint.memory import InMemorySaver
 
 from support.drivers._wire import OverTheWire
-from turnspan.testing.play import MODEL, TOOLS, Stage, Wanted
+from turnspan.testing.drivers import MODEL, TOOLS, RuntimeDriver, ScriptedToolCall
 
 
 def tools():
@@ -18,7 +18,7 @@ def tools():
         yield StructuredTool.from_function(**{kind: function}, name=function.__name__, description=function.__doc__)
 
 
-class LangGraphOverTheWire(OverTheWire, Stage):
+class LangGraphOverTheWire(OverTheWire, RuntimeDriver):
     """Over chat completions."""
 
     adapter = "langgraph"
@@ -56,7 +56,7 @@ class LangGraphOverTheWire(OverTheWire, Stage):
                 yield item
 
     async def sub_agent(self, conversation, prompt):
-        script = [[Wanted("ask_helper", {"question": "q"}, "c")], "helped", "done"]
+        script = [[ScriptedToolCall("ask_helper", {"question": "q"}, "c")], "helped", "done"]
         async with self._model(conversation, script) as model:
             helper = create_agent(model, [], name="helper")
 
@@ -74,4 +74,4 @@ class LangGraphResponsesOverTheWire(LangGraphOverTheWire):
     responses = True
 
 
-stages = [LangGraphOverTheWire, LangGraphResponsesOverTheWire]
+drivers = [LangGraphOverTheWire, LangGraphResponsesOverTheWire]

@@ -28,7 +28,7 @@ from oats.session.session import create_session
 from oats.tool.registry import Tool, ToolResult, register_tool
 
 from support.drivers import pieces, use
-from turnspan.testing.play import TOOLS, Stage
+from turnspan.testing.drivers import TOOLS, RuntimeDriver
 
 _script: ContextVar[list] = ContextVar("script")
 
@@ -80,7 +80,7 @@ for function in TOOLS:
     register_tool(tool_of(function))
 
 
-class Oats(Stage):
+class Oats(RuntimeDriver):
     adapter = "oats-coder"
     agent = "oats"
     a_failing_tool_fails_the_turn = True
@@ -113,4 +113,4 @@ class Oats(Stage):
                 yield event
 
 
-stages = [Oats]
+drivers = [Oats]

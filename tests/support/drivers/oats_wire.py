@@ -49,4 +49,4 @@ class OatsOverTheWire(OverTheWire, Oats):
             litellm.acompletion, self._before = self._before, None
 
 
-stages = [OatsOverTheWire]
+drivers = [OatsOverTheWire]

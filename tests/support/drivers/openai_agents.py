@@ -3,7 +3,7 @@
 import inspect
 import json
 
-from agents import Agent, Model, ModelResponse, Runner, SQLiteSession, function_tool, set_trace_processors
+from agents import Agent, Model, ModelResponse, RunHooks, Runner, SQLiteSession, function_tool, set_trace_processors
 from agents.usage import Usage
 from openai.types.responses import (
     Response,
@@ -15,7 +15,7 @@ from openai.types.responses import (
 )
 
 from support.drivers import pieces
-from turnspan.testing.play import MODEL, TOKENS, TOOLS, Stage, Wanted
+from turnspan.testing.drivers import MODEL, TOKENS, TOOLS, RuntimeDriver, ScriptedToolCall
 
 set_trace_processors([])  # its own would send traces to OpenAI
 
@@ -77,11 +77,37 @@ def agent(script, name="triage", tools=None):
     return Agent(name=name, instructions="Help.", model=Scripted(script), tools=tools)
 
 
-class OpenAIAgents(Stage):
+class Seen(RunHooks):
+    """The program's own hooks."""
+
+    def __init__(self, callbacks):
+        self._callbacks = callbacks
+
+    async def on_agent_start(self, _context, agent):
+        self._callbacks.append(f"agent_start {agent.name}")
+
+    async def on_llm_start(self, _context, agent, _system_prompt, input_items):
+        self._callbacks.append(f"llm_start {agent.name} {len(input_items)}")
+
+    async def on_llm_end(self, _context, agent, response):
+        self._callbacks.append(f"llm_end {agent.name} {len(response.output)}")
+
+    async def on_tool_start(self, _context, _agent, tool):
+        self._callbacks.append(f"tool_start {tool.name}")
+
+    async def on_tool_end(self, _context, _agent, tool, result):
+        self._callbacks.append(f"tool_end {tool.name} {result}")
+
+    async def on_agent_end(self, _context, agent, output):
+        self._callbacks.append(f"agent_end {agent.name} {output}")
+
+
+class OpenAIAgents(RuntimeDriver):
     adapter = "openai-agents"
 
     def __init__(self):
         self._sessions = []
+        self.callbacks = []
 
     def _session(self, conversation):
         if "session" not in conversation.state:
@@ -94,7 +120,8 @@ class OpenAIAgents(Stage):
             self._sessions.pop().close()
 
     async def turn(self, conversation, prompt, script):
-        return (await Runner.run(agent(script), prompt, session=self._session(conversation))).final_output
+        session, hooks = self._session(conversation), Seen(self.callbacks)
+        return (await Runner.run(agent(script), prompt, session=session, hooks=hooks)).final_output
 
     limits_tools = "timeout" in inspect.signature(function_tool).parameters
 
@@ -112,8 +139,8 @@ class OpenAIAgents(Stage):
 
     async def sub_agent(self, conversation, prompt):
         tool = agent(["helped"], "helper", []).as_tool("ask_helper", "Ask.")
-        boss = agent([[Wanted("ask_helper", {"input": "q"}, "c")], "done"], tools=[tool])
+        boss = agent([[ScriptedToolCall("ask_helper", {"input": "q"}, "c")], "done"], tools=[tool])
         return (await Runner.run(boss, prompt)).final_output
 
 
-stages = [OpenAIAgents]
+drivers = [OpenAIAgents]

@@ -11,12 +11,12 @@ from agents import (
 )
 
 from support.drivers._wire import OverTheWire
-from turnspan.testing.play import MODEL, TOOLS, Stage, Wanted
+from turnspan.testing.drivers import MODEL, TOOLS, RuntimeDriver, ScriptedToolCall
 
 set_trace_processors([])  # its own would send traces to OpenAI
 
 
-class AgentsOverTheWire(OverTheWire, Stage):
+class AgentsOverTheWire(OverTheWire, RuntimeDriver):
     """Over chat completions."""
 
     adapter = "openai-agents"
@@ -56,7 +56,7 @@ class AgentsOverTheWire(OverTheWire, Stage):
                 result.cancel()
 
     async def sub_agent(self, conversation, prompt):
-        script = [[Wanted("ask_helper", {"input": "q"}, "c")], "helped", "done"]
+        script = [[ScriptedToolCall("ask_helper", {"input": "q"}, "c")], "helped", "done"]
         async with self.openai(conversation, script) as client:
             tool = self._agent(client, "helper", []).as_tool("ask_helper", "Ask.")
             return (await Runner.run(self._agent(client, tools=[tool]), prompt)).final_output
@@ -68,4 +68,4 @@ class AgentsResponsesOverTheWire(AgentsOverTheWire):
     model_class = OpenAIResponsesModel
 
 
-stages = [AgentsOverTheWire, AgentsResponsesOverTheWire]
+drivers = [AgentsOverTheWire, AgentsResponsesOverTheWire]

@@ -5,7 +5,7 @@ import json
 import openai
 
 from support.drivers import pieces, sse, together
-from turnspan.testing.play import MODEL, TOKENS, Stage
+from turnspan.testing.drivers import MODEL, TOKENS, RuntimeDriver
 
 try:
     import httpx2 as httpx  # openai 3
@@ -52,7 +52,7 @@ def client(script, answer=answer):
     return openai.AsyncOpenAI(api_key="x", max_retries=0, http_client=httpx.AsyncClient(transport=transport))
 
 
-class OpenAIChat(Stage):
+class OpenAIChat(RuntimeDriver):
     adapter = "openai"
 
     async def turn(self, conversation, prompt, script):
@@ -91,4 +91,4 @@ class OpenAIChat(Stage):
         return messages
 
 
-stages = [OpenAIChat]
+drivers = [OpenAIChat]

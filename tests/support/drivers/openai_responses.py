@@ -4,7 +4,7 @@ import json
 
 from support.drivers import pieces, sse, together
 from support.drivers.openai_chat import client, httpx
-from turnspan.testing.play import MODEL, TOKENS, Stage
+from turnspan.testing.drivers import MODEL, TOKENS, RuntimeDriver
 
 
 def response(step, number):
@@ -70,7 +70,7 @@ class _Server:
         return httpx.Response(200, text=text, headers={"content-type": "text/event-stream"})
 
 
-class OpenAIResponses(Stage):
+class OpenAIResponses(RuntimeDriver):
     """Each request is given the whole list."""
 
     adapter = "openai"
@@ -127,4 +127,4 @@ class OpenAIPreviousResponse(OpenAIResponses):
                     items.append({"type": "function_call_output", "call_id": call.call_id, "output": str(result)})
 
 
-stages = [OpenAIResponses, OpenAIPreviousResponse]
+drivers = [OpenAIResponses, OpenAIPreviousResponse]

@@ -6,10 +6,10 @@ from openai.resources.responses import AsyncResponses
 
 from support.drivers import together
 from support.drivers._wire import OverTheWire
-from turnspan.testing.play import MODEL, Stage
+from turnspan.testing.drivers import MODEL, RuntimeDriver
 
 
-class ChatOverTheWire(OverTheWire, Stage):
+class ChatOverTheWire(OverTheWire, RuntimeDriver):
     """Each answer is streamed, and put together by the program."""
 
     adapter = "openai"
@@ -72,7 +72,7 @@ class ChatHelperOverTheWire(ChatOverTheWire):
         return message.content or "", calls
 
 
-class ResponsesOverTheWire(OverTheWire, Stage):
+class ResponsesOverTheWire(OverTheWire, RuntimeDriver):
     """Each answer is streamed; each request goes on from the response before."""
 
     adapter = "openai"
@@ -116,6 +116,6 @@ class ResponsesHelperOverTheWire(ResponsesOverTheWire):
             return await stream.get_final_response()
 
 
-stages = [ChatOverTheWire, ChatHelperOverTheWire, ResponsesOverTheWire]
+drivers = [ChatOverTheWire, ChatHelperOverTheWire, ResponsesOverTheWire]
 if hasattr(AsyncResponses, "stream"):  # from 1.70
-    stages.append(ResponsesHelperOverTheWire)
+    drivers.append(ResponsesHelperOverTheWire)

@@ -6,7 +6,7 @@ from pydantic_ai.models.function import FunctionModel
 from pydantic_ai.usage import RequestUsage
 
 from support.drivers import pieces
-from turnspan.testing.play import MODEL, TOKENS, TOOLS, Stage, Wanted
+from turnspan.testing.drivers import MODEL, TOKENS, TOOLS, RuntimeDriver, ScriptedToolCall
 
 
 def model(script):
@@ -27,8 +27,9 @@ def model(script):
     return FunctionModel(answer, stream_function=stream, model_name=MODEL)
 
 
-class PydanticAI(Stage):
+class PydanticAI(RuntimeDriver):
     adapter = "pydantic-ai"
+    own_spans = ("pydantic-ai",)
     a_failing_tool_fails_the_turn = True
 
     def _agent(self, script, name="triage", tools=TOOLS):
@@ -59,8 +60,8 @@ class PydanticAI(Stage):
             """Ask the helper."""
             return (await helper.run(question)).output
 
-        boss = self._agent([[Wanted("ask_helper", {"question": "q"}, "c")], "done"], tools=[ask_helper])
+        boss = self._agent([[ScriptedToolCall("ask_helper", {"question": "q"}, "c")], "done"], tools=[ask_helper])
         return (await boss.run(prompt)).output
 
 
-stages = [PydanticAI]
+drivers = [PydanticAI]

@@ -4,7 +4,7 @@ from pydantic_ai.models.anthropic import AnthropicModel
 from pydantic_ai.providers.anthropic import AnthropicProvider
 
 from support.drivers.pydantic_ai_wire import PydanticOverTheWire
-from turnspan.testing.play import MODEL
+from turnspan.testing.drivers import MODEL
 
 
 class PydanticAnthropicOverTheWire(PydanticOverTheWire):
@@ -21,4 +21,4 @@ class PydanticAnthropicOverTheWire(PydanticOverTheWire):
         return AnthropicModel(MODEL, provider=AnthropicProvider(anthropic_client=client))
 
 
-stages = [PydanticAnthropicOverTheWire]
+drivers = [PydanticAnthropicOverTheWire]

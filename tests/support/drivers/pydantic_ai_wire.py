@@ -5,13 +5,14 @@ from pydantic_ai.models.openai import OpenAIChatModel, OpenAIResponsesModel
 from pydantic_ai.providers.openai import OpenAIProvider
 
 from support.drivers._wire import OverTheWire
-from turnspan.testing.play import MODEL, TOOLS, Stage, Wanted
+from turnspan.testing.drivers import MODEL, TOOLS, RuntimeDriver, ScriptedToolCall
 
 
-class PydanticOverTheWire(OverTheWire, Stage):
+class PydanticOverTheWire(OverTheWire, RuntimeDriver):
     """Over chat completions."""
 
     adapter = "pydantic-ai"
+    own_spans = ("pydantic-ai",)
     a_failing_tool_fails_the_turn = True
     limits_tools = True
 
@@ -44,7 +45,7 @@ class PydanticOverTheWire(OverTheWire, Stage):
                     yield text
 
     async def sub_agent(self, conversation, prompt):
-        script = [[Wanted("ask_helper", {"question": "q"}, "c")], "helped", "done"]
+        script = [[ScriptedToolCall("ask_helper", {"question": "q"}, "c")], "helped", "done"]
         async with self._client(conversation, script) as client:
             helper = self._agent(client, "helper", [])
 
@@ -62,4 +63,4 @@ class PydanticResponsesOverTheWire(PydanticOverTheWire):
         return OpenAIResponsesModel(MODEL, provider=OpenAIProvider(openai_client=client))
 
 
-stages = [PydanticOverTheWire, PydanticResponsesOverTheWire]
+drivers = [PydanticOverTheWire, PydanticResponsesOverTheWire]

@@ -9,7 +9,7 @@ from xerxes import Agent, Xerxes
 from xerxes.llms.base import BaseLLM, LLMConfig
 
 from support.drivers import pieces
-from turnspan.testing.play import TOOLS, Stage, Wanted
+from turnspan.testing.drivers import TOOLS, RuntimeDriver, ScriptedToolCall
 
 
 class Answer:
@@ -56,7 +56,7 @@ class Scripted(BaseLLM):
         yield {**base, "content": "", "is_final": True, "function_calls": calls}
 
 
-class XerxesRuntime(Stage):
+class XerxesRuntime(RuntimeDriver):
     adapter = "xerxes"
     a_failing_tool_fails_the_turn = True
 
@@ -82,7 +82,7 @@ class XerxesRuntime(Stage):
             yield item
 
     async def sub_agent(self, conversation, prompt):
-        runtime = self._runtime(conversation, [[Wanted("hand_over", {}, "c")], "done"])
+        runtime = self._runtime(conversation, [[ScriptedToolCall("hand_over", {}, "c")], "done"])
         runtime.register_agent(Agent(id="helper", name="helper", model="scripted"))
 
         def hand_over() -> str:
@@ -96,4 +96,4 @@ class XerxesRuntime(Stage):
         return (await runtime.create_response(prompt=prompt, agent_id=triage, stream=False)).content
 
 
-stages = [XerxesRuntime]
+drivers = [XerxesRuntime]

@@ -11,10 +11,10 @@ from xerxes.llms.base import LLMConfig
 from xerxes.llms.openai import OpenAILLM
 
 from support.drivers._wire import TLS, OverTheWire
-from turnspan.testing.play import MODEL, TOOLS, Stage, Wanted
+from turnspan.testing.drivers import MODEL, TOOLS, RuntimeDriver, ScriptedToolCall
 
 
-class XerxesOverTheWire(OverTheWire, Stage):
+class XerxesOverTheWire(OverTheWire, RuntimeDriver):
     """Over chat completions, always streamed."""
 
     adapter = "xerxes"
@@ -52,7 +52,7 @@ class XerxesOverTheWire(OverTheWire, Stage):
             await runtime.llm_client.close()
 
     async def sub_agent(self, conversation, prompt):
-        runtime = self._runtime(conversation, [[Wanted("hand_over", {}, "c")], "done"])
+        runtime = self._runtime(conversation, [[ScriptedToolCall("hand_over", {}, "c")], "done"])
         runtime.register_agent(Agent(id="helper", name="helper", model=MODEL))
 
         def hand_over() -> str:
@@ -69,4 +69,4 @@ class XerxesOverTheWire(OverTheWire, Stage):
             await runtime.llm_client.close()
 
 
-stages = [XerxesOverTheWire]
+drivers = [XerxesOverTheWire]

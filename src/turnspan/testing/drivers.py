@@ -1,8 +1,8 @@
-"""The play: one little piece that every runtime can put on, and what must be on record afterwards.
+"""Runtime drivers: how a runtime runs a turn with a scripted model, and what is looked at afterwards.
 
-An adapter is proven by it: a :class:`Stage` says how its runtime runs a turn with a scripted model, and each scene is
-played there. Whatever the runtime, the same normalised record, tree of spans and log must come out, but for what the
-adapter declares that its runtime cannot tell (``CANNOT``, by the names in :data:`TELLS`).
+:class:`turnspan.testing.AdapterConformance` plays the same cases through any driver. Whatever the runtime, the same
+normalized record, span tree and log must come out, but for what the adapter declares that it cannot tell (``CANNOT``,
+where it uses the names in :data:`LIMITS`).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from turnspan.model.json_values import text_of
 from turnspan.model.records import TurnRecord, turnspan_metadata
 from turnspan.telemetry import semconv as sc
 
-TELLS = {
+LIMITS = {
     "agents": "the name of the agent",
     "sub-agents": "agents inside of a turn",
     "tool failures": "that a tool failed",
@@ -29,13 +29,13 @@ TELLS = {
     "tokens": "tokens used",
     "sessions": "which session a turn belongs to",
 }
-"""What a record tells; an adapter's ``CANNOT`` maps some of these to the reason why it does not."""
+"""What an adapter may declare that it cannot tell, with the reason, so that the cases do not look for it."""
 TOKENS = (10, 2)
 """Input and output tokens that a scripted model says it used for each answer."""
 MODEL = "scripted"
 
 
-class Wanted(NamedTuple):
+class ScriptedToolCall(NamedTuple):
     """A tool call that the scripted model asks for."""
 
     name: str
@@ -43,12 +43,12 @@ class Wanted(NamedTuple):
     call_id: str
 
 
-Step = str | Sequence[Wanted] | Exception
+Step = str | Sequence[ScriptedToolCall] | Exception
 """What the scripted model does when it is asked: says something, asks for tools, fails."""
 
 
-class Begun:
-    """Tells that the slow tool runs, across threads and loops."""
+class StartSignal:
+    """Says that the slow tool runs, across threads and loops."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -62,7 +62,7 @@ class Begun:
         raise TimeoutError("the slow tool was never called")
 
 
-begun = Begun()
+slow_tool_started = StartSignal()
 
 
 def add(a: int, b: int) -> int:
@@ -82,7 +82,7 @@ def boom(why: str) -> str:
 
 async def slow(seconds: int) -> str:
     """Take long."""
-    begun.count += 1
+    slow_tool_started.count += 1
     await asyncio.sleep(seconds)
     return "late"
 
@@ -91,50 +91,58 @@ TOOLS = (add, shout, boom, slow)
 
 
 class Conversation:
-    """A conversation of the play, with whatever a stage keeps of it."""
+    """A conversation, with whatever a driver keeps of it."""
 
     def __init__(self, conversation_id: str) -> None:
         self.id = conversation_id
         self.state: dict[str, Any] = {}
 
 
-class Stage(ABC):
-    """One runtime, ready to play."""
+class RuntimeDriver(ABC):
+    """One runtime, ready to run turns with :data:`TOOLS` and a model that follows a script."""
 
     adapter: ClassVar[str]
     """The adapter's name."""
     agent: ClassVar[str] = "triage"
+    """The name of the agent that takes the turns."""
     a_failing_tool_fails_the_turn: ClassVar[bool] = False
     a_failing_model_says: ClassVar[str] = "no network"
+    """What the program sees of a model's ``ConnectionError("no network")``."""
     streams: ClassVar[bool] = True
     in_threads: ClassVar[bool] = True
+    limits_tools: ClassVar[bool] = False
+    """Whether the runtime limits the time that a tool may take."""
+    cannot: ClassVar[dict[str, str]] = {}
+    """What cannot be told of this way to use the runtime, beside what the adapter cannot tell of any."""
+    own_spans: ClassVar[tuple[str, ...]] = ()
+    """The instrumentation scopes of spans that the runtime starts because the adapter has it do so."""
+    callbacks: Sequence[str] = ()
+    """What the program's own callbacks saw, in order, where the runtime has such: the driver fills it in."""
 
     @abstractmethod
     async def turn(self, conversation: Conversation, prompt: str, script: list[Step]) -> str:
-        """Run a turn to its end, with :data:`TOOLS` and a model that follows the script; return the answer."""
+        """Run a turn to its end, and return the answer."""
 
     def stream(self, conversation: Conversation, prompt: str, script: list[Step]) -> AsyncIterator[Any]:
         """Run a turn, streamed: an asynchronous generator of whatever the runtime gives."""
         raise NotImplementedError
 
-    limits_tools: ClassVar[bool] = False
-
     async def limited(self, conversation: Conversation, prompt: str, script: list[Step]) -> str:
-        """Run a turn whose tools may take 50 ms at most, where the runtime has such a limit."""
+        """Run a turn whose tools may take 50 ms at most."""
+        raise NotImplementedError
+
+    async def sub_agent(self, conversation: Conversation, prompt: str) -> str:
+        """Run a turn in which the agent ``triage`` has ``helper`` answer ``helped``; return ``done``."""
         raise NotImplementedError
 
     def close(self) -> None:  # noqa: B027  most keep nothing open
         """Close what conversations have kept open."""
 
-    async def sub_agent(self, conversation: Conversation, prompt: str) -> str:
-        """Run a turn in which the agent ``triage`` has ``helper`` answer; return ``helped``."""
-        raise NotImplementedError
-
 
 # What is looked at -------------------------------------------------------------------------------------------------
 
 
-def normalised(turn: TurnRecord, without: Iterable[str] = ()) -> dict[str, Any]:
+def normalized(turn: TurnRecord, without: Iterable[str] = ()) -> dict[str, Any]:
     """Return what any runtime can tell of a turn, without what this one cannot."""
     models = turnspan_metadata(turn.metadata).get("model_calls", [])
     used = [(m.get("usage", {}).get("input_tokens"), m.get("usage", {}).get("output_tokens")) for m in models]
@@ -157,23 +165,23 @@ def normalised(turn: TurnRecord, without: Iterable[str] = ()) -> dict[str, Any]:
     return found
 
 
-def tree(spans: Iterable[ReadableSpan]) -> list[Any]:
+def span_tree(spans: Iterable[ReadableSpan]) -> list[Any]:
     """Return the GenAI spans as a forest of ``(operation and tool, children)``, in order of their starts."""
     known = {span.context.span_id: span for span in spans if span.context is not None}
     ours = [span for span in known.values() if sc.GEN_AI_OPERATION_NAME in (span.attributes or {})]
 
-    def above(span: ReadableSpan | None) -> ReadableSpan | None:
+    def parent_of(span: ReadableSpan | None) -> ReadableSpan | None:
         while span is not None:
             span = known.get(span.parent.span_id) if span.parent is not None else None
             if span in ours:
                 return span
         return None
 
-    def below(parent: ReadableSpan | None) -> list[Any]:
-        found = sorted((span for span in ours if above(span) is parent), key=lambda span: span.start_time or 0)
-        return [(_label(span), below(span)) for span in found]
+    def children_of(parent: ReadableSpan | None) -> list[Any]:
+        found = sorted((span for span in ours if parent_of(span) is parent), key=lambda span: span.start_time or 0)
+        return [(_label(span), children_of(span)) for span in found]
 
-    return below(None)
+    return children_of(None)
 
 
 def _label(span: ReadableSpan) -> str:
@@ -182,12 +190,12 @@ def _label(span: ReadableSpan) -> str:
     return f"{operation} {tool}" if operation == "execute_tool" else operation
 
 
-def kinds(log: Iterable[dict[str, Any]]) -> Counter[str]:
+def events_by_kind(log: Iterable[dict[str, Any]]) -> Counter[str]:
     """Return how many log lines there are of each kind of event."""
     return Counter(line["event"] for line in log)
 
 
-async def left_early(stream: AsyncIterator[Any]) -> None:
+async def leave_early(stream: AsyncIterator[Any]) -> None:
     """Take one item of a stream and leave."""
     async for _ in stream:
         break

@@ -1,0 +1,64 @@
+"""Adapter conformance, through every driver: the same record, spans and log from every runtime."""
+
+import functools
+import importlib
+import os
+from pathlib import Path
+
+import pytest
+
+from turnspan.testing import AdapterConformance
+
+FOLDER = Path(__file__).parents[1] / "support" / "drivers"
+MISSING = {}
+DRIVERS = []
+
+
+def _of(driver):
+    """Return the suite for one driver, with what is known to fail marked as such."""
+
+    @pytest.fixture
+    def given(self):
+        made = driver()
+        yield made
+        made.close()
+
+    body = {"driver": given}
+    for name, reason in getattr(driver, "known_failures", {}).items():
+        case = getattr(AdapterConformance, name)
+        body[name] = pytest.mark.xfail(reason=reason, strict=True)(functools.wraps(case)(_calling(case)))
+    return type(f"Test{driver.__name__}", (AdapterConformance,), body)
+
+
+def _calling(case):
+    def test(self, driver):
+        case(self, driver)
+
+    return test
+
+
+for path in sorted(FOLDER.glob("[!_]*.py")):
+    try:
+        module = importlib.import_module(f"support.drivers.{path.stem}")
+    except ModuleNotFoundError as missing:  # each runtime has an environment of its own, too
+        MISSING[path.stem] = missing.name
+        continue
+    for driver in module.drivers:
+        DRIVERS.append(driver)
+        suite = _of(driver)
+        globals()[suite.__name__] = suite
+del suite
+
+
+@pytest.mark.parametrize("driver", sorted(MISSING))
+def test_drivers_that_cannot_run_here(driver):
+    """Which runtimes were not looked at is said, not passed over."""
+    pytest.skip(f"{MISSING[driver]} is not installed")
+
+
+def test_the_runtime_of_this_environment_is_driven():
+    """A new release may move what a driver imports: then it must not be passed over as not installed."""
+    runtime = os.environ.get("PLAYS")
+    if runtime in (None, "mcp", "otel"):
+        pytest.skip("no environment for one runtime" if runtime is None else "it has tests of its own")
+    assert runtime.replace("_", "-") in {driver.adapter for driver in DRIVERS}, MISSING
