@@ -1,4 +1,4 @@
-"""The stages that the play is played on: each runtime, the real package, with a scripted model."""
+"""Runtime drivers for adapter conformance: each runtime, the real package, with a scripted model."""
 
 import asyncio
 import inspect
