@@ -55,7 +55,7 @@ def play(session: nox.Session, runtime: str, version: str) -> None:
     files = ["tests/runtimes/test_conformance.py", *([str(own)] if own.exists() else [])]
     if runtime == "oats_coder":  # goes with nothing else: its example runs here only
         files.append("tests/test_documents.py::test_each_example_runs_as_ever_under_turnspan_run[oats_session]")
-        files.append("tests/runtimes/test_combinations.py")
+        files += ["tests/runtimes/test_combinations.py", "tests/runtimes/test_broken_streams.py"]
     # a runtime's own deprecation warnings, and those of releases from years ago, are not ours
     command = ["python", "-m", "pytest", "-q", *files, "-W", "default", "-p", "no:cacheprovider", *session.posargs]
     session.run(*command, env={"PLAYS": runtime})
