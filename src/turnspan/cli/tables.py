@@ -56,12 +56,13 @@ class Table:
         table = RichTable(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="bold")
         for number in chosen:
             column = self.columns[number]
-            whole = column.kind != "text"
+            whole = column.kind != "text" and widths[number] < options.max_width  # else it goes on in the next line
             table.add_column(
                 column.name,
                 justify="right" if column.kind == "number" else "left",
                 overflow="fold",
-                min_width=widths[number] if whole and widths[number] < options.max_width else None,
+                min_width=widths[number] if whole else None,
+                no_wrap=whole,
             )
         for row in rows:
             table.add_row(*(row[number] for number in chosen))

@@ -34,6 +34,7 @@ from turnspan.events import (
 )
 from turnspan.journal.hash_chain import SpanIds
 from turnspan.journal.recorded_events import RecordedEvent
+from turnspan.journal.seals import seal_of
 from turnspan.recording.open_turns import OpenTurn, OpenTurns
 from turnspan.settings import Settings
 from turnspan.telemetry import semconv as sc
@@ -147,7 +148,8 @@ def spans_again(
 
 def unsent_spans(events: Sequence[RecordedEvent], settings: Settings) -> list[ReadableSpan]:
     """Return the spans that a dead process may not have sent: those that ended shortly before it did."""
-    last_ns = max((recorded.event.at_ns for recorded in events), default=0)
+    # recovery's own seals are of now, which may be days later
+    last_ns = max((one.event.at_ns for one in events if seal_of(one.event) is None), default=0)
     spans = spans_again(events, content=settings.span_content, profile=sc.PROFILES[settings.semconv], sampled_only=True)
     return [span for span in spans if (span.end_time or 0) >= last_ns - _UNSENT_NS]
 
