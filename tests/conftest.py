@@ -23,3 +23,13 @@ def own_folder(tmp_path, monkeypatch):
     yield
     if (runtime := sys.modules.get("turnspan.recording.runtime")) is not None:
         runtime.shutdown(1.0)  # what is left open would go on writing to folders that are gone
+
+
+SLOW = {"test_an_adapter_keeps_nothing_of_a_finished_run"}
+"""Tests of shipped suites that take long; our own have the mark where they stand."""
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if getattr(item, "originalname", item.name) in SLOW:
+            item.add_marker(pytest.mark.slow)

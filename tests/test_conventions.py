@@ -44,7 +44,7 @@ LEAST = {"pydantic_ai_agent": 0, "anthropic_loop": 4, "mcp_tools": 2}
 """Fewer are ours where the runtime starts spans itself."""
 
 
-@pytest.mark.parametrize("profile", ["util-1.3", "main"])
+@pytest.mark.parametrize("profile", [pytest.param("util-1.3", marks=pytest.mark.slow), "main"])
 @pytest.mark.parametrize("content", [False, True], ids=["no content", "content"])
 @pytest.mark.parametrize(
     "what",

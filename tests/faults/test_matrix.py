@@ -194,6 +194,7 @@ def test_a_fault(fault, tmp_path):
     check([fault], tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pair", SAMPLE, ids="+".join)
 def test_two_faults_at_once(pair, tmp_path):
     check(list(pair), tmp_path)

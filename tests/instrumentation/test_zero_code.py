@@ -316,7 +316,7 @@ def refuse(*a, **k): raise AssertionError("a connection was opened")
 socket.socket.connect = refuse
 with turnspan.turn(prompt="p"): pass
 turnspan.shutdown()
-print(sorted(m for m in __import__("sys").modules if "otlp" in m))
+print(sorted(m for m in __import__("sys").modules if m.startswith("opentelemetry.exporter")))
 """,
     )
     done = turnspan("run", path)

@@ -356,6 +356,7 @@ def test_a_fault_in_the_adapter_changes_nothing(config, caplog, monkeypatch):
                 assert ("error", "not observed") in {(m["status"], m.get("error")) for m in models}
 
 
+@pytest.mark.slow
 def test_nothing_is_kept_of_a_finished_run(recording, config):
     """A long-lived process does not grow with the runs that it has made."""
     import gc

@@ -45,6 +45,7 @@ for n in range(turns):
 """
 
 
+@pytest.mark.slow
 def test_many_processes_write_while_the_server_is_killed_and_started_again(tmp_path):
     """16 processes, 200 turns each, in 50 sessions; the server dies twice in between."""
     (tmp_path / "server").mkdir()
