@@ -143,7 +143,7 @@ def test_a_dead_endpoint_harms_nothing(tmp_path):
     assert done.returncode == 0
     assert done.stderr.count("\n") == 1, "told once"
     assert (
-        "http://127.0.0.1:9 takes nothing; the record is complete, and spans are kept in .turnspan/spans.jsonl"
+        "http://127.0.0.1:9/v1/traces takes nothing; the record is complete, and spans are kept in .turnspan/spans.jsonl"
         in done.stderr
     )
     assert done.stdout.splitlines()[-1] == "You are welcome."
@@ -153,13 +153,25 @@ def test_a_dead_endpoint_harms_nothing(tmp_path):
     assert all(event_id in kept for turn in session.turns for event_id in turn.audit_event_ids)
 
 
+@pytest.mark.parametrize("late", ["/v1/traces", "/v1/logs"])
 @pytest.mark.parametrize("status", [500, 404])
-def test_an_endpoint_that_answers_with_errors_harms_nothing(status, tmp_path):
-    with Receiver(status) as receiver:
+def test_an_endpoint_that_answers_with_errors_harms_nothing(status, late, tmp_path):
+    """One line says so, whichever signal is refused first."""
+    with Receiver(status, {late: 0.5}) as receiver:
         done = turnspan("run", "--otlp", receiver.url, EXAMPLES / "openai_agents_triage.py")
     assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "You are welcome.")
     assert done.stderr.count("takes nothing") == done.stderr.count("\n") == 1
     assert len(open_store(f"sqlite:///{tmp_path}/.turnspan/sessions.db").load_session("support-42").turns) == 3
+
+
+def test_an_endpoint_that_takes_spans_only_is_told_how_to_keep_the_rest_back():
+    """As Jaeger does: one line for each signal, with the variable to set."""
+    with Receiver({"/v1/logs": 404, "/v1/metrics": 404}) as receiver:
+        done = turnspan("run", "--otlp", receiver.url, EXAMPLES / "openai_agents_triage.py")
+        assert receiver.spans
+    assert "takes no logs; OTEL_LOGS_EXPORTER=none keeps them back" in done.stderr
+    assert "takes no metrics; OTEL_METRICS_EXPORTER=none keeps them back" in done.stderr
+    assert done.stderr.count("\n") == 2
 
 
 def test_an_unwritable_home_harms_nothing_and_is_told(tmp_path):

@@ -2,6 +2,7 @@
 
 import gzip
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
@@ -16,7 +17,9 @@ REQUESTS = {
 
 
 class Receiver:
-    def __init__(self, status=200):
+    """Answers with one status, or with one for each path; ``delays_s`` has an answer to a path come late."""
+
+    def __init__(self, status=200, delays_s=None):
         self.requests = {path: [] for path in REQUESTS}
         receiver = self
 
@@ -25,11 +28,13 @@ class Receiver:
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 if self.headers.get("Content-Encoding") == "gzip":
                     body = gzip.decompress(body)
-                if status == 200:
+                time.sleep((delays_s or {}).get(self.path, 0))
+                answer = status.get(self.path, 200) if isinstance(status, dict) else status
+                if answer == 200:
                     request = REQUESTS[self.path]()
                     request.ParseFromString(body)
                     receiver.requests[self.path].append(request)
-                self.send_response(status)
+                self.send_response(answer)
                 self.send_header("Content-Type", "application/x-protobuf")
                 self.send_header("Content-Length", "0")
                 self.end_headers()

@@ -131,7 +131,8 @@ class _ExporterLog(logging.Filter):
         if "404" in message and self._signal != "traces" and not problems.has(Problem.OTLP):  # Jaeger takes traces only
             hint = f"OTEL_{self._signal.upper()}_EXPORTER=none keeps them back"
             error = ConnectionError(f"{endpoint} takes no {self._signal}; {hint}")
-            problems.report(Problem.OTLP_SIGNAL, error, self._signal)
+            # spans may be refused as well, a moment later, and one line says it all
+            problems.hold(Problem.OTLP_SIGNAL, error, self._signal, unless=Problem.OTLP)
             return False
         kept = f"the record is complete, and spans are kept in {self._settings.spans_path}"
         problems.report(Problem.OTLP, ConnectionError(f"{endpoint} takes nothing; {kept} ({message})"))

@@ -137,6 +137,7 @@ class Pipeline:
             logger.warning("turnspan: the disk took nothing for so long that %d events are lost", self.journal.dropped)
         self.journal.close(confirmed=everything)
         self.providers.start_flush(began_s, timeout_s)()  # the logs and metrics that the writer made
+        self._problems.report_held()
         if self._owns_store and isinstance(self._store, Closes):
             self._store.close()
 

@@ -63,6 +63,7 @@ class Problems:
         self.counts: Counter[str] = Counter()
         self._strict, self._quotes = strict, quotes
         self._seen: set[Problem] = set()
+        self._held: dict[tuple[Problem, str], tuple[BaseException, Problem]] = {}
 
     def report(self, problem: Problem, error: BaseException, detail: str = "") -> None:
         """Count a failure.
@@ -88,6 +89,19 @@ class Problems:
             )
             if problem is not Problem.REDACTION and self._quotes:
                 logger.debug("turnspan %s failed", name, exc_info=error)
+
+    def hold(self, problem: Problem, error: BaseException, detail: str, *, unless: Problem) -> None:
+        """Report a failure when it comes again or at the end, and not if one that explains it was met by then."""
+        if (problem, detail) in self._held:
+            self.report_held()
+        self._held[problem, detail] = error, unless
+
+    def report_held(self) -> None:
+        """Report what was held back and has no larger explanation."""
+        held, self._held = self._held, {}
+        for (problem, detail), (error, unless) in held.items():
+            if not self.has(unless):
+                self.report(problem, error, detail)
 
     def has(self, problem: Problem) -> bool:
         """Return whether this has failed at least once."""
