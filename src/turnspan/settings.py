@@ -65,6 +65,8 @@ class Settings:
     """MiB that a process's journal may hold while the store is away; beyond that events are dropped, and counted."""
     keep_journal: bool = _setting("TURNSPAN_KEEP_JOURNAL", default=False)
     """Keep journal segments that the store has confirmed; ``turnspan rebuild`` makes a store of them."""
+    exit_timeout_s: int = _setting("TURNSPAN_EXIT_TIMEOUT", 5)
+    """Seconds that the end of a process may take to store and send; what is left then waits in the journal."""
     signing_key: str = _setting("TURNSPAN_SIGNING_KEY", "")
     """File with the key that seals are signed with: 16 bytes or more (HMAC), or an Ed25519 private key in PEM."""
     resend: bool = _setting("TURNSPAN_RESEND", default=True)
@@ -208,6 +210,7 @@ class SettingsArguments(TypedDict, total=False):
     durability: Literal["process", "fsync"] | None
     journal_limit_mb: int | None
     keep_journal: bool | None
+    exit_timeout_s: int | None
     signing_key: str | Path | None
     resend: bool | None
     view_url: str | None

@@ -28,7 +28,7 @@ print(done)
 def test_a_full_disk_is_told_and_the_agent_goes_on(tmp_path):
     """Journal, store, log and spans cannot grow beyond 300 kB; what was written until then stays."""
     path = program(tmp_path / "prog.py", AGENT.format(soft=300_000, hard=300_000))
-    done = run(PYTHON, path, env={"PYTHONWARNINGS": "default"})
+    done = run(PYTHON, path, env={"PYTHONWARNINGS": "default", "TURNSPAN_EXIT_TIMEOUT": "5"})
     assert (done.returncode, done.stdout) == (0, "300\n"), done.stderr
     assert done.stderr.count("turnspan journal failed, the agent goes on") == 1
     assert "are not in the store" in done.stderr

@@ -128,7 +128,7 @@ def database(faults, home):
 
 
 def variables(faults):
-    found = {"FAULTS": " ".join(faults)}
+    found = {"FAULTS": " ".join(faults), "TURNSPAN_EXIT_TIMEOUT": "5"}  # what is not stored by then is recovered
     if "log-unwritable" in faults:
         found["TURNSPAN_LOG"] = "/dev/full"
     if "queue-full" in faults:

@@ -176,7 +176,9 @@ def test_an_endpoint_that_takes_spans_only_is_told_how_to_keep_the_rest_back():
 
 def test_an_unwritable_home_harms_nothing_and_is_told(tmp_path):
     (tmp_path / "home").write_text("a file, not a folder")
-    done = turnspan("run", "--home", tmp_path / "home", EXAMPLES / "openai_agents_triage.py")
+    done = turnspan(
+        "run", "--home", tmp_path / "home", EXAMPLES / "openai_agents_triage.py", env={"TURNSPAN_EXIT_TIMEOUT": "1"}
+    )
     assert done.returncode == 0
     assert done.stdout.splitlines()[-1] == "You are welcome."
     assert "turnspan journal failed, the agent goes on" in done.stderr

@@ -17,7 +17,8 @@ PYTHON = sys.executable
 def run(*command, env=None, timeout=PATIENCE_S, check=False, cwd=None, **more):
     found = subprocess.run(
         [str(part) for part in command],
-        env={**os.environ, **(env or {})},
+        # however busy the machine is, the program brings everything to the store before it ends
+        env={"TURNSPAN_EXIT_TIMEOUT": "60", **os.environ, **(env or {})},
         capture_output=True,
         text=True,
         timeout=timeout,

@@ -125,7 +125,8 @@ def _terminated(_signum: int, _frame: Any) -> None:
     helper = threading.Thread(target=_shut_down, daemon=True)  # the main thread may hold a lock right now
     with suppress(RuntimeError):
         helper.start()
-        helper.join(5.0)
+        if (runtime := sys.modules.get("turnspan.recording.runtime")) is not None:
+            helper.join(runtime.settings().exit_timeout_s)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     os.kill(os.getpid(), signal.SIGTERM)
 

@@ -232,8 +232,13 @@ class Recorder:
             atexit.unregister(self.close)
             atexit.register(self.close)
 
-    def close(self, timeout_s: float = FLUSH_S) -> None:
-        """End what is open as cancelled, bring everything to the store, and stop. What cannot be stored waits on disk."""
+    def close(self, timeout_s: float | None = None) -> None:
+        """End what is open as cancelled, bring everything to the store, and stop. What cannot be stored waits on disk.
+
+        Args:
+            timeout_s: How long it may take; as set, unless it is given.
+
+        """
         if self._closed:
             return
         with suppress(Exception):
@@ -243,7 +248,7 @@ class Recorder:
         self._closed = True
         atexit.unregister(self.close)
         self.run_housekeeping()
-        self.pipeline.close(timeout_s)
+        self.pipeline.close(self.settings.exit_timeout_s if timeout_s is None else timeout_s)
         _recorders.discard(self)
 
     def _read_rules(self) -> None:

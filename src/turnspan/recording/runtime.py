@@ -166,13 +166,18 @@ def flush(timeout_s: float = FLUSH_S) -> bool:
     return all([found.flush(timeout_s) for found in all_recorders()])  # noqa: C419  each is flushed, also behind a failure
 
 
-def shutdown(timeout_s: float = FLUSH_S) -> None:
-    """End what is open, store everything, and stop recording until the next use."""
+def shutdown(timeout_s: float | None = None) -> None:
+    """End what is open, store everything, and stop recording until the next use.
+
+    Args:
+        timeout_s: How long it may take; as set, unless it is given.
+
+    """
     global _recorder
     with _lock:
         for found in all_recorders():
             if found is _held:
-                found.flush(timeout_s)
+                found.flush(FLUSH_S if timeout_s is None else timeout_s)
             else:
                 found.close(timeout_s)
         _recorder = _held

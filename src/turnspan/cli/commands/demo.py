@@ -34,7 +34,11 @@ def command(home: str | None, as_json: bool) -> None:
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("TURNSPAN_", "OTEL_"))}
     done = subprocess.run(  # noqa: S603  our own program
         [sys.executable, str(_PROGRAM)],
-        env={**with_bootstrap(clean), "TURNSPAN_HOME": str(kept)},
+        env={
+            **with_bootstrap(clean),
+            "TURNSPAN_HOME": str(kept),
+            "TURNSPAN_EXIT_TIMEOUT": "300",
+        },  # also on busy machines
         capture_output=True,
         text=True,
         check=False,
