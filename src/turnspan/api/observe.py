@@ -24,7 +24,7 @@ from turnspan.events import (
     Usage,
 )
 from turnspan.model.ids import derived_id, now_ns
-from turnspan.model.records import OURS, TurnRecord, from_iso, iso
+from turnspan.model.records import OURS, TurnRecord, from_iso, iso, turnspan_metadata
 from turnspan.recording import runtime
 from turnspan.recording.recorder import Recorder
 from turnspan.settings import Settings
@@ -125,11 +125,17 @@ class ObservedManager:
     ) -> Any:
         """Begin a session; ``more`` is what this manager takes besides."""
         given = {"session_id": session_id, "metadata": metadata, **more}
+        began_ns = now_ns()
         session = self._writing("start_session", workspace_id, agent_id, **given)
         runtime.recorder().route_session_to(self._recorder, session.session_id)
         self._recorder.emit(
             SessionStarted(
-                session_id=session.session_id, workspace_id=workspace_id, agent_id=agent_id, source="explicit"
+                session_id=session.session_id,
+                workspace_id=workspace_id,
+                agent_id=agent_id,
+                source="explicit",
+                metadata=_said_of(session, metadata),
+                at_ns=_begun_at(session, began_ns),
             )
         )
         return session
@@ -205,6 +211,19 @@ class ObservedManager:
     def _alone(self) -> AbstractContextManager[Any]:
         """Return what keeps everybody else out, the writer too, of a store that loads and saves whole sessions."""
         return nullcontext() if isinstance(self._store, Appends) else lock_of(self._store)
+
+
+def _said_of(session: Any, metadata: dict[str, Any] | None) -> dict[str, Any]:
+    """Return what was said of a session when it was started: so that its event says what the manager has stored."""
+    kept = turnspan_metadata(session.metadata)
+    parents = {name: kept[name] for name in ("parent_session_id", "root_session_id") if name in kept}
+    return {**(metadata or {}), **({OURS: parents} if parents else {})}
+
+
+def _begun_at(session: Any, began_ns: int) -> int:
+    """Return when a session was started: the manager has said so if it has begun now."""
+    created_ns = from_iso(session.created_at) or 0
+    return created_ns if created_ns >= began_ns - 1000 else now_ns()  # records keep microseconds
 
 
 def _turn_status(turn: Any) -> Any:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from turnspan.journal.seals import Key
 from turnspan.journal.segments import files_of
+from turnspan.maintenance.removal import remove_session
 from turnspan.model.append_files import rewrite
+from turnspan.model.json_values import encode
 from turnspan.model.records import from_iso
 from turnspan.reading.pages import summaries
 from turnspan.settings import Settings
 from turnspan.stores.base import SessionFilter, SessionStore, Vacuums
+from turnspan.telemetry import semconv as sc
+from turnspan.telemetry.otlp_json import attributes_of
 
 _PAGE = 500
-_STAMPS = (b'"timestamp":"', b'"startTimeUnixNano":"')
 
 
 class Pruned(NamedTuple):
@@ -26,7 +31,9 @@ class Pruned(NamedTuple):
 
 
 def prune(store: SessionStore, settings: Settings, before: str, *, dry_run: bool = False) -> Pruned:
-    """Remove sessions that were last used before a time, with log lines, local spans and kept journals as old as that.
+    """Remove sessions that were last used before a time, with their log lines, local spans and kept journals.
+
+    With a signing key the removals are signed.
 
     Args:
         store: The store.
@@ -39,14 +46,16 @@ def prune(store: SessionStore, settings: Settings, before: str, *, dry_run: bool
     size = _bytes_of(settings)
     lines = journals = 0
     if not dry_run:
+        key = Key.read(settings.signing_key)
         for session_id in old:
-            store.delete_session(session_id)
+            remove_session(session_id, store, key)
         if isinstance(store, Vacuums):
             store.vacuum()
         before_ns = from_iso(before) or 0
-        for path in (settings.log_path, settings.spans_path):
+        cut = _Cut(set(old), set(store.list_sessions()), before_ns)
+        for path, kept in ((settings.log_path, cut.log_line), (settings.spans_path, cut.spans)):
             if path is not None and path.is_file():
-                lines += _cut(path, before_ns)
+                lines += rewrite(path, kept)
         journals = _drop_kept(settings.journal_path, before_ns)
     return Pruned(len(old), lines, journals, max(0, size - _bytes_of(settings)))
 
@@ -77,23 +86,56 @@ def _bytes_of(settings: Settings) -> int:
     return sum(path.stat().st_size for path in settings.home.rglob("*") if path.is_file())
 
 
-def _cut(path: Path, before_ns: int) -> int:
-    """Remove the lines of a file that are older than a time; return how many."""
+class _Cut:
+    """Removes what files have of removed sessions, and what is old and belongs to no session that there is.
 
-    def kept(line: bytes) -> bytes:
-        at_ns = _time_of(line)
-        return b"" if at_ns is not None and at_ns < before_ns else line
+    What there is of a session that stays, stays whole: nothing of it is missing anywhere.
+    """
 
-    return rewrite(path, kept)
+    def __init__(self, removed: set[str], known: set[str], before_ns: int) -> None:
+        self._removed, self._known, self._before_ns = removed, known, before_ns
+
+    def log_line(self, line: bytes) -> bytes:
+        """Return a log line, or nothing."""
+        fields = _parsed(line)
+        if fields is None:
+            return line
+        goes = self._goes(fields.get("session_id"), from_iso(fields.get("timestamp")))
+        return b"" if goes else line
+
+    def spans(self, line: bytes) -> bytes:
+        """Return a request with spans without those that go; nothing when none is left."""
+        request = _parsed(line)
+        if request is None:
+            return line
+        gone = left = 0
+        for resource in request.get("resourceSpans") or []:
+            for scope in resource.get("scopeSpans") or []:
+                spans = scope.get("spans") or []
+                scope["spans"] = [span for span in spans if not self._span_goes(span)]
+                gone += len(spans) - len(scope["spans"])
+                left += len(scope["spans"])
+        if not gone:
+            return line
+        return encode(request) + b"\n" if left else b""
+
+    def _span_goes(self, span: dict[str, Any]) -> bool:
+        start = str(span.get("startTimeUnixNano") or "")
+        session_id = attributes_of(span).get(sc.GEN_AI_CONVERSATION_ID)
+        return self._goes(session_id, int(start) if start.isdecimal() else None)
+
+    def _goes(self, session_id: Any, at_ns: int | None) -> bool:
+        if session_id in self._removed:
+            return True
+        return session_id not in self._known and at_ns is not None and at_ns < self._before_ns
 
 
-def _time_of(line: bytes) -> int | None:
-    """Return when a line is from: a log line's time, or the start of the first of some spans."""
-    for stamp in _STAMPS:
-        if (at := line.find(stamp)) >= 0:
-            text = line[at + len(stamp) : line.find(b'"', at + len(stamp))].decode("ascii", "replace")
-            return int(text) if text.isdigit() else from_iso(text)
-    return None
+def _parsed(line: bytes) -> dict[str, Any] | None:
+    try:
+        found = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def _drop_kept(directory: Path, before_ns: int) -> int:

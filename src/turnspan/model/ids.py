@@ -47,6 +47,14 @@ def new_id() -> str:
     return source.new_id()
 
 
+def time_of_id(id_: str) -> int:
+    """Return when an id was made, in Unix nanoseconds, to the millisecond; 0 for what is not such an id."""
+    try:
+        return int(id_[:12], 16) * 1_000_000
+    except ValueError:
+        return 0
+
+
 def derived_id(*parts: object, at_ns: int = 0) -> str:
     """Return the id that these parts always give: what is replayed twice gets the same ids.
 

@@ -106,6 +106,8 @@ class Ledger:
         if event.turn_id is None or isinstance(event, (SessionStarted, SessionEnded)):
             if isinstance(event, (SessionStarted, SessionEnded, Noted)):
                 self._session(event, ended=isinstance(event, SessionEnded))
+            elif isinstance(event, HandedOff):
+                self._hand_off(event, at)
         elif isinstance(event, TurnStarted):
             self._start_turn(event, span, segment)
         else:
@@ -143,6 +145,19 @@ class Ledger:
                 updated_at=at,
                 ended=ended,
                 metadata=metadata,
+            )
+        )
+
+    def _hand_off(self, event: HandedOff, at: str) -> None:
+        self._batch.transitions.append(
+            TransitionRow(
+                session_id=event.session_id,
+                turn_id=event.turn_id or "",
+                from_agent=event.from_agent,
+                to_agent=event.to_agent,
+                reason=event.reason,
+                timestamp=at,
+                unknown=None,
             )
         )
 
@@ -189,17 +204,7 @@ class Ledger:
             self._end_turn(turn, event, at)
             return turn.started  # type: ignore[no-any-return]
         elif isinstance(event, HandedOff):
-            self._batch.transitions.append(
-                TransitionRow(
-                    session_id=event.session_id,
-                    turn_id=event.turn_id,
-                    from_agent=event.from_agent,
-                    to_agent=event.to_agent,
-                    reason=event.reason,
-                    timestamp=at,
-                    unknown=None,
-                )
-            )
+            self._hand_off(event, at)
         elif isinstance(event, Noted) and turn is not None:
             note = {"name": event.name, "data": event.data, "at": at, "audit_event_id": event.event_id}
             turn.notes.append(note)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from turnspan.events import SessionStarted
 from turnspan.model.newest import Newest
-from turnspan.model.records import turnspan_metadata
+from turnspan.model.records import OURS, turnspan_metadata
 
 SESSIONS_REMEMBERED = 4096
 
@@ -37,11 +37,11 @@ class Sessions:
         return len(self._states)
 
     def meet(self, event: SessionStarted) -> bool:
-        """Take the start of a session, and return whether it is the first one."""
+        """Take the start of a session, and return whether it says anything new: it is the first, or has metadata."""
         session_id = event.session_id
         if session_id in self._states:
             self._states.move_to_end(session_id)
-            return False
+            return any(key != OURS for key in event.metadata)
         workspace_id = event.workspace_id or self.default_workspace_id or None
         root_id = turnspan_metadata(event.metadata).get("root_session_id")
         self._states.remember(session_id, _SessionState(workspace_id, root_id or session_id))

@@ -215,6 +215,9 @@ class ChecksColumns(Protocol):
     def columns_that_differ(self, session: SessionRecord) -> list[Difference]:
         """Return the columns of a session's rows that are not what the session itself, as it is loaded, says."""
 
+    def sessions_without_head(self) -> list[str]:
+        """Return the ids of sessions that rows are there of, and not the session."""
+
     def is_cut(self, has: str, whole: str) -> bool:
         """Return whether a text is what this store keeps of a longer one, or of one with characters it does not take."""
 

@@ -17,8 +17,11 @@ import msgspec
 from turnspan.events import Event, TurnEnded
 from turnspan.journal.hash_chain import decode
 from turnspan.journal.recorded_events import RecordedEvent, span_of
-from turnspan.model.records import OURS, SessionRecord
+from turnspan.journal.seals import seal_of
+from turnspan.model.ids import time_of_id
+from turnspan.model.records import OURS, SessionRecord, iso
 from turnspan.recording.ledger import Ledger
+from turnspan.recording.recovery import REASON
 from turnspan.stores.merging import MOST_SEALS, last_touch, merge, merge_metadata
 from turnspan.stores.rows import (
     AuditRow,
@@ -34,6 +37,16 @@ CallKey = tuple[str, str]
 """A turn, and the event that a call started with."""
 
 
+@dataclass(frozen=True, slots=True)
+class Order:
+    """The turns of one chain in the order in which they started, and when its process had them."""
+
+    turn_ids: list[str]
+    since_ns: int
+    until_ns: int | None
+    """None: not known, because it is not sealed, or was recovered later than those that came after it."""
+
+
 @dataclass
 class Expected:
     """What a session's events say that its rows are; of turns and calls all candidates, the newest last."""
@@ -43,8 +56,7 @@ class Expected:
     tool_calls: dict[CallKey, list[ToolCallRow]] = field(default_factory=dict)
     model_calls: dict[CallKey, list[ModelCallRow]] = field(default_factory=dict)
     transitions: dict[Any, TransitionRow] = field(default_factory=dict)
-    orders: list[list[str]] = field(default_factory=list)
-    """The turns of each chain, in the order in which they started."""
+    orders: list[Order] = field(default_factory=list)
     chains: int = 0
     newest_at: str = ""
     """When the newest of the events happened."""
@@ -88,7 +100,7 @@ def refold(session_id: str, told: Iterable[RecordedEvent]) -> Expected:
         changes = ledger.take().of(session_id)
         expected.chains += 1
         expected.heads += changes.sessions
-        expected.orders.append([row["turn_id"] for row in changes.turns])
+        expected.orders.append(_order_of(journal, [row["turn_id"] for row in changes.turns], events))
         for turn in changes.turns:
             expected.turns.setdefault(turn["turn_id"], []).append(turn)
         for call in changes.tool_calls:
@@ -97,11 +109,18 @@ def refold(session_id: str, told: Iterable[RecordedEvent]) -> Expected:
             expected.model_calls.setdefault((model["turn_id"], model["event_id"]), []).append(model)
         for transition in changes.transitions:
             expected.transitions[transition_key(transition)] = transition
-        newest = max((row["updated_at"] for row in changes.sessions), default="")
+        newest = iso(max((event.at_ns for event in events), default=0))
         expected.newest_at = max(expected.newest_at, newest)
         expected.recorded = expected.recorded or any(isinstance(e, TurnEnded) and e.record is not None for e in events)
     expected.heads.sort(key=lambda head: head["created_at"])
     return expected
+
+
+def _order_of(journal: str, turn_ids: list[str], events: list[Event]) -> Order:
+    """Return when a chain's process had these turns, by the id of its journal and by its last seal of the session."""
+    seals = [(event.at_ns, seal) for event in events if (seal := seal_of(event)) is not None]
+    until_ns = seals[-1][0] if seals and seals[-1][1].closed != REASON else None
+    return Order(turn_ids, time_of_id(journal), until_ns)
 
 
 def fold_again(session_id: str, told: Iterable[RecordedEvent]) -> SessionRecord | None:

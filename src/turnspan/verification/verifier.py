@@ -114,6 +114,7 @@ class Verifier:
                 self._check_session(other, [])
         if wanted is None:
             self._agreement.check_strays(known, removed)
+            self._record.check_strays()
         if self._trust.key_is_wrong:
             return self._without_verdict("no seal in it is signed by this key: it is another one, or all was rewritten")
         if not self.report.events and not (isinstance(store, Audited) is False and self.report.sessions):
@@ -221,6 +222,7 @@ class Verifier:
                 assert isinstance(event, Noted)
                 payloads = event.data.get("payloads") if isinstance(event.data, dict) else None
                 erased |= payloads if isinstance(payloads, dict) else {}
+                self._say_erased(row)
             told.append(RecordedEvent(row.journal, event, span_of(row)))
         for row, digest, event in changed:
             left = str(erased.get(row.event_id, ""))
@@ -230,6 +232,15 @@ class Verifier:
             else:
                 self._altered(row, "its content is not what its digest says")
         return told
+
+    def _say_erased(self, row: AuditRow) -> None:
+        """Say of an erasure that it is younger than the anchors: these have what was there before."""
+        for anchor in self._anchors:
+            if row.sequence > anchor.heads.get(row.journal, (0, ""))[0]:
+                says = (
+                    f"content that was there when {anchor.where} was written was erased since, by record, on {row.at}"
+                )
+                self.report.add("anchor", "removed", row.session_id, row.event_id, says)
 
     def _altered(self, row: AuditRow, says: str, *, intact: bool = False) -> None:
         """Say what is wrong with a row; one that is ``intact`` was written so."""

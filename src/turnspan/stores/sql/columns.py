@@ -42,6 +42,15 @@ def columns_that_differ(connection: sa.Connection, session: SessionRecord, kept:
     return [one for table in _TABLES for one in _differences(table, found[table], wanted[table], kept)]
 
 
+def sessions_without_head(connection: sa.Connection) -> list[str]:
+    """Return the sessions that rows of other tables name, and that are not there."""
+    found: set[str] = set()
+    for table in (turns, tool_calls, model_calls, agent_transitions):
+        known = sa.select(sessions.c.session_id).where(sessions.c.session_id == table.c.session_id)
+        found |= set(connection.execute(sa.select(table.c.session_id).distinct().where(~known.exists())).scalars())
+    return sorted(found)
+
+
 _TABLES: dict[sa.Table, tuple[str, ...]] = {
     sessions: ("session_id",),
     turns: ("turn_id",),

@@ -153,6 +153,11 @@ class SqlSessionStore(SessionStore):
         with self._database.reading() as connection:
             return columns.columns_that_differ(connection, session, self._database.kept)
 
+    def sessions_without_head(self) -> list[str]:
+        """Return the ids of sessions that rows are there of, and not the session."""
+        with self._database.reading() as connection:
+            return columns.sessions_without_head(connection)
+
     def is_cut(self, has: str, whole: str) -> bool:
         """Return whether a text is what this database keeps of another."""
         return has in (self._database.kept("prompt", whole), self._database.kept("tool_name", whole))
