@@ -50,6 +50,7 @@ lint: $(VENV)/.test                ## style and strict types
 
 docs: $(VENV)/.test                ## the documentation as a site in docs/_build, strictly; its generated pages are written anew
 	$(BIN)/python scripts/generate_cli_reference.py
+	$(BIN)/python scripts/generate_json_reference.py
 	$(BIN)/python scripts/generate_settings_reference.py
 	$(BIN)/python scripts/generate_events_reference.py
 	$(BIN)/python scripts/generate_content_reference.py

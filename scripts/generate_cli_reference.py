@@ -14,7 +14,25 @@ HEAD = """# Command line
 
 <!-- made by scripts/generate_cli_reference.py -->
 
-`turnspan` and `python -m turnspan` are the same. Every command takes `--help`.
+`turnspan` and `python -m turnspan` are the same. Every command takes `--help`. Commands that read change nothing and
+send nothing; where the journal of a dead process waits they say so, and `turnspan recover` stores it.
+
+**On a terminal** tables have the columns that there is room for, and what is longer than the screen goes through the
+pager (`PAGER`, as for git; `PAGER=cat` is none). **In a pipe** or a file a row is a line, with all columns and all
+content. Ids are never cut. Times carry their zone; `--utc` has them in UTC. `--json` prints a
+[document](json.md) instead.
+
+**Ids** may be given by their beginning, `last` is the session that was used last, and the shell completes both:
+
+```console
+$ eval "$(_TURNSPAN_COMPLETE=bash_source turnspan)"        # bash, for instance in ~/.bashrc
+$ eval "$(_TURNSPAN_COMPLETE=zsh_source turnspan)"         # zsh, in ~/.zshrc
+$ _TURNSPAN_COMPLETE=fish_source turnspan | source         # fish
+```
+
+**Exit codes**: 0 when it is done; 4 when it could not be done (usage, an unknown id, a store or backend that cannot be
+reached), with one line on standard error; 130 when it was interrupted. What was found has codes of its own: `verify`
+1, 2 and 3, `doctor`, `recover` and `import` 1. `run` has the exit code of its program.
 
 """
 

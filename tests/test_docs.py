@@ -19,7 +19,7 @@ SNIPPETS = [
     for page in PAGES
     for number, code in enumerate(re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL), 1)
 ]
-GENERATED = ["cli_reference", "settings_reference", "events_reference", "content_reference"]
+GENERATED = ["cli_reference", "json_reference", "settings_reference", "events_reference", "content_reference"]
 
 
 @pytest.mark.parametrize(("page", "code"), SNIPPETS)

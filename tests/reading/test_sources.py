@@ -14,6 +14,7 @@ import pytest
 from support.programs import PYTHON, program, run
 from turnspan.errors import EvidenceError
 from turnspan.reading.line_sources import LokiLines, line_source
+from turnspan.reading.reader import Reader
 from turnspan.reading.span_sources import FileSpans, span_source
 from turnspan.settings import Settings
 from turnspan.stores import open_store
@@ -185,3 +186,39 @@ def test_a_torn_line_in_a_file_hides_only_itself(made):
 def test_sources_are_told_apart(tmp_path):
     assert isinstance(span_source(str(tmp_path / "x")), FileSpans)
     assert isinstance(line_source("loki+http://127.0.0.1:9"), LokiLines)
+
+
+def test_find_looks_where_verify_does(made):
+    """An event that is in no local file is found in Tempo and Loki, by the same sources that verify reads."""
+    spans, streams = traces(made, as_base64), list(loki_streams(made))
+
+    def answer(path, query):
+        if path == "/loki/api/v1/query_range":
+            start, end = int(query["start"]), int(query["end"])
+            found = [{"stream": labels, "values": [[str(at), ""]]} for at, _, labels in streams if start <= at < end]
+            return {"data": {"resultType": "streams", "result": found}}
+        found = spans.get(path.removeprefix("/api/v2/traces/"))
+        return found and {"trace": {"resourceSpans": [{"resource": {}, "scopeSpans": [{"spans": found}]}]}}
+
+    reader = Reader.open(made)
+    events = [row for row in reader.audit_rows("s-1") if row.span_id]
+    for path in (made.spans_path, made.log_path):
+        path.unlink()
+    with Backend(answer) as backend:
+        for row in events:
+            where = (reader.span_source(f"tempo+{backend.url}"), reader.line_source(f"loki+{backend.url}"))
+            (place,) = reader.find(row.event_id, *where)
+            assert place.span is not None and place.span.source == backend.url, row.kind
+            assert [line.event for line in place.log] == [row.kind]
+    (nowhere,) = reader.find(events[0].event_id, reader.span_source(), reader.line_source())
+    assert (nowhere.span, nowhere.log, nowhere.trace_id) == (None, [], events[0].trace_id)
+
+
+def test_find_in_a_file_parses_only_lines_that_have_the_id(made):
+    """Looking for one span in a file of thousands does not parse them all."""
+    source = FileSpans(made.spans_path)
+    (span,) = [one for one in source.spans([], None) if one.name == "execute_tool search"]
+    with made.spans_path.open("ab") as file:
+        file.write(b"{not JSON at all\n" * 1000)
+    assert source.span_name(span.trace_id, span.span_id) == "execute_tool search"
+    assert source.span_name(span.trace_id, "0" * 16) is None

@@ -137,8 +137,8 @@ def _kind_of(error: Exception) -> str:
 @click.group(
     cls=_CommandLine,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog='Complete commands and ids in bash with: eval "$(_TURNSPAN_COMPLETE=bash_source turnspan)"; zsh and fish'
-    " likewise. Commands that could not do what they were asked exit with 4.",
+    epilog='Commands and ids complete in bash with: eval "$(_TURNSPAN_COMPLETE=bash_source turnspan)"; zsh and fish'
+    " likewise. What could not be done exits with 4.",
 )
 @click.version_option(__version__, prog_name="turnspan")
 def turnspan() -> None:

@@ -150,25 +150,34 @@ def store_options(function: F) -> F:
     """Add where things are, and ``--json``: the options of every command that has to do with a store."""
     return _with(
         function,
-        click.option("--home", help="Where things are kept (default: TURNSPAN_HOME, or .turnspan)."),
-        click.option("--store", help="Store URL (default: TURNSPAN_STORE, or SQLite in home)."),
+        click.option("--home", metavar="FOLDER", help="Where things are kept (default: TURNSPAN_HOME, or .turnspan)."),
+        click.option("--store", metavar="URL", help="Store URL (default: TURNSPAN_STORE, or SQLite in home)."),
         click.option("--json", "as_json", is_flag=True, help="Print a JSON document; errors too."),
     )
 
 
-def display_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add how things are shown, and pass it as ``display``."""
+def display_options(*, ids: bool) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Add how things are shown, and pass it as ``display``.
 
-    @functools.wraps(function)
-    def command(*, utc: bool, full: bool, ids: bool, **given: Any) -> Any:
-        return function(display=Display(utc, full, ids), **given)
+    Args:
+        ids: Whether there are ids that are shown only where they are asked for.
 
-    return _with(
-        command,
-        click.option("--ids", is_flag=True, help="Show the ids of events, calls and spans."),
-        click.option("--full", is_flag=True, help="Show content whole."),
-        click.option("--utc", is_flag=True, help="Show times in UTC."),
-    )
+    """
+
+    def add(function: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(function)
+        def command(*, utc: bool, full: bool, ids: bool = False, **given: Any) -> Any:
+            return function(display=Display(utc, full, ids), **given)
+
+        more = [click.option("--ids", is_flag=True, help="Show the ids of events, calls and spans.")] if ids else []
+        return _with(
+            command,
+            *more,
+            click.option("--full", is_flag=True, help="Show content whole."),
+            click.option("--utc", is_flag=True, help="Show times in UTC."),
+        )
+
+    return add
 
 
 def reads_store(function: Callable[..., Any]) -> Callable[..., Any]:

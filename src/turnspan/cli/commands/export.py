@@ -20,7 +20,7 @@ from turnspan.stores.base import Audited
 @click.command()
 @SESSION
 @click.option(
-    "--format", "format_", type=click.Choice([*FORMATS, "otlp"]), default="json", show_default=True, help="See above."
+    "--format", "format_", type=click.Choice([*FORMATS, "otlp"]), default="json", show_default=True, help="Which shape."
 )
 @click.option(
     "-o", "--output", "path", type=click.Path(path_type=Path, dir_okay=False), help="A file (default: standard output)."

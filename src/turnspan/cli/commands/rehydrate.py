@@ -28,7 +28,7 @@ from turnspan.telemetry.semconv import PROFILES
 @click.command()
 @click.argument("what", required=False, type=Id())
 @click.option("--since", type=Time(), help="Sessions used since: 2026-11-21, 2026-11-21T10:00, or 2h, 3d ago.")
-@click.option("--otlp", help="Base URL of an OTLP/HTTP receiver (default: OTEL_EXPORTER_OTLP_ENDPOINT).")
+@click.option("--otlp", metavar="URL", help="Base URL of an OTLP/HTTP receiver (default: OTEL_EXPORTER_OTLP_ENDPOINT).")
 @click.option(
     "--rate", default=2000.0, show_default=True, type=click.FloatRange(0), help="Spans a second, at most; 0: no limit."
 )

@@ -23,7 +23,7 @@ _BY: dict[str, Literal["agent", "tool", "model"]] = {"agent": "agent", "tool": "
     "--by", default="time", show_default=True, type=click.Choice(["time", *_BY]), help="In order of time, or totals."
 )
 @click.option("--turn", type=Words(), help="Only this turn: its id, the beginning of it, or its number (-1: the last).")
-@display_options
+@display_options(ids=True)
 @reads_store
 def command(reader: Reader, display: Display, as_json: bool, session: str, turn: str | None, by: str) -> None:
     """Replay SESSION (as for `show`): what happened when, by whom; or what each agent, tool or model did altogether."""

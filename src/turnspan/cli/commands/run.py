@@ -28,13 +28,17 @@ _OPTIONS = {
 
 @click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
 @click.option("-m", "module", is_flag=True, help="The program is a module, as with python -m.")
-@click.option("--home", help="Where things are kept (default .turnspan).")
-@click.option("--store", help="Store URL: sqlite:///path, postgresql://user@host/database, redis://host, file:///path.")
-@click.option("--otlp", help="Base URL of an OTLP/HTTP receiver, such as http://localhost:4318")
-@click.option("--adapters", help="Which runtimes to watch: names with commas, -name takes one out.")
-@click.option("--session", help="Session id for a program that has none.")
-@click.option("--workspace", help="Workspace of new sessions.")
-@click.option("--log", help="Where log lines go: file, a path, stderr, structlog, off.")
+@click.option("--home", metavar="FOLDER", help="Where things are kept (default .turnspan).")
+@click.option(
+    "--store",
+    metavar="URL",
+    help="Store URL: sqlite:///path, postgresql://user@host/database, redis://host, file:///path.",
+)
+@click.option("--otlp", metavar="URL", help="Base URL of an OTLP/HTTP receiver, such as http://localhost:4318.")
+@click.option("--adapters", metavar="NAMES", help="Which runtimes to watch: names with commas, -name takes one out.")
+@click.option("--session", metavar="ID", help="Session id for a program that has none.")
+@click.option("--workspace", metavar="ID", help="Workspace of new sessions.")
+@click.option("--log", metavar="WHERE", help="Where log lines go: file, a path, stderr, structlog, off.")
 @click.argument("program", nargs=-1, required=True, type=click.UNPROCESSED)
 def command(module: bool, program: tuple[str, ...], **given: str | None) -> None:
     """Run PROGRAM with its arguments and record what its agents do; no line of it is changed.

@@ -43,11 +43,13 @@ _COLUMNS = [
 @click.option("--tool", type=Words(), help="Only with a call of this tool.")
 @click.option("--model", type=Words(), help="Only with a call of this model.")
 @click.option("--parent", type=Id(), help="Only those whose parent is this session.")
-@click.option("--min-tokens", type=click.IntRange(0, LARGEST), help="Only with a turn that used so many tokens.")
+@click.option(
+    "--min-tokens", type=click.IntRange(0, LARGEST), metavar="COUNT", help="Only with a turn that used so many tokens."
+)
 @click.option("--min-seconds", type=Seconds(0), help="Only with a turn that took so long.")
-@click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 1000), help="How many.")
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 1000), metavar="COUNT", help="How many.")
 @click.option("--after", type=Id(), help="The page after this session id.")
-@display_options
+@display_options(ids=False)
 @reads_store
 def command(
     reader: Reader,

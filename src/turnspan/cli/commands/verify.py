@@ -18,12 +18,18 @@ from turnspan.verification import existing_store, verify
 @click.command()
 @click.argument("session", required=False, type=Id())
 @click.option("--since", type=Time(), help="Sessions used since: 2026-11-21, 2026-11-21T10:00, or 2h, 3d ago.")
-@click.option("--key", help="File with the key that seals must be signed with: HMAC, or Ed25519 in PEM.")
-@click.option("--anchor", multiple=True, help="File that `turnspan anchor` wrote: what is older must still be so.")
+@click.option(
+    "--key", metavar="FILE", help="File with the key that seals must be signed with: HMAC, or Ed25519 in PEM."
+)
+@click.option(
+    "--anchor", metavar="FILE", multiple=True, help="File that `turnspan anchor` wrote: what is older must still be so."
+)
 @click.option(
     "--retention", type=Duration(), help="How long backends keep things (7d, 12h): what is older has expired."
 )
-@click.option("--otlp", help="Base URL of an OTLP/HTTP receiver that gets the result as a metric, for dashboards.")
+@click.option(
+    "--otlp", metavar="URL", help="Base URL of an OTLP/HTTP receiver that gets the result as a metric, for dashboards."
+)
 @source_options
 @store_options
 def command(

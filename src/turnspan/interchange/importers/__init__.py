@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import cast
 
 from turnspan.errors import TurnspanError
-from turnspan.interchange.importers.files import Unreadable, files_in, is_regular, json_lines
+from turnspan.interchange.importers.files import Unreadable, files_in, is_regular, lines_of
 from turnspan.interchange.importers.storing import Report, store_history
 from turnspan.model.records import SessionRecord
 
@@ -51,7 +51,7 @@ def expected(kind: str, path: Path) -> int | None:
     if kind == "openai-agents" or not (path.is_dir() or is_regular(path)):
         return None
     if kind == "jsonl":
-        return sum(1 for _ in json_lines(path)) if path.stat().st_size < _COUNTED_BYTES else None
+        return sum(1 for _ in lines_of(path)) if path.stat().st_size < _COUNTED_BYTES else None
     return sum(1 for _ in files_in(path, "*.jsonl" if kind == "claude-code" else "*.json"))
 
 
