@@ -201,8 +201,7 @@ class _ClassRuntime(_Runtime):
         reason, turn = call.argument(1, "reason"), self.current()
         outcome = yield None
         if turn is not None and outcome.error is None and before != target and reason != "User specified agent":
-            turn.run.agent = before
-            turn.run.handoff(target, reason)
+            turn.run.handoff(target, reason, source=before)
 
     def _stamp(self, call: Invocation) -> _Watching:
         """Fill the ids into a record that Xerxes is about to store; that it is stored says that the turn is over."""

@@ -18,6 +18,7 @@ An entry point in the group ``turnspan.adapters``, named like the module whose i
 :class:`turnspan.testing.AdapterConformance` proves it.
 """
 
+from turnspan.adapter.calls import Call, ModelCall, ToolCall
 from turnspan.adapter.contract import (
     ContentOf,
     Emit,
@@ -33,7 +34,7 @@ from turnspan.adapter.contract import (
     start_of,
 )
 from turnspan.adapter.messages import NewMessages, after_last_answer, role_of
-from turnspan.adapter.runs import SPAN_EXPECTED, Call, ModelCall, Run, Runs, ToolCall
+from turnspan.adapter.runs import SPAN_EXPECTED, Run, Runs
 from turnspan.adapter.values import (
     NOT_OBSERVED,
     CurrentContext,

@@ -1,4 +1,4 @@
-"""Runs and calls while they last: what an adapter begins, adds to, and ends.
+"""Runs while they last: what an adapter begins, adds to, and ends.
 
 Each method makes the event that says so, with the ids that belong on it, and hands it to the recorder. Only the first
 end of anything counts; what is still open in a run ends with it.
@@ -6,10 +6,10 @@ end of anything counts; what is still open in a run ends with it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, Literal, Protocol
 
 from turnspan.adapter import notes
+from turnspan.adapter.calls import Call, ModelCall, ToolCall
 from turnspan.adapter.messages import after_last_answer
 from turnspan.adapter.values import NOT_OBSERVED, SUCCESS, CurrentContext, Outcome, ResolvedSession
 from turnspan.events import (
@@ -17,17 +17,14 @@ from turnspan.events import (
     AgentStarted,
     Event,
     HandedOff,
-    ModelCallEnded,
     ModelCallStarted,
     Noted,
     Started,
-    ToolCallEnded,
     ToolCallStarted,
     TurnEnded,
     TurnStarted,
-    Usage,
 )
-from turnspan.model.ids import new_id, now_ns
+from turnspan.model.ids import new_id
 from turnspan.model.json_values import arguments_of
 
 SPAN_EXPECTED = object()
@@ -49,7 +46,7 @@ class _Emitter(Protocol):
 
 
 class Runs:
-    """The runs that one adapter has begun and not ended, found by where code runs.
+    """The runs that one adapter, or the hand-written API, has begun and not ended, found by where code runs.
 
     Args:
         emit: Takes the events.
@@ -128,141 +125,6 @@ class Runs:
         self._by_place.pop((turn_id, call_id), None)
 
 
-class Call:
-    """A tool call or model call while it lasts."""
-
-    def __init__(self, run: Run, started: ToolCallStarted | ModelCallStarted) -> None:
-        self.run, self.started = run, started
-        self.is_open = True
-
-    @property
-    def call_id(self) -> str:
-        """The id of the call."""
-        return str(self.started.call_id)
-
-    def not_observed(self, outcome: Outcome | None = None) -> None:
-        """End it because turnspan itself failed to see how it ended, beyond whether the program's call failed."""
-        self._end(NOT_OBSERVED if outcome is None or outcome.status == "success" else outcome)
-
-    def _end(self, outcome: Outcome, **fields: Any) -> None:
-        raise NotImplementedError
-
-    def _closes(self) -> bool:
-        """Return whether this end is the first, and take it as such."""
-        was_open, self.is_open = self.is_open, False
-        self.run.forget(self)
-        return was_open
-
-    def _ids(self) -> dict[str, Any]:
-        started = self.started
-        return {
-            "session_id": started.session_id,
-            "turn_id": started.turn_id,
-            "call_id": started.call_id,
-            "agent_id": started.agent_id,
-        }
-
-
-class ToolCall(Call):
-    """A tool call while it lasts."""
-
-    started: ToolCallStarted
-
-    @property
-    def name(self) -> str:
-        """The name of the tool."""
-        return self.started.tool_name
-
-    def ended(
-        self,
-        outcome: Outcome = SUCCESS,
-        result: Any = None,
-        *,
-        arguments: Any = None,
-        metadata: dict[str, Any] | None = None,
-        sandbox_context: str | None = None,
-    ) -> None:
-        """Say how it ended.
-
-        Args:
-            outcome: What came of it; a ``TimeoutError`` is a timeout.
-            result: What the tool returned; that of the outcome where it is not given.
-            arguments: What it was called with, if that was not known at its start.
-            metadata: Kept with the call.
-            sandbox_context: Where it ran, if that was a sandbox.
-
-        """
-        self._end(
-            outcome,
-            result=outcome.result if result is None else result,
-            arguments=arguments,
-            metadata=metadata or {},
-            sandbox_context=sandbox_context,
-        )
-
-    def _end(self, outcome: Outcome, **fields: Any) -> None:
-        if self._closes():
-            if isinstance(outcome.error, TimeoutError) and outcome.known_status is None:
-                outcome = outcome._replace(known_status="timeout")
-            self.run.emit(ToolCallEnded(**self._ids(), **outcome.ended(), **fields))
-
-
-class ModelCall(Call):
-    """A model call while it lasts."""
-
-    started: ModelCallStarted
-    _first_chunk_ns: int | None = None
-
-    def chunk(self) -> None:
-        """Take note of a chunk of a stream: the time of the first is on record."""
-        if self._first_chunk_ns is None:
-            self._first_chunk_ns = max(0, now_ns() - self.started.at_ns)
-
-    def ended(
-        self,
-        outcome: Outcome = SUCCESS,
-        output: Any = None,
-        *,
-        response_model: str | None = None,
-        response_id: str | None = None,
-        usage: Usage | None = None,
-        finish_reasons: Sequence[str] = (),
-        provider: str | None = None,
-        model: str | None = None,
-        messages: Any = None,
-    ) -> None:
-        """Say what the model answered, or why it did not.
-
-        Args:
-            outcome: What came of the call.
-            output: The messages of the answer, as far as it came.
-            response_model: The model that answered.
-            response_id: The provider's id of the answer.
-            usage: The tokens used.
-            finish_reasons: Why the model stopped, one for each choice.
-            provider: Who was asked, if that was not known at the start.
-            model: The model that was asked, if that was not known at the start.
-            messages: What it was given, if that was not known at the start.
-
-        """
-        self._end(
-            outcome,
-            output=output,
-            response_model=response_model,
-            response_id=response_id,
-            usage=usage,
-            finish_reasons=list(finish_reasons),
-            provider=provider,
-            model=model,
-            messages=messages,
-        )
-
-    def _end(self, outcome: Outcome, **fields: Any) -> None:
-        if self._closes():
-            ended = {**self._ids(), **outcome.ended(), "first_chunk_ns": self._first_chunk_ns, **fields}
-            self.run.emit(ModelCallEnded(**ended))
-
-
 class Run:
     """A turn, or an agent inside of one, while it lasts: ``emit.begin(...)`` returns it.
 
@@ -283,6 +145,8 @@ class Run:
         """The agent that is at work: after a handoff, the one that was handed to."""
         self.inside = here.call_id
         """The call id of that agent; None while it is the turn's own."""
+        self.at_work: TurnStarted | AgentStarted | None = started
+        """The event that it began with."""
         self.is_open = True
         self._calls: dict[str, Call] = {}
         self._instructions: dict[str | None, Any] = {}
@@ -428,23 +292,34 @@ class Run:
         return call
 
     def handoff(
-        self, to: str, reason: str | None = None, *, description: str | None = None, begin: bool = True
+        self,
+        to: str,
+        reason: str | None = None,
+        *,
+        source: str | None = None,
+        description: str | None = None,
+        begin: bool = True,
     ) -> None:
         """Say that the agent at work gave the run to another, which is at work from now on.
 
         Args:
             to: The agent that it was given to.
             reason: Why.
-            description: What that agent is for.
+            source: The agent that gave it, where that is not the one at work.
+            description: What the other agent is for.
             begin: Whether it begins here; without it, the runtime begins it as a run of its own.
 
         """
-        self.emit(HandedOff(**self._ids(), parent_id=self.inside, from_agent=self.agent, to_agent=to, reason=reason))
+        source = source or self.agent
+        parent_id = self.inside if begin else self._parent()
+        ids = self._ids(source)
+        self.emit(HandedOff(**ids, parent_id=parent_id, from_agent=source, to_agent=to, reason=reason))
         if not begin:
             return
         self._end_target(SUCCESS)
         started = AgentStarted(**self._ids(to), call_id=new_id(), parent_id=self.call_id, description=description)
         self.agent, self.inside = to, started.call_id
+        self.at_work = started
         self.emit(started)
         self._runs.take_place(self.turn_id, self.inside, self)
 
@@ -570,7 +445,7 @@ class Run:
             if isinstance(call, ModelCall) and outcome.status != "success":
                 call.ended(outcome._replace(result=None))
             elif isinstance(self.started, AgentStarted):  # those of a turn, the recorder ends
-                call._end(Outcome(error="its agent ended first", cancelled=True))  # noqa: SLF001  of the same module
+                call.end(Outcome(error="its agent ended first", cancelled=True))
             else:
                 self._runs.leave_place(self.turn_id, call.call_id)
 
@@ -589,9 +464,9 @@ class Run:
         return {"session_id": self.session_id, "turn_id": self.turn_id, "agent_id": agent or self.agent}
 
     def _parent(self) -> str | None:
-        """Return what something in the run happens in: the tool call that the code is in, or the agent at work."""
+        """Return what something in the run happens in: the call that the code is in, or the agent at work."""
         here = self._runs.emit.current()
-        if here is not None and here.turn_id == self.turn_id and isinstance(self.open_call(here.call_id), ToolCall):
+        if here is not None and here.turn_id == self.turn_id and here.call_id in self._calls:
             return here.call_id
         return self.inside
 

@@ -11,14 +11,14 @@ from typing import Any, Generic, TypeVar
 from opentelemetry import context
 
 from turnspan.adapter import Invocation, Outcome
-from turnspan.api.operations import Piece
+from turnspan.api.operations import Operation
 from turnspan.api.streams import stands_in_stream
 from turnspan.errors import BlockInGeneratorError
 from turnspan.instrumentation.wrapping import Watched, Watching, outcome_of, watched
 from turnspan.recording import runtime
 
 F = TypeVar("F", bound=Callable[..., Any])
-P = TypeVar("P", bound=Piece)
+P = TypeVar("P", bound=Operation)
 
 
 class Block(Generic[P]):
@@ -43,24 +43,24 @@ class Block(Generic[P]):
         return self._enter(sys._getframe(1))  # noqa: SLF001
 
     def _enter(self, frame: FrameType) -> P:
-        piece = self._make(None, (), {})
+        operation = self._make(None, (), {})
         active = runtime.active()
         if active is None:
             self._open.append((None, None))
-            return piece
+            return operation
         if stands_in_stream(frame):
             word, name = self._word, frame.f_code.co_name
             raise BlockInGeneratorError(
                 f"`with turnspan.{word}(...)` cannot hold around the yield of {name}(): a generator's steps run where the "
                 f"next item is asked for, and other code runs in between. Decorate it with @turnspan.{word}(...) instead"
             )
-        watching = Watching(active, piece.observe)
+        watching = Watching(active, operation.observe)
         before = None
         if watching.context is not None:
             before = context.get_current()
             context.attach(context.set_value(self._key, self, watching.context))
         self._open.append((watching, before))
-        return piece
+        return operation
 
     def __exit__(
         self, _type: type[BaseException] | None, error: BaseException | None, _traceback: TracebackType | None

@@ -24,10 +24,8 @@ import inspect
 from collections.abc import Callable
 from typing import Any, TypeVar, overload
 
-from turnspan.adapter import CurrentContext
 from turnspan.api.blocks import Block
-from turnspan.api.operations import Agent, ModelCall, SessionPiece, ToolCall, Turn
-from turnspan.events import Event, HandedOff, Noted
+from turnspan.api.operations import Agent, ModelCall, Session, ToolCall, Turn, in_turn
 from turnspan.recording import runtime
 from turnspan.telemetry.current_context import current_context
 
@@ -52,7 +50,7 @@ def session(
     agent_id: str | None = None,
     metadata: dict[str, Any] | None = None,
     parent_session_id: str | None = None,
-) -> Block[SessionPiece]:
+) -> Block[Session]:
     """Say which session the code in the block, or the decorated function, belongs to.
 
     The names are those of :meth:`turnspan.SessionManager.start_session`.
@@ -68,7 +66,7 @@ def session(
     """
     return Block(
         "session",
-        lambda _function, _args, _kwargs: SessionPiece(session_id, workspace_id, agent_id, metadata, parent_session_id),
+        lambda _function, _args, _kwargs: Session(session_id, workspace_id, agent_id, metadata, parent_session_id),
     )
 
 
@@ -194,20 +192,8 @@ def handoff(to_agent: str, reason: str | None = None, *, from_agent: str | None 
         from_agent: Who gives it; the agent of the turn when not given.
 
     """
-
-    def made(here: CurrentContext) -> Event:
-        source = from_agent or here.agent_id
-        return HandedOff(
-            session_id=here.session_id,
-            turn_id=here.turn_id,
-            parent_id=here.call_id,
-            agent_id=source,
-            from_agent=source,
-            to_agent=to_agent,
-            reason=reason,
-        )
-
-    _emit_in_turn(made, from_agent)
+    if runtime.active() is not None:
+        in_turn(lambda run: run.handoff(to_agent, reason, source=from_agent, begin=False), from_agent)
 
 
 def note(name: str, data: Any = None) -> None:
@@ -218,31 +204,8 @@ def note(name: str, data: Any = None) -> None:
         data: What it says, as JSON.
 
     """
-
-    def made(here: CurrentContext) -> Event:
-        return Noted(
-            session_id=here.session_id,
-            turn_id=here.turn_id,
-            parent_id=here.call_id,
-            agent_id=here.agent_id,
-            name=name,
-            data=data,
-        )
-
-    _emit_in_turn(made)
-
-
-def _emit_in_turn(made: Callable[[CurrentContext], Event], agent: str | None = None) -> None:
-    """Emit an event of the turn that the code runs in; outside of every turn, of one that is made for it."""
-    if (active := runtime.active()) is None:
-        return
-    here = current_context()
-    if here is not None and here.turn_id is not None:
-        active.emit(made(here))
-        return
-    with turn(agent=agent):
-        if (inside := current_context()) is not None:
-            active.emit(made(inside))
+    if runtime.active() is not None:
+        in_turn(lambda run: run.note(name, data))
 
 
 def current_session() -> str | None:

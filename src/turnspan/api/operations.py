@@ -1,58 +1,79 @@
-"""What the hand-written API records: sessions, turns, tool calls, model calls and agents, while they run."""
+"""What the hand-written API records: sessions, turns, tool calls, model calls and agents, while they run.
+
+It says so with the same :class:`~turnspan.adapter.Run` that adapters use.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from typing import Any
+from collections.abc import Callable, Generator
+from contextlib import suppress
+from typing import Any, TypeVar
 
 from opentelemetry import context
 
-from turnspan.adapter import CurrentContext, Outcome, StreamObserver
-from turnspan.events import (
-    AgentEnded,
-    AgentStarted,
-    CallStatus,
-    Event,
-    HandedOff,
-    ModelCallEnded,
-    ModelCallStarted,
-    Noted,
-    SessionEnded,
-    Started,
-    ToolCallEnded,
-    ToolCallStarted,
-    TurnEnded,
-    TurnStarted,
-    Usage,
-)
-from turnspan.model.ids import new_id
+from turnspan import adapter
+from turnspan.adapter import Call, CurrentContext, Outcome, ResolvedSession, Run, Runs, StreamObserver
+from turnspan.events import CallStatus, Event, SessionEnded, Started, Usage
 from turnspan.recording import runtime
 from turnspan.telemetry.current_context import context_inside, current_context
 
+T = TypeVar("T")
 
-class Piece:
-    """Something that starts and ends; what ``with ... as`` gives."""
 
-    _started: Started | None = None
+class _ByHand:
+    """What runs need of turnspan, for code that says by hand what it does."""
 
-    def _begin(self) -> Started | None:
+    def __call__(self, event: Event) -> None:
+        if (recorder := runtime.active()) is not None:
+            recorder.emit(event)
+
+    def current(self) -> CurrentContext | None:
+        return current_context()
+
+    def session(
+        self, own: str | None = None, *, workspace_id: str | None, agent_id: str | None, parent: str | None
+    ) -> ResolvedSession:
+        return runtime.find_session(explicit=own, workspace_id=workspace_id, agent_id=agent_id, parent=parent)
+
+    def start_with_span(self, event: Started, span: Any) -> None:
+        if (recorder := runtime.active()) is not None:
+            recorder.emit(event, span)
+
+
+RUNS = Runs(_ByHand())
+"""The runs that were begun by hand and have not ended."""
+
+
+def in_turn(say: Callable[[Run], T], agent: str | None = None) -> T:
+    """Say something in the run that the code is in; outside of every turn, in one that is made for it."""
+    if (run := RUNS.current()) is not None:
+        return say(run)
+    run = RUNS.begin(agent=agent)
+    try:
+        return say(run)
+    finally:
+        run.end()
+
+
+class Operation:
+    """Something that begins and ends; what ``with ... as`` gives."""
+
+    _observed: Run | Call | None = None
+
+    def _begin(self) -> Run | Call:
         raise NotImplementedError
 
-    def _end(self, outcome: Outcome) -> Event | None:
+    def _end(self, outcome: Outcome) -> None:
         raise NotImplementedError
 
-    def _item(self, item: Any) -> None:
-        """Take an item of a stream that a decorated function gives."""
+    def __init__(self) -> None:
+        self._items: list[Any] = []
 
     def observe(self) -> Generator[Any, Outcome, None]:
-        """Do what an observer does: tell the start, give way to the program, tell the end."""
-        started = self._started = self._begin()
-        if started is not None:
-            runtime.recorder().emit(started)
-        outcome = yield StreamObserver(started, self._item)
-        ended = self._end(outcome)
-        if ended is not None:
-            runtime.recorder().emit(ended)
+        """Do what an observer does: begin, give way to the program, end."""
+        self._observed = self._begin()
+        outcome = yield StreamObserver(self._observed, self._items.append)
+        self._end(outcome)
 
     @property
     def id(self) -> str | None:
@@ -63,49 +84,44 @@ class Piece:
     @property
     def audit_event_id(self) -> str | None:
         """The id of the audit event that started it."""
-        return None if self._started is None else self._started.event_id
+        started = self._started
+        return None if started is None else started.event_id
+
+    @property
+    def _started(self) -> Started | None:
+        return None if self._observed is None else self._observed.started
+
+    def _result(self, given: Any, outcome: Outcome) -> Any:
+        """Return what came of it: what was set, what was returned, or the items of a stream."""
+        if given is not None or outcome.result is not None or not self._items:
+            return outcome.result if given is None else given
+        return "".join(self._items) if all(isinstance(item, str) for item in self._items) else self._items
 
 
-def here_or_new_session() -> CurrentContext:
-    """Return where we are; outside of every session, a new session."""
-    here = current_context()
-    return here if here is not None else CurrentContext(runtime.find_session().id, None, None, None)
-
-
-def _result_or_items(outcome: Outcome, items: list[Any]) -> Any:
-    if outcome.result is not None or not items:
-        return outcome.result
-    return "".join(items) if all(isinstance(item, str) for item in items) else items
-
-
-class _InTurn(Piece):
+class _InTurn(Operation):
     """A call; outside of a turn it gets one around it, so that it is not lost."""
 
     def observe(self) -> Generator[Any, Outcome, None]:
-        if (here := current_context()) is not None and here.turn_id is not None:
+        if RUNS.current() is not None:
             yield from super().observe()
             return
-        around = Turn(agent=None, prompt="", session_id=None, turn_id=None, metadata=None)
-        outer = around.observe()
-        next(outer)
-        begun = around._started  # noqa: SLF001  one of our own kind
-        inside = runtime.recorder().context_of(begun) if begun is not None else None
-        token = context.attach(inside) if inside is not None else None
-        inner = super().observe()
+        around, inner = RUNS.begin(), super().observe()
+        inside = None if around.started is None else runtime.recorder().context_of(around.started)
+        token = None if inside is None else context.attach(inside)
         try:
-            told = next(inner)
+            observed = next(inner)
         finally:
             if token is not None:
                 context.detach(token)
-        outcome = yield told
-        for observer in (inner, outer):
-            try:
-                observer.send(outcome)
-            except StopIteration:
-                continue
+        outcome = yield observed
+        try:
+            with suppress(StopIteration):
+                inner.send(outcome)
+        finally:
+            around.end(outcome, outcome.result)
 
 
-class Turn(Piece):
+class Turn(Operation):
     """A turn while it runs. Set ``response``; ``status`` and ``error`` are taken from what leaves the block."""
 
     def __init__(
@@ -117,248 +133,131 @@ class Turn(Piece):
         turn_id: str | None,
         metadata: dict[str, Any] | None,
     ) -> None:
+        super().__init__()
         self.agent, self.prompt = agent, prompt
         self.response: Any = None
         self.error: str | None = None
         self.metadata = dict(metadata or {})
         self._session_id, self._turn_id = session_id, turn_id
-        self._items: list[Any] = []
-        self._agent_call: str | None = None
+        self._run: Run | None = None
 
-    def _begin(self) -> Started:
-        here = current_context()
-        if here is not None and here.turn_id is not None:  # a turn inside a turn is an agent inside it
-            return AgentStarted(
-                session_id=here.session_id,
-                turn_id=here.turn_id,
-                call_id=new_id(),
-                parent_id=here.call_id,
-                agent_id=self.agent,
-            )
-        session = runtime.find_session(agent_id=self.agent, explicit=self._session_id)
-        return TurnStarted(
-            session_id=session.id,
-            turn_id=self._turn_id or new_id(),
-            agent_id=self.agent,
-            prompt="" if self.prompt is None else self.prompt,
+    def _begin(self) -> Run:
+        self._run = RUNS.begin(
+            agent=self.agent,
+            prompt=self.prompt,
+            session=self._session_id,
+            turn_id=self._turn_id,
             metadata=self.metadata,
         )
+        return self._run
 
-    def _end(self, outcome: Outcome) -> Event:
-        started = self._started
-        assert started is not None
-        ended = outcome.ended()
-        if self.error is not None and ended["status"] == "success":
-            ended = {"status": "error", "error": self.error}
-        response = self.response if self.response is not None else _result_or_items(outcome, self._items)
-        if self._agent_call is not None:  # whom the turn was handed to has finished with it
-            runtime.recorder().emit(
-                AgentEnded(
-                    session_id=started.session_id,
-                    turn_id=started.turn_id,
-                    call_id=self._agent_call,
-                    agent_id=self.agent,
-                    response_content=response,
-                    **ended,
-                )
-            )
-        if isinstance(started, AgentStarted):
-            return AgentEnded(
-                session_id=started.session_id,
-                turn_id=started.turn_id,
-                call_id=started.call_id,
-                agent_id=self.agent,
-                response_content=response,
-                **ended,
-            )
-        return TurnEnded(
-            session_id=started.session_id,
-            turn_id=started.turn_id,
-            agent_id=self.agent,
-            response_content=response,
-            prompt=None if isinstance(self.prompt, str) and not self.prompt else self.prompt,
-            metadata=self.metadata,
-            **ended,
-        )
-
-    def _item(self, item: Any) -> None:
-        self._items.append(item)
+    def _end(self, outcome: Outcome) -> None:
+        if self._run is None:
+            return
+        response = self._result(self.response, outcome)
+        if self.error is not None and outcome.status == "success":
+            outcome = Outcome(error=self.error)
+        self._run.agent = self.agent
+        prompt = None if isinstance(self.prompt, str) and not self.prompt else self.prompt
+        self._run.end(outcome, response, prompt=prompt, metadata=self.metadata)
 
     @property
     def session_id(self) -> str | None:
         """The session of the turn."""
-        return None if self._started is None else self._started.session_id
+        return None if self._run is None else self._run.session_id
 
     def handoff(self, to_agent: str, reason: str | None = None) -> None:
         """Give the turn to another agent; what comes next in it is that agent's."""
-        started = self._started
-        if started is None or (active := runtime.active()) is None:
+        if self._run is None or (active := runtime.active()) is None:
             return
-        inner = isinstance(started, AgentStarted)
-        from_agent, below = self.agent, self._agent_call or (started.call_id if inner else None)
-        at: dict[str, Any] = {"session_id": started.session_id, "turn_id": started.turn_id}
-        active.emit(
-            HandedOff(
-                **at, parent_id=below, agent_id=from_agent, from_agent=from_agent, to_agent=to_agent, reason=reason
-            )
-        )
-        if self._agent_call is not None:
-            active.emit(AgentEnded(**at, call_id=self._agent_call, agent_id=from_agent))
-        target = AgentStarted(
-            session_id=started.session_id,
-            turn_id=started.turn_id,
-            call_id=new_id(),
-            parent_id=started.call_id if inner else None,
-            agent_id=to_agent,
-        )
-        active.emit(target)
-        self.agent, self._agent_call = to_agent, target.call_id
-        if (inside := active.context_of(target)) is not None:
+        self._run.handoff(to_agent, reason, source=self.agent)
+        self.agent = to_agent
+        if self._run.at_work is not None and (inside := active.context_of(self._run.at_work)) is not None:
             context.attach(inside)  # undone when the turn's own context is left
 
     def note(self, name: str, data: Any = None) -> None:
         """Add an audit event: feedback, an evaluation, a guardrail, an approval."""
-        started = self._started
-        if started is not None and (active := runtime.active()) is not None:
-            active.emit(
-                Noted(
-                    session_id=started.session_id,
-                    turn_id=started.turn_id,
-                    parent_id=self._agent_call,
-                    agent_id=self.agent,
-                    name=name,
-                    data=data,
-                )
-            )
+        if self._run is not None:
+            self._run.note(name, data)
 
 
 class ToolCall(_InTurn):
     """A tool call while it runs. Set ``result``; set ``status`` to ``timeout`` or ``skipped`` where that is so."""
 
     def __init__(self, name: str, arguments: dict[str, Any]) -> None:
+        super().__init__()
         self.name, self.arguments = name, arguments
         self.result: Any = None
         self.status: CallStatus | None = None
         self.error: str | None = None
-        self._items: list[Any] = []
 
-    def _begin(self) -> Started:
-        here = here_or_new_session()
-        return ToolCallStarted(
-            session_id=here.session_id,
-            turn_id=here.turn_id,
-            call_id=new_id(),
-            parent_id=here.call_id,
-            agent_id=here.agent_id,
-            tool_name=self.name,
-            arguments=self.arguments,
-        )
+    def _begin(self) -> adapter.ToolCall:
+        self._call = _run().tool_started(self.name, self.arguments)
+        return self._call
 
-    def _end(self, outcome: Outcome) -> Event:
-        started = self._started
-        assert started is not None
-        ended: dict[str, Any] = outcome.ended()
-        if isinstance(outcome.error, TimeoutError):
-            ended["status"] = "timeout"
-        if self.status is not None:
-            ended["status"] = self.status
+    def _end(self, outcome: Outcome) -> None:
+        result = self._result(self.result, outcome)
         if self.error is not None:
-            ended = (
-                {"status": "error", **ended, "error": self.error}
-                if self.status
-                else {"status": "error", "error": self.error}
-            )
-        return ToolCallEnded(
-            session_id=started.session_id,
-            turn_id=started.turn_id,
-            call_id=started.call_id,
-            agent_id=started.agent_id,
-            result=self.result if self.result is not None else _result_or_items(outcome, self._items),
-            **ended,
-        )
-
-    def _item(self, item: Any) -> None:
-        self._items.append(item)
+            status = self.status or (outcome.known_status if outcome.error is None else None) or "error"
+            outcome = Outcome(error=self.error, known_status=status)
+        elif self.status is not None:
+            outcome = outcome._replace(known_status=self.status)
+        self._call.ended(outcome, result)
 
 
 class ModelCall(_InTurn):
     """A model call while it runs. Set ``output``, ``usage``, ``response_model``, ``response_id``, ``finish_reasons``."""
 
     def __init__(self, model: str | None, provider: str | None, messages: Any, *, streamed: bool) -> None:
+        super().__init__()
         self.model, self.provider, self.messages, self.streamed = model, provider, messages, streamed
         self.output: Any = None
         self.usage: Usage | None = None
         self.response_model: str | None = None
         self.response_id: str | None = None
         self.finish_reasons: list[str] = []
-        self._items: list[Any] = []
 
-    def _begin(self) -> Started:
-        here = here_or_new_session()
-        return ModelCallStarted(
-            session_id=here.session_id,
-            turn_id=here.turn_id,
-            call_id=new_id(),
-            parent_id=here.call_id,
-            agent_id=here.agent_id,
-            provider=self.provider,
-            model=self.model,
-            messages=self.messages,
-            streamed=self.streamed,
+    def _begin(self) -> adapter.ModelCall:
+        self._call = _run().model_started(
+            provider=self.provider, model=self.model, messages=self.messages, history=0, streamed=self.streamed
         )
+        return self._call
 
-    def _end(self, outcome: Outcome) -> Event:
-        started = self._started
-        assert started is not None
-        return ModelCallEnded(
-            session_id=started.session_id,
-            turn_id=started.turn_id,
-            call_id=started.call_id,
-            agent_id=started.agent_id,
-            output=self.output if self.output is not None else _result_or_items(outcome, self._items),
+    def _end(self, outcome: Outcome) -> None:
+        self._call.ended(
+            outcome,
+            self._result(self.output, outcome),
             usage=self.usage,
             response_model=self.response_model,
             response_id=self.response_id,
             finish_reasons=self.finish_reasons,
-            **outcome.ended(),
         )
-
-    def _item(self, item: Any) -> None:
-        self._items.append(item)
 
 
 class Agent(_InTurn):
     """An agent that runs inside a turn. Set ``response``."""
 
     def __init__(self, name: str, description: str | None) -> None:
+        super().__init__()
         self.name, self.description = name, description
         self.response: Any = None
 
-    def _begin(self) -> Started:
-        here = here_or_new_session()
-        return AgentStarted(
-            session_id=here.session_id,
-            turn_id=here.turn_id,
-            call_id=new_id(),
-            parent_id=here.call_id,
-            agent_id=self.name,
-            description=self.description,
-        )
+    def _begin(self) -> Run:
+        self._run = _run().agent_started(self.name, description=self.description)
+        return self._run
 
-    def _end(self, outcome: Outcome) -> Event:
-        started = self._started
-        assert started is not None
-        return AgentEnded(
-            session_id=started.session_id,
-            turn_id=started.turn_id,
-            call_id=started.call_id,
-            agent_id=self.name,
-            response_content=self.response if self.response is not None else outcome.result,
-            **outcome.ended(),
-        )
+    def _end(self, outcome: Outcome) -> None:
+        self._run.end(outcome, self._result(self.response, outcome))
 
 
-class SessionPiece(Piece):
+def _run() -> Run:
+    """Return the run that the code is in; there is one around every call."""
+    run = RUNS.current()
+    assert run is not None
+    return run
+
+
+class Session(Operation):
     """A session that code belongs to. It goes on after the block; ``end()`` closes it for good."""
 
     def __init__(
@@ -369,6 +268,7 @@ class SessionPiece(Piece):
         metadata: dict[str, Any] | None,
         parent: str | None = None,
     ) -> None:
+        super().__init__()
         self._given = (session_id, workspace_id, agent_id, metadata, parent)
         self._id: str | None = None
 

@@ -302,10 +302,11 @@ class AdapterConformance:
     def test_an_adapter_that_fails_inside_changes_nothing(self, driver: RuntimeDriver) -> None:
         """The program runs on whatever breaks in the adapter, which is reported; calls do not wait for their ends."""
         plain = _everything(driver)
-        for event in ("TurnStarted", "ModelCallStarted", "ToolCallStarted", "ModelCallEnded", "ToolCallEnded"):
+        starts = [f"runs.{event}" for event in ("TurnStarted", "ModelCallStarted", "ToolCallStarted")]
+        for event in (*starts, "calls.ModelCallEnded", "calls.ToolCallEnded"):
             with (
                 recorded(driver, strict=False) as recording,
-                mock.patch(f"turnspan.adapter.runs.{event}", side_effect=RuntimeError("the adapter is broken")),
+                mock.patch(f"turnspan.adapter.{event}", side_effect=RuntimeError("the adapter is broken")),
             ):
                 assert _everything(driver) == plain, event
                 assert recording.problems, event
