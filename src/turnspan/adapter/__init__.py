@@ -24,14 +24,12 @@ from turnspan.adapter.contract import (
     Emit,
     Invocation,
     Observable,
-    Observed,
     Observer,
     Patch,
     SpanReader,
     SpanReading,
     Spans,
     StreamObserver,
-    start_of,
 )
 from turnspan.adapter.messages import NewMessages, after_last_answer, role_of
 from turnspan.adapter.runs import SPAN_EXPECTED, Run, Runs
@@ -57,7 +55,6 @@ __all__ = [
     "ModelCall",
     "NewMessages",
     "Observable",
-    "Observed",
     "Observer",
     "Outcome",
     "Patch",
@@ -77,5 +74,4 @@ __all__ = [
     "new_id",
     "now_ns",
     "role_of",
-    "start_of",
 ]

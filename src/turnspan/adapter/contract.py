@@ -33,29 +33,20 @@ class Observable(Protocol):
         """End it because turnspan failed to see how it ended."""
 
 
-Observed = Observable | Started
-"""What a piece of the program stands for."""
-
-
-def start_of(observed: Observed) -> Started | None:
-    """Return the event that something began with."""
-    return observed if isinstance(observed, Event) else observed.started
-
-
 class StreamObserver(NamedTuple):
     """What an observer yields to have a stream's items shown to it, one by one, as they pass."""
 
-    started: Observed | None
+    started: Observable | None
     on_item: Callable[[Any], None]
 
 
-Observer = Callable[[Invocation], Generator[Observed | StreamObserver | None, Outcome, None]]
+Observer = Callable[[Invocation], Generator[Observable | StreamObserver | None, Outcome, None]]
 """A generator around one call of a function. Before its ``yield`` it begins a run or starts a call; what it yields
 becomes the current one for the code inside; it gets the outcome and ends it. It never sees, and cannot change, what the
 program does. When it fails, what it yielded ends as ``not observed``."""
 
 
-SpanReading = Generator[Observed | None, Any, None]
+SpanReading = Generator[Observable | None, Any, None]
 SpanReader = Callable[[Any, CurrentContext | None], SpanReading]
 """A generator around one span that somebody else started, and the context where it did. Before its ``yield`` it may
 start what the span stands for, and yields that; it gets the span as it ended, and ends it."""
@@ -77,7 +68,7 @@ class Patch(Protocol):
     def replace(self, owner: Any, attribute: str, value: Any) -> None:
         """Put something in place of an attribute."""
 
-    def guard(self, function: Callable[..., Any], ends: Observed | None = None) -> Callable[..., Any]:
+    def guard(self, function: Callable[..., Any], ends: Observable | None = None) -> Callable[..., Any]:
         """Return the function with its exceptions logged once and swallowed: for callbacks that a runtime calls.
 
         Args:
@@ -179,7 +170,7 @@ class Emit(Protocol):
     def current_tool_name(self) -> str | None:
         """Return the name of the tool that the calling code is the call of; None where it is in no tool."""
 
-    def carrier(self, inside: Observed) -> dict[str, str]:
+    def carrier(self, inside: Observable) -> dict[str, str]:
         """Return the W3C headers (``traceparent``, ``baggage``) that carry a run or call to another process."""
 
     def link(self, session_id: str, turn_id: str) -> TurnLink | None:

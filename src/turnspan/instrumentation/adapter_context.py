@@ -14,17 +14,16 @@ from turnspan.adapter import (
     ContentOf,
     CurrentContext,
     Invocation,
-    Observed,
+    Observable,
     Observer,
     Outcome,
     ResolvedSession,
     Runs,
     SpanReader,
     TurnLink,
-    start_of,
 )
 from turnspan.events import Event, ModelCallStarted, Started
-from turnspan.instrumentation.wrapping import Watched, end_unobserved, watched
+from turnspan.instrumentation.wrapping import Watched, watched
 from turnspan.otel_sdk.registration import external_spans
 from turnspan.recording import runtime
 from turnspan.recording.problems import Problem
@@ -93,12 +92,12 @@ class AdapterContext:
         here, recorder = current_context(), self.recorder()
         return None if here is None or recorder is None else recorder.turns_of(here.session_id).current_tool_name(here)
 
-    def carrier(self, inside: Observed) -> dict[str, str]:
+    def carrier(self, inside: Observable) -> dict[str, str]:
         """Return the W3C headers that carry a run or call to another process."""
         from opentelemetry import propagate
 
         carrier: dict[str, str] = {}
-        recorder, started = self.recorder(), start_of(inside)
+        recorder, started = self.recorder(), inside.started
         where = None if recorder is None or started is None else recorder.context_of(started)
         token = None if where is None else context.attach(where)
         try:
@@ -165,7 +164,7 @@ class _Patch:
 
         self._undo.append(undo)
 
-    def guard(self, function: Callable[..., Any], ends: Observed | None = None) -> Callable[..., Any]:
+    def guard(self, function: Callable[..., Any], ends: Observable | None = None) -> Callable[..., Any]:
         """Return the function with its exceptions logged once and swallowed."""
 
         def safe(*args: Any, **kwargs: Any) -> Any:
@@ -176,7 +175,8 @@ class _Patch:
                 return function(*args, **kwargs)
             except Exception as error:
                 recorder.problems.report(Problem.ADAPTER, error, self._adapter.name)
-                end_unobserved(recorder, ends)
+                if ends is not None:
+                    ends.not_observed()
                 return None
 
         return safe

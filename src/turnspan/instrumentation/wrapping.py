@@ -16,19 +16,17 @@ from collections.abc import AsyncGenerator, Callable, Generator
 from types import AsyncGeneratorType, GeneratorType
 from typing import Any
 
-import msgspec
 import wrapt
 from opentelemetry import context
 from opentelemetry.context import Context
 
-from turnspan.adapter import NOT_OBSERVED, Invocation, Observed, Observer, Outcome, StreamObserver, start_of
-from turnspan.events import Event, end_of
+from turnspan.adapter import Invocation, Observable, Observer, Outcome, StreamObserver
 from turnspan.model.ids import now_ns
 from turnspan.recording.problems import Problem
 from turnspan.recording.recorder import Recorder
 from turnspan.telemetry.current_context import current_context
 
-Running = Generator[Observed | StreamObserver | Context | None, Outcome, None]
+Running = Generator[Observable | StreamObserver | Context | None, Outcome, None]
 _CANCELLED = (asyncio.CancelledError, GeneratorExit, KeyboardInterrupt, SystemExit)
 
 
@@ -37,17 +35,6 @@ def outcome_of(error: BaseException | None, result: Any = None, items: int = 0) 
     if isinstance(error, GeneratorExit):
         return Outcome(result, None, cancelled=True, items=items, at_ns=now_ns())
     return Outcome(result, error, cancelled=isinstance(error, _CANCELLED), items=items)
-
-
-def end_unobserved(recorder: Recorder, observed: Observed | None, outcome: Outcome | None = None) -> None:
-    """End what a failure of ours would leave open; what has ended already stays as it is."""
-    if observed is None:
-        return
-    if not isinstance(observed, Event):
-        observed.not_observed(outcome)
-    else:
-        end = end_of(observed, now_ns(), str(NOT_OBSERVED.error))
-        recorder.emit(msgspec.structs.replace(end, **NOT_OBSERVED.ended()))
 
 
 class Watching:
@@ -60,7 +47,7 @@ class Watching:
         self._observer: Running | None = None
         self._context: Context | None = None
         self._on_item: Callable[[Any], None] | None = None
-        self._observed: Observed | None = None
+        self._observed: Observable | None = None
         self._failed = False
         self.items = 0
         try:
@@ -76,7 +63,7 @@ class Watching:
             observed, self._on_item = observed
         if isinstance(observed, Context):
             self._context = observed
-        elif observed is not None and (started := start_of(observed)) is not None:
+        elif observed is not None and (started := observed.started) is not None:
             self._observed = observed
             self._context = recorder.context_of(started)
 
@@ -121,22 +108,26 @@ class Watching:
         try:
             if self._failed:
                 observer.close()
-                end_unobserved(self._recorder, self._observed, outcome)
+                self._end_unobserved(outcome)
             else:
                 observer.send(outcome)
         except StopIteration:
             return
         except Exception as error:
-            self._fail(error)
+            self._fail(error, outcome)
 
-    def _fail(self, error: Exception) -> None:
+    def _fail(self, error: Exception, outcome: Outcome | None = None) -> None:
         self._observer = None
-        try:
-            self._recorder.problems.report(
-                Problem.OBSERVER, error, _line_of(error)
-            )  # raises in tests, where one wants to hear of it
-        finally:
-            end_unobserved(self._recorder, self._observed)
+        self._end_unobserved(outcome)
+        self._recorder.problems.report(Problem.OBSERVER, error, _line_of(error))
+
+    def _end_unobserved(self, outcome: Outcome | None) -> None:
+        """End what a failure of ours would leave open; what has ended already stays as it is."""
+        if self._observed is not None:
+            try:
+                self._observed.not_observed(outcome)
+            except Exception as error:
+                self._recorder.problems.report(Problem.OBSERVER, error, _line_of(error))
 
 
 def _line_of(error: Exception) -> str:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry import trace
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, TracerProvider
 
-from turnspan.adapter import ContentOf, CurrentContext, Observed, SpanReader, SpanReading, start_of
+from turnspan.adapter import ContentOf, CurrentContext, Observable, SpanReader, SpanReading
 from turnspan.otel_sdk import internals
 from turnspan.recording.problems import Problem
 from turnspan.recording.recorder import Recorder, all_recorders
@@ -28,6 +28,9 @@ _OPEN_MOST = 100_000
 """External spans that are followed at a time; some are never ended."""
 
 
+_Reading = tuple[Recorder, SpanReading, Observable | None]
+
+
 class ExternalSpanProcessor(SpanProcessor):
     """Shows readers the spans that other instrumentations start in this process."""
 
@@ -35,7 +38,7 @@ class ExternalSpanProcessor(SpanProcessor):
 
     def __init__(self) -> None:
         self.readers: list[tuple[Callable[[], Recorder | None], SpanReader, ContentOf]] = []
-        self._open: OrderedDict[int, list[tuple[Recorder, SpanReading]]] = OrderedDict()
+        self._open: OrderedDict[int, list[_Reading]] = OrderedDict()
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         """Have a span adopted by the call that expects it, or else have readers emit what it stands for."""
@@ -57,11 +60,9 @@ class ExternalSpanProcessor(SpanProcessor):
             forgotten, _ = self._open.popitem(last=False)
             external_spans.forget(forgotten)
 
-    def _start_readings(
-        self, span: Span, span_id: int, position: CurrentContext | None
-    ) -> list[tuple[Recorder, SpanReading]]:
+    def _start_readings(self, span: Span, span_id: int, position: CurrentContext | None) -> list[_Reading]:
         """Ask readers, until one of them says what the span stands for."""
-        readings: list[tuple[Recorder, SpanReading]] = []
+        readings: list[_Reading] = []
         for recorder_of, reader, _ in self.readers:
             if (recorder := recorder_of()) is None:
                 continue
@@ -73,7 +74,7 @@ class ExternalSpanProcessor(SpanProcessor):
             except Exception as error:
                 recorder.problems.report(Problem.SPAN_READER, error)
                 continue
-            readings.append((recorder, reading))
+            readings.append((recorder, reading, started))
             if started is not None and (inside := position_in(started)) is not None:
                 external_spans.place(span_id, inside)
                 break
@@ -87,7 +88,7 @@ class ExternalSpanProcessor(SpanProcessor):
             return
         readings = self._open.pop(span.context.span_id, None)
         claimed = external_spans.forget(span.context.span_id)
-        for recorder, reading in readings or ():
+        for recorder, reading, observed in readings or ():
             if claimed:  # one of our own adapters has emitted what it stands for
                 reading.close()
                 continue
@@ -96,15 +97,17 @@ class ExternalSpanProcessor(SpanProcessor):
             except StopIteration:
                 continue
             except Exception as error:
+                if observed is not None:
+                    observed.not_observed()
                 recorder.problems.report(Problem.SPAN_READER, error)
         for recorder_of, _, content_of in self.readers:  # also of spans whose reading failed: exporters come next
             if names := content_of(span):
                 _withhold(span, names, recorder_of())
 
 
-def position_in(observed: Observed) -> CurrentContext | None:
+def position_in(observed: Observable) -> CurrentContext | None:
     """Return where code inside of a started turn or call is."""
-    started = start_of(observed)
+    started = observed.started
     if started is None:
         return None
     return CurrentContext(started.session_id, started.turn_id, started.call_id, started.agent_id)
