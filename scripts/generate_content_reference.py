@@ -7,7 +7,7 @@ from pathlib import Path
 
 from turnspan.events import FIELDS, KINDS, Part
 from turnspan.recording.content_policy import NOT_CAPTURED, NOTE_FACTS
-from turnspan.recording.secret_formats import FORMATS
+from turnspan.recording.secrets.formats import FORMATS
 
 TARGET = Path(__file__).parents[1] / "docs" / "content.md"
 KEPT = {

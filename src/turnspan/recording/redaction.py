@@ -2,7 +2,7 @@
 
 Two questions, in this order. How much of what was said is kept at all (``TURNSPAN_CAPTURE_CONTENT``)? That is
 :mod:`turnspan.recording.content_policy`'s table. And what of that is secret (``TURNSPAN_REDACT``)? That is found by one
-scan over the event as it is encoded anyway (:mod:`turnspan.recording.secret_scan`): names, keys and errors are looked at
+scan over the event as it is encoded anyway (:mod:`turnspan.recording.secrets.scan`): names, keys and errors are looked at
 like prompts, and content without secrets, which is nearly all of it, costs one pass.
 """
 
@@ -22,7 +22,7 @@ from turnspan.journal.hash_chain import decode
 from turnspan.model.json_values import Encoded, encode, encode_clean, is_from_outside, plain
 from turnspan.model.records import OURS
 from turnspan.recording.content_policy import captured
-from turnspan.recording.secret_scan import Scan
+from turnspan.recording.secrets.scan import Scan
 
 Scrub = Callable[[str], str]
 """A rule of one's own: text in, text out."""

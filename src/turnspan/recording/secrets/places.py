@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from turnspan.recording.secret_formats import NO_SECRETS
-from turnspan.recording.secret_names import PASSWORD, Handler, Hit, looks_random
+from turnspan.recording.secrets.names import Handler, Hit
+from turnspan.recording.secrets.values import looks_random
+from turnspan.recording.secrets.words import NO_SECRETS, PASSWORD
 
 _USER = re.compile(rb"://(?P<user>[^\s\"'<>\\/@:?#,;]{0,128}):(?P<v>[^\s\"'<>\\/@]{1,512})@(?=[\w\[.-])")
 _HARD_PASSWORD = re.compile(
@@ -57,6 +58,10 @@ _COMMANDS: tuple[tuple[str, bytes], ...] = (
     ("sqlcmd", rb"sqlcmd\b" + _ARGS + _GAP + rb"-P" + _GAP + _Q + rb"(?P<v>[^\s\"'\\]+)"),
     ("smbclient", rb"smbclient\b" + _ARGS + _GAP + rb"-U" + _GAP + _Q + rb"[^\s%\"'\\]+%(?P<v>[^\s\"'\\]+)"),
     ("htpasswd", rb"htpasswd\s+-\w*b\w*\s+\S+\s+\S+\s+" + _Q + rb"(?P<v>[^\s\"'\\]+)"),
+    ("curl", rb"curl\b" + _ARGS + _GAP + rb"(?:-b|--cookie)(?:" + _GAP + rb"|=)" + _Q + rb"(?P<v>[\w.-]+=[^\s\"'\\]{8,})"),
+    ("net user", rb"net user\s+\S+\s+(?P<v>[^\s\"'\\/*]+)"),
+    ("password for ", rb"(?i)password for [^\s=]+\s*=\s*" + _Q + rb"(?P<v>[^\s\"'\\]+)"),
+    ("jdbc:oracle", rb"jdbc:oracle:\w+:[^/\s]+/(?P<v>[^@\s]+)@"),
     ("net use", rb"net use\s+\S+\s+\S+\s+(?P<v>[^\s\"'\\/*]+)\s+/user"),
     ("7z ", rb"7z\s+\w+" + _ARGS + _GAP + rb"-p(?P<v>[^\s\"'\\]{3,})"),
     ("zip ", rb"zip\b" + _ARGS + _GAP + rb"-P" + _GAP + rb"?" + _Q + rb"(?P<v>[^\s\"'\\]{3,})"),

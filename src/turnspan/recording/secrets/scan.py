@@ -14,11 +14,13 @@ from typing import Any
 
 import msgspec
 
-from turnspan.recording.marks import Marks
-from turnspan.recording.secret_formats import FORMATS, Format
-from turnspan.recording.secret_names import Handler, Hit, is_secret_leaf, is_secret_name, named
-from turnspan.recording.secret_numbers import WIDE_MARKS, iban, numbers, social_security
-from turnspan.recording.secret_places import placed
+from turnspan.recording.secrets.formats import FORMATS, Format
+from turnspan.recording.secrets.headers import headers
+from turnspan.recording.secrets.marks import Marks
+from turnspan.recording.secrets.names import Handler, Hit, is_secret_name, named
+from turnspan.recording.secrets.numbers import WIDE_MARKS, iban, numbers, social_security
+from turnspan.recording.secrets.places import placed
+from turnspan.recording.secrets.values import is_secret_leaf
 
 _RUN = b"a" * 27
 _TOKENS = bytes(97 if chr(c) in "-_+/" or (c < 128 and chr(c).isalnum()) else 32 for c in range(256))
@@ -49,7 +51,7 @@ class Scan:
         for mark, handler, exact in _shaped() if secrets else ():
             handlers.setdefault(_lower(mark), []).append((mark.encode() if exact else None, handler))
         if secrets:
-            pairs += [*named(), *placed()]
+            pairs += [*named(), *headers(), *placed()]
         if cards:
             pairs += [("iban", iban), ("ssn", social_security), ("social security", social_security)]
         if email:

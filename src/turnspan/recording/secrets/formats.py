@@ -120,6 +120,7 @@ FORMATS: tuple[Format, ...] = (
     _format("webhook", "hooks.slack.com/", r"hooks\.slack\.com/(?:services|workflows|triggers)/([A-Za-z0-9+/_-]{20,})", group=1),
     _format("webhook", "/api/webhooks/", r"discord(?:app)?\.com/api/webhooks/\d{15,20}/([\w-]{40,})", before=20, group=1),
     _format("webhook", "webhook.office.com/", r"webhook\.office\.com/webhookb2/([\w@/-]{60,})", group=1),
+    _format("webhook", "/IncomingWebhook/", r"/IncomingWebhook/([\w/-]{32,})", group=1),
     _format("webhook", "zapier.com/hooks/ maker.ifttt.com/", r"(?:zapier\.com/hooks/catch/\d+/|maker\.ifttt\.com/\S{1,80}?/key/)([\w-]{6,})", group=1),
     _format("telegram token", ":AA", r"(?<!\d)\d{8,10}:AA[\w-]{32,35}(?![\w-])", before=12),
     _format("twilio key", "SK0 SK1 SK2 SK3 SK4 SK5 SK6 SK7 SK8 SK9 SKa SKb SKc SKd SKe SKf", _KEY + r"SK[0-9a-f]{32}(?![A-Za-z0-9])"),
@@ -183,29 +184,16 @@ FORMATS: tuple[Format, ...] = (
     _format("twitter token", "AAAAAAAAAAAA", _KEY + r"A{18,}[A-Za-z0-9%]{30,}"),
     _format("mapbox token", "sk.eyJ", _KEY + r"sk\.eyJ[\w-]{20,}\.[\w-]{20,}"),
     # Keys of every kind
-    _format("PRIVATE KEY", "PRIVATE KEY",
+    _format("private key", "PRIVATE KEY",
             r"-----? ?BEGIN[ A-Z0-9]{0,40}PRIVATE KEY(?: BLOCK)? ?-----?(?:[^\"-]|-(?!---)|\\\")*(?:-----? ?END[ A-Z0-9]{0,40}PRIVATE KEY(?: BLOCK)? ?-----?)?", before=60),
-    _format("PRIVATE KEY", "PuTTY-User-Key-File", r"PuTTY-User-Key-File-\d(?:[^\"\\]|\\.)*?Private-MAC: ?[0-9a-f]{40,64}"),
-    _format("PRIVATE KEY", "b3BlbnNzaC1rZXktdjE", r"b3BlbnNzaC1rZXktdjE[A-Za-z0-9+/=\\nr\s]{20,}"),
-    _format("PRIVATE KEY", "AGE-SECRET-KEY-1", r"AGE-SECRET-KEY-1[A-Z0-9]{40,}"),
-    _format("PRIVATE KEY", "nsec1", _KEY + r"nsec1[a-z0-9]{50,}"),
-    _format("PRIVATE KEY", "xprv", _KEY + r"[xyzt]prv[1-9A-HJ-NP-Za-km-z]{90,}"),
+    _format("private key", "PuTTY-User-Key-File", r"PuTTY-User-Key-File-\d(?:[^\"\\]|\\.)*?Private-MAC: ?[0-9a-f]{40,64}"),
+    _format("private key", "b3BlbnNzaC1rZXktdjE", r"b3BlbnNzaC1rZXktdjE[A-Za-z0-9+/=\\nr\s]{20,}"),
+    _format("private key", "AGE-SECRET-KEY-1", r"AGE-SECRET-KEY-1[A-Z0-9]{40,}"),
+    _format("private key", "nsec1", _KEY + r"nsec1[a-z0-9]{50,}"),
+    _format("private key", "xprv", _KEY + r"[xyzt]prv[1-9A-HJ-NP-Za-km-z]{90,}"),
     _format("jwk", '"d" "d\\\\', r'\\*"d\\*"\s?:\s?\\*"([\w-]{40,})', group=1),
     _format("jwt", "eyJ", r"(?<![A-Za-z0-9])eyJ[\w-]{8,}\.(?:eyJ)?[\w-]{8,}(?:\.[\w-]*){1,3}"),
     _format("jwt", "ZXlK", _KEY + r"ZXlK[A-Za-z0-9+/_-]{60,}={0,2}"),
     _format("password hash", "$2a$ $2b$ $2y$ $6$ $5$ $y$ $1$ $argon2 $apr1$",
             r"\$(?:2[aby]\$\d\d\$[./A-Za-z0-9]{50,}|(?:1|5|6|apr1)\$(?:rounds=\d+\$)?[./A-Za-z0-9]{2,16}\$[./A-Za-z0-9]{20,}|y\$[./A-Za-z0-9]+\$[./A-Za-z0-9$]{30,}|argon2(?:id|i|d)\$v=\d+\$m=[\w,=]+\$[A-Za-z0-9+/]+\$[A-Za-z0-9+/]{20,})"),
 )  # fmt: skip
-
-# What stands in for a secret in documents and templates, and what a name is said to need
-NO_SECRETS = frozenset(
-    b"""
-    required optional none null nil true false yes no on off undefined default empty missing invalid expired valid wrong
-    incorrect correct unknown unset blank string str text int bytes bool boolean number object any password passwd
-    passphrase secret token key apikey api_key value values username user hidden masked redacted changeme example sample
-    placeholder test enabled disabled include omit same-origin include-credentials inherit auto basic bearer digest
-    see below files systemd compat ldap sss a an the this that is are was be for to of in it not and or with your my our
-    their must should will can cannot may please never always reset field type input output prompt file env vault
-    here there anonymous public private internal external
-    """.split()
-)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from turnspan.recording.secret_names import Hit
+from turnspan.recording.secrets.names import Hit
 
 _CLASSES = bytes(
     48 if 48 <= c < 58 else 65 if 65 <= c < 91 else 97 if 97 <= c < 123 or c == 95 else 106 if c in b" -" else 112 if c in b".+/%#" else 120
