@@ -15,7 +15,8 @@ from weakref import WeakKeyDictionary
 
 from turnspan.adapter import SPAN_EXPECTED, Emit, Invocation, Outcome
 from turnspan.events import Usage
-from turnspan_integrations.loops import Answer, Asking, Loops, Message, Request, Said, on_close, tap
+from turnspan_integrations.loops import Answer, Asking, Loops, Message, Request, Said
+from turnspan_integrations.streams import listen
 
 REQUIRES = "anthropic>=0.40"
 CANNOT = {
@@ -69,7 +70,7 @@ def _watched(emit: Emit, asking: Asking | None) -> Generator[Any, Outcome, None]
         result = result.parse()
     raw = getattr(result, "_raw_stream", result)
     if hasattr(raw, "_iterator"):
-        _listen(emit, raw, asking)
+        listen(emit, asking, raw, _Chunks())
     elif hasattr(result, "content"):
         asking.answered(_answer(result, [_plain(block) for block in result.content], result.stop_reason, result.usage))
     else:
@@ -83,26 +84,8 @@ def _span_of(instance: Any) -> Any:
     return SPAN_EXPECTED if starts else None
 
 
-def _listen(emit: Emit, stream: Any, asking: Asking) -> None:
-    reader = _Chunks()
-
-    def item(one: Any) -> None:
-        asking.call.chunk()
-        reader.take(one)
-
-    def ended(outcome: Outcome) -> None:
-        if reader.stopped:
-            asking.answered(_answer(reader.message, reader.blocks(), reader.stop_reason, reader.usage))
-        else:
-            asking.failed(outcome if outcome.error else Outcome(cancelled=True), _output(reader.blocks()))
-
-    tap(emit, asking, stream, "_iterator", item, ended)
-    with contextlib.suppress(AttributeError):
-        on_close(emit, asking, stream.response, "aclose" if hasattr(stream._iterator, "__anext__") else "close", ended)  # noqa: SLF001
-
-
 def _plain(value: Any) -> Any:
-    return value.model_dump(exclude_none=True) if hasattr(value, "model_dump") else value
+    return value.model_dump(exclude_none=True, warnings=False) if hasattr(value, "model_dump") else value
 
 
 def _request(call: Invocation) -> Request:
@@ -127,6 +110,7 @@ def _message(message: Any) -> Message:
     role, content = plain.get("role", "user"), plain.get("content")
     blocks = [{"type": "text", "text": content}] if isinstance(content, str) else [_plain(b) for b in content or []]
     said: list[Said] = []
+    results = {b.get("tool_use_id"): b for b in blocks if str(b.get("type")).endswith("_tool_result")}
     for block in blocks:
         kind = block.get("type")
         if kind == "tool_use":
@@ -134,12 +118,22 @@ def _message(message: Any) -> Message:
         elif kind == "tool_result":
             failed = bool(block.get("is_error"))
             said.append(Said("result", _text(block.get("content")), block.get("tool_use_id"), failed=failed))
+        elif kind in ("server_tool_use", "mcp_tool_use"):
+            said.append(_hosted(block, results.get(block.get("id"))))
     texts = [block["text"] for block in blocks if block.get("type") == "text" and block.get("text")]
     if texts:
         said.insert(0, Said("assistant" if role == "assistant" else "user", "".join(texts)))
     elif role == "user" and not said:
         said.append(Said("user", blocks))  # an image, a document
     return Message({"role": role, "parts": [_part(block) for block in blocks]}, said)
+
+
+def _hosted(block: dict[str, Any], result: dict[str, Any] | None) -> Said:
+    """Return the call of a tool that ran at the provider; its result is a block of the same answer."""
+    content = None if result is None else result.get("content")
+    kind = content.get("type") if isinstance(content, dict) else None
+    failed = bool(result and result.get("is_error")) or str(kind).endswith("_error")
+    return Said("hosted", _text(content), block.get("id"), block.get("name"), block.get("input"), failed=failed)
 
 
 def _part(block: dict[str, Any]) -> dict[str, Any]:
@@ -199,7 +193,7 @@ class _Chunks:
         self.message: Any = None
         self.usage: Any = None
         self.stop_reason: str | None = None
-        self.stopped = False
+        self._stopped = False
         self._blocks: dict[int, dict[str, Any]] = {}
         self._json: dict[int, str] = {}
 
@@ -219,13 +213,21 @@ class _Chunks:
                 block[name] = block.get(name, "") + getattr(delta, name)
         elif kind == "message_delta":
             self.stop_reason = event.delta.stop_reason
-            if (written := getattr(event.usage, "output_tokens", None)) is not None and self.usage is not None:
-                self.usage = self.usage.model_copy(update={"output_tokens": written})
+            if self.usage is not None and event.usage is not None:  # cumulative: what it says replaces, not adds
+                self.usage = self.usage.model_copy(update=_plain(event.usage))
         elif kind == "message_stop":
-            self.stopped = True
+            self._stopped = True
 
-    def blocks(self) -> list[dict[str, Any]]:
-        """Return the blocks so far."""
+    def is_whole(self) -> bool:
+        """Return whether the message came to its end."""
+        return self._stopped
+
+    def answer(self) -> Answer:
+        """Return the message as far as it came."""
+        return _answer(self.message, self._so_far(), self.stop_reason, self.usage)
+
+    def _so_far(self) -> list[dict[str, Any]]:
+        """Return the blocks that came."""
         for index, text in self._json.items():
             with contextlib.suppress(ValueError):
                 self._blocks[index]["input"] = json.loads(text or "{}")

@@ -27,9 +27,13 @@ from turnspan.events import ModelCallStarted, Usage
 _POINTS_REMEMBERED = 4096
 _CONVERSATIONS_OPEN = 1024
 _ALIKE_REMEMBERED = 32
+_BACKGROUND_OPEN = 1024
 
 
-Kind = Literal["system", "user", "assistant", "call", "result"]
+Kind = Literal["system", "user", "assistant", "call", "result", "hosted", "approval", "approved", "denied"]
+"""``hosted`` is a tool that ran at the provider, with its result; ``approval`` asks for consent to a call."""
+_SPOKEN = ("user", "assistant", "call", "result")
+"""What tells one conversation from another; the rest is not always sent back as it came."""
 
 
 class Said(NamedTuple):
@@ -73,6 +77,13 @@ class Answer(NamedTuple):
     response_id: str | None = None
     usage: Usage | None = None
     finish_reasons: Sequence[str] = ()
+    outcome: Outcome = Outcome()
+    """What the provider says of the call itself: that it failed, or was cancelled there."""
+
+    @property
+    def text(self) -> str | None:
+        """What the model said to whoever asked; None where it said nothing."""
+        return "".join(_text(one.text) for one in self.said if one.kind == "assistant") or None
 
 
 class Conversation:
@@ -82,6 +93,7 @@ class Conversation:
         self.session = session
         self.turn: Run | None = None
         self.pending: dict[str, ToolCall] = {}
+        self.approvals: dict[str, Said] = {}
         self.unwatch: Callable[[], Any] | None = None
         self.list_id = 0
 
@@ -104,6 +116,7 @@ class Loops:
         self._open: OrderedDict[Conversation, None] = OrderedDict()  # those in the middle of a turn
         self._lock = threading.RLock()
         self._ours: set[str] = set()
+        self._background: OrderedDict[str, Asking] = OrderedDict()  # by the id that the answer is fetched with
 
     def ask(self, request: Request, span: Any = None) -> Asking | None:
         """Say that a model is asked; None where somebody else says it: a framework that calls this client.
@@ -123,7 +136,7 @@ class Loops:
 
     def _go_on(self, request: Request, span: Any) -> Asking:
         now_ns = time.time_ns()
-        said = [one for message in request.messages for one in message.said if one.kind != "system"]
+        said = [one for message in request.messages for one in message.said if one.kind in _SPOKEN]
         points = list(_points(said, request.previous or ""))
         found, known = self._find(said, points, request)
         new = said[known:]
@@ -134,13 +147,15 @@ class Loops:
             found = Conversation(self._emit.session(request.own or None))
         results = [one for one in new if one.kind == "result"]
         for one in results:
-            if (call := found.pending.pop(str(one.call_id), None)) is not None:
+            if (call := _take_pending(found, one)) is not None:
                 _tool_ended(call, one, now_ns)
         prompts = [one.text for one in new if one.kind == "user"]
         if found.turn is None or (prompts and not results):  # text beside results is a word on them
             self._end(found, Outcome(error="the program went on without an answer", cancelled=True))
             prompt = prompts[-1] if prompts else next((s.text for s in reversed(said) if s.kind == "user"), "")
             found.turn = self._emit.begin(prompt=prompt, session=found.session)
+        for message in request.messages:
+            _approvals_decided(found, found.turn, message.said)
         self._open[found] = None
         self._open.move_to_end(found)
         while len(self._open) > _CONVERSATIONS_OPEN:
@@ -159,7 +174,8 @@ class Loops:
         if request.previous is not None:
             return self._at(f"previous {request.previous}", request), 0
         results = {str(one.call_id) for one in said if one.kind == "result"}  # a history that was cut or rewritten
-        asked = [one for one in self._open if results & one.pending.keys()]
+        results |= {str(s.call_id) for m in request.messages for s in m.said if s.kind in ("approved", "denied")}
+        asked = [one for one in self._open if results & (one.pending.keys() | one.approvals.keys())]
         return (asked[0], _before_the_new(said)) if len(asked) == 1 else (None, 0)
 
     def _at(self, point: str, request: Request) -> Conversation | None:
@@ -185,6 +201,7 @@ class Loops:
         for call in found.pending.values():
             call.ended(Outcome.skipped("never answered"))
         found.pending.clear()
+        found.approvals.clear()
         turn.end(outcome, response)
 
     def _remember(self, point: str, found: Conversation) -> None:
@@ -209,10 +226,15 @@ class Loops:
     def answered(self, asking: Asking, answer: Answer) -> None:
         """Take what an answer means for the conversation: tools that run now, or the end of the turn."""
         found = asking.conversation
+        for one in answer.said:
+            if one.kind == "hosted":
+                outcome = Outcome.failed(_text(one.text)) if one.failed else Outcome()
+                run, name = asking.run, one.name or "unknown"
+                run.tool_ran(name, one.arguments, one.text, outcome=outcome, call_id=one.call_id, tool_type="extension")
         if found is None:
             return
         with self._lock:
-            spoken = [one for one in answer.said if one.kind != "system"]
+            spoken = [one for one in answer.said if one.kind in _SPOKEN]
             *_, point = _points(spoken, asking.point) if spoken else [asking.point]
             self._remember(point, found)
             if answer.response_id:
@@ -227,18 +249,34 @@ class Loops:
                 if one.kind == "call" and not answer.final:
                     call = asking.run.tool_started(one.name or "unknown", one.arguments, one.call_id)
                     found.pending[call.call_id] = call
+                elif one.kind == "approval":
+                    asking.run.approval_asked(one.name or "unknown", one.call_id, arguments=one.arguments)
+                    found.approvals[str(one.call_id)] = one
             if answer.final:
-                self._end(found, Outcome(), "".join(_text(s.text) for s in answer.said if s.kind == "assistant"))
+                self._end(found, Outcome(), answer.text or "")
             else:
                 self._end_with_its_task(found)
 
-    def failed(self, asking: Asking, outcome: Outcome) -> None:
+    def failed(self, asking: Asking, outcome: Outcome, response: str | None = None) -> None:
         """End the turn of a call that failed; the same list, sent again, goes on with its session."""
         if (found := asking.conversation) is not None:
             with self._lock:
                 self._remember(asking.point, found)
                 if found.turn is asking.run:
-                    self._end(found, outcome)
+                    self._end(found, outcome, response)
+
+    def waits(self, asking: Asking, response_id: str) -> None:
+        """Take note of an answer that is fetched later: the call stays open, and the conversation is known by it."""
+        if asking.conversation is not None:
+            with self._lock:
+                self._remember(f"previous {response_id}", asking.conversation)
+        self._background[response_id] = asking
+        if len(self._background) > _BACKGROUND_OPEN:
+            self._background.popitem(last=False)
+
+    def waiting(self, response_id: str) -> Asking | None:
+        """Return the call whose answer is fetched by this id."""
+        return self._background.get(response_id)
 
     def _end_with_its_task(self, found: Conversation) -> None:
         """Have a turn end with the task that runs its tools, when that is cancelled or fails."""
@@ -300,84 +338,34 @@ class Asking:
         self.failed(NOT_OBSERVED if outcome is None or outcome.status == "success" else outcome)
 
     def answered(self, answer: Answer) -> None:
-        """Say what was answered."""
+        """Say what was answered; the provider may have said that it failed."""
         if self._ends():
-            self.call.ended(
-                output=answer.output,
-                response_model=answer.model,
-                response_id=answer.response_id,
-                usage=answer.usage,
-                finish_reasons=answer.finish_reasons,
-            )
-            self._loops.answered(self, answer)
+            self._call_ended(answer.outcome, answer)
+            if answer.outcome.status == "success":
+                self._loops.answered(self, answer)
+            else:
+                self._loops.failed(self, answer.outcome, answer.text)
 
-    def failed(self, outcome: Outcome, output: Any = None) -> None:
-        """Say that no whole answer came: an error, or a stream that was left early."""
+    def failed(self, outcome: Outcome, answer: Answer | None = None) -> None:
+        """Say that no whole answer came, and what came of it: an error, or a stream that was left early."""
+        outcome = outcome._replace(result=None)
         if self._ends():
-            self.call.ended(outcome._replace(result=None), output)
-            self._loops.failed(self, outcome)
+            self._call_ended(outcome, answer or Answer([], [], final=True))
+            self._loops.failed(self, outcome, None if answer is None else answer.text)
+
+    def _call_ended(self, outcome: Outcome, answer: Answer) -> None:
+        self.call.ended(
+            outcome,
+            answer.output or None if outcome.status != "success" else answer.output,
+            response_model=answer.model,
+            response_id=answer.response_id,
+            usage=answer.usage,
+            finish_reasons=answer.finish_reasons,
+        )
 
     def _ends(self) -> bool:
         self._loops.finished(self.call.call_id)
         return self.call.is_open
-
-
-# Streams -------------------------------------------------------------------------------------------------------------
-
-
-def tap(
-    emit: Emit,
-    asking: Asking,
-    owner: Any,
-    attribute: str,
-    on_item: Callable[[Any], None],
-    on_end: Callable[[Outcome], None],
-) -> None:
-    """Listen to an iterator that an object keeps, of either kind; its type and its items stay what they are."""
-    item, end = emit.patch.guard(on_item, asking), emit.patch.guard(on_end, asking)
-    source = getattr(owner, attribute)
-    setattr(owner, attribute, (_async_tap if hasattr(source, "__anext__") else _tap)(source, item, end))
-
-
-def _tap(source: Iterator[Any], item: Callable[[Any], None], end: Callable[[Outcome], None]) -> Iterator[Any]:
-    try:
-        for one in source:
-            item(one)
-            yield one
-    except GeneratorExit:
-        raise
-    except BaseException as error:
-        end(Outcome(error=error, cancelled=_is_cancel(error)))
-        raise
-    end(Outcome())
-
-
-async def _async_tap(source: Any, item: Callable[[Any], None], end: Callable[[Outcome], None]) -> Any:
-    try:
-        async for one in source:
-            item(one)
-            yield one
-    except GeneratorExit:
-        raise
-    except BaseException as error:
-        end(Outcome(error=error, cancelled=_is_cancel(error)))
-        raise
-    end(Outcome())
-
-
-def on_close(emit: Emit, asking: Asking, owner: Any, attribute: str, on_end: Callable[[Outcome], None]) -> None:
-    """Hear of the closing of a response; a stream that was left early is closed, and nothing else tells so."""
-    close, end = getattr(owner, attribute), emit.patch.guard(on_end, asking)
-
-    def closing(*args: Any, **kwargs: Any) -> Any:
-        end(Outcome(cancelled=True))
-        return close(*args, **kwargs)
-
-    setattr(owner, attribute, closing)
-
-
-def _is_cancel(error: BaseException) -> bool:
-    return isinstance(error, (asyncio.CancelledError, KeyboardInterrupt, SystemExit))
 
 
 # Points --------------------------------------------------------------------------------------------------------------
@@ -390,9 +378,27 @@ def _points(said: list[Said], start: str) -> Iterator[str]:
         if kind == "call":
             with suppress(TypeError, ValueError):
                 arguments = json.loads(arguments)  # noqa: PLW2901  a client may give them back otherwise written
-        spoken = json.dumps([kind, text, call_id, name, arguments], sort_keys=True, default=repr)
+        spoken = json.dumps([kind, text, call_id, name, _without_none(arguments)], sort_keys=True, default=repr)
         before = hashlib.blake2b(f"{before}{spoken}".encode("utf-8", "backslashreplace"), digest_size=16).hexdigest()
         yield before
+
+
+def _take_pending(found: Conversation, result: Said) -> ToolCall | None:
+    """Return the call that a result is of; a legacy function has a name and no id."""
+    if result.call_id is not None:
+        return found.pending.pop(str(result.call_id), None)
+    name = next((key for key, call in found.pending.items() if call.name == result.name), None)
+    return None if name is None else found.pending.pop(name)
+
+
+def _approvals_decided(found: Conversation, run: Run, said: list[Said]) -> None:
+    """Note the decisions that the program sends along; a call that was denied is on record as refused."""
+    for one in said:
+        if one.kind in ("approved", "denied") and (asked := found.approvals.pop(str(one.call_id), None)) is not None:
+            name, reason = asked.name or "unknown", None if one.text is None else _text(one.text)
+            run.approval_decided(name, asked.call_id, approved=one.kind == "approved", reason=reason)
+            if one.kind == "denied":
+                run.tool_refused(name, asked.arguments, asked.call_id, reason=reason)
 
 
 def _tool_ended(call: ToolCall, one: Said, at_ns: int) -> None:
@@ -414,15 +420,22 @@ def _messages_within(messages: list[Message], known: int) -> int:
         return 0
     count = 0
     for n, message in enumerate(messages):
-        count += sum(one.kind != "system" for one in message.said)
+        count += sum(one.kind in _SPOKEN for one in message.said)
         if count > known:
             return n
     return len(messages)
 
 
 def _is_answer(message: Message) -> bool:
-    return any(one.kind in ("assistant", "call") for one in message.said)
+    return any(one.kind in ("assistant", "call", "hosted", "approval") for one in message.said)
 
 
 def _text(value: Any) -> str:
     return value if isinstance(value, str) else "" if value is None else json.dumps(value, default=repr)
+
+
+def _without_none(value: Any) -> Any:
+    """Return a value without what is None in it: clients send some of that back, and leave out the rest."""
+    if isinstance(value, dict):
+        return {key: _without_none(one) for key, one in value.items() if one is not None}
+    return [_without_none(one) for one in value] if isinstance(value, list) else value
