@@ -5,7 +5,11 @@ start, it may not point upwards.
 """
 
 import ast
+import importlib
+import re
 from collections.abc import Iterator
+from contextlib import suppress
+from importlib.metadata import distribution
 from pathlib import Path
 
 import pytest
@@ -32,6 +36,13 @@ def imports(path: Path) -> Iterator[str]:
 def layer_of(path: Path) -> str:
     """Return the package at the top that a file is in."""
     return path.relative_to(SOURCE).parts[0].removesuffix(".py")
+
+
+PACKAGES = (
+    "adapter api cli instrumentation interchange journal maintenance model otel_sdk reading recording testing".split()
+)
+NAMED = re.compile(rf"(turnspan\.({'|'.join(PACKAGES)})|turnspan_integrations)\.[\w.]+")
+"""What in a string is the name of a module of ours, and not of an attribute, a metric or a group of entry points."""
 
 
 FILES = sorted(
@@ -70,3 +81,28 @@ def test_adapters_import_only_the_contract(path):
             assert name.startswith(("turnspan.adapter.", "turnspan.events.")), name
         if path.stem != "pydantic_ai":  # a runtime that speaks it itself
             assert not name.startswith("opentelemetry"), name
+
+
+def strings(path: Path) -> Iterator[str]:
+    """Yield the strings of a file that name a module of ours."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and NAMED.fullmatch(node.value):
+            yield node.value
+
+
+@pytest.mark.parametrize(
+    "name",
+    sorted(
+        {name for path in [*FILES, SOURCE / "__init__.py", *ADAPTERS.glob("*.py")] for name in strings(path)}
+        | {entry.value.replace(":", ".") for entry in distribution("turnspan").entry_points}
+    ),
+)
+def test_modules_that_are_named_in_strings_are_there(name):
+    """A name in a string, in code or among the entry points, breaks in silence when its module moves."""
+    parts = name.rstrip(".").split(".")
+    for length in range(len(parts), 0, -1):
+        with suppress(ModuleNotFoundError):
+            found = importlib.import_module(".".join(parts[:length]))
+            break
+    for attribute in parts[length:]:
+        found = getattr(found, attribute)

@@ -13,7 +13,7 @@ import turnspan as turnspan_package
 from support.programs import program, turnspan
 from support.receiver import Receiver
 from turnspan import Settings, SettingsError
-from turnspan.instrumentation.registry import choose, unusable
+from turnspan.instrumentation.registry import AdapterState, choose
 from turnspan.settings import SettingsArguments
 from turnspan.stores import open_store
 from turnspan.testing import record
@@ -63,9 +63,11 @@ def test_adapters_are_chosen_by_name(chosen, expected):
 
 
 def test_what_an_adapter_lacks_is_said_with_the_fix():
-    assert unusable("openai-agents>=0.14") is None
-    assert unusable("openai-agents>=999") is not None
-    assert "pip install 'no-such-runtime>=1'" in unusable("no-such-runtime>=1")
+    """A runtime that is not installed is named with pip's line for it; another version than tested is no hindrance."""
+    assert AdapterState("x", "pytest>=8").missing is AdapterState("x", "pytest>=8").untested is None
+    assert "pip install 'no-such-runtime>=1'" in AdapterState("x", "no-such-runtime>=1").missing
+    assert AdapterState("x", "pytest>=999").missing is None
+    assert "tested with pytest>=999" in AdapterState("x", "pytest>=999").untested
 
 
 def test_log_lines_on_standard_error(tmp_path):

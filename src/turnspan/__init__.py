@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from turnspan.api.observe import observe as observe
     from turnspan.api.reading import get as get
     from turnspan.api.reading import sessions as sessions
+    from turnspan.errors import AdapterError as AdapterError
     from turnspan.errors import BlockInGeneratorError as BlockInGeneratorError
     from turnspan.errors import EvidenceError as EvidenceError
     from turnspan.errors import IdNotFoundError as IdNotFoundError
@@ -69,8 +70,8 @@ _HOMES = {
     "api.handwritten": "agent current_session current_turn environment handoff model_call note session tool turn",
     "api.observe": "observe",
     "api.reading": "get sessions",
-    "errors": "BlockInGeneratorError EvidenceError IdNotFoundError InvalidIdError MissingExtraError NothingRecordedError"
-    " SessionNotFoundError SettingsError StoreError StoreUnavailableError TurnspanError UnreadableSessionError",
+    "errors": "AdapterError BlockInGeneratorError EvidenceError IdNotFoundError InvalidIdError MissingExtraError"
+    " NothingRecordedError SessionNotFoundError SettingsError StoreError StoreUnavailableError TurnspanError UnreadableSessionError",
     "events": "Usage",
     "instrumentation.zero_code": "instrument uninstrument",
     "model.records": "AgentTransitionRecord SessionId SessionRecord ToolCallRecord TurnRecord WorkspaceId",

@@ -5,6 +5,7 @@ TurnspanError
 ├── SettingsError (ValueError)           a setting, store URL or adapter name that means nothing
 ├── EvidenceError (OSError)              spans or logs that are to be compared with the record cannot be read
 ├── MissingExtraError (ImportError)      a package that an extra would bring is not installed
+├── AdapterError (ImportError)           an adapter that was asked for by name cannot be imported
 ├── IdNotFoundError (LookupError)        nothing has this id, or too many things begin like it
 ├── NothingRecordedError (LookupError)   there is no store yet, or no session in it
 ├── BlockInGeneratorError (RuntimeError) a `with` block of ours around the yield of a stream
@@ -36,6 +37,10 @@ class EvidenceError(TurnspanError, OSError):
 
 class MissingExtraError(TurnspanError, ImportError):
     """A feature was asked for by name, and the package it stands on is not installed."""
+
+
+class AdapterError(TurnspanError, ImportError):
+    """An adapter was asked for by name, and its module cannot be imported."""
 
 
 class IdNotFoundError(TurnspanError, LookupError):

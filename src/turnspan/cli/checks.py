@@ -21,7 +21,7 @@ from turnspan._version import __version__
 from turnspan.cli.documents import CheckResult
 from turnspan.cli.formatting import format_time
 from turnspan.errors import NothingRecordedError
-from turnspan.instrumentation.registry import GROUP, name_of, requirement_of, unusable
+from turnspan.instrumentation.registry import GROUP, AdapterState, name_of
 from turnspan.journal.dead import waiting_journals
 from turnspan.model.records import turnspan_metadata
 from turnspan.reading.pages import summaries
@@ -45,9 +45,16 @@ def examine(settings: Settings) -> Iterator[CheckResult]:
     yield _content(settings)
     yield from _variables()
     for entry in sorted(entry_points(group=GROUP), key=name_of):
-        reason = unusable(requirement := requirement_of(entry))
-        yield _check(f"adapter {name_of(entry)}", "note" if reason else "ok", reason or requirement)
+        yield _adapter(AdapterState.of(entry))
     yield _clock()
+
+
+def _adapter(adapter: AdapterState) -> CheckResult:
+    state, says = "ok", adapter.requires
+    for found, reason in (("warn", adapter.untested), ("note", adapter.missing), ("fail", adapter.broken)):
+        if reason is not None:
+            state, says = found, reason
+    return _check(f"adapter {adapter.name}", state, says)
 
 
 def _check(name: str, state: str, says: str) -> CheckResult:

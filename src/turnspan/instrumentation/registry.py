@@ -10,13 +10,12 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterable
-from contextlib import suppress
 from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import wrapt
 
-from turnspan.errors import MissingExtraError, SettingsError
+from turnspan.errors import AdapterError, MissingExtraError, SettingsError
 from turnspan.telemetry.own_log import logger
 
 if TYPE_CHECKING:
@@ -42,7 +41,8 @@ class Adapters:
 
         Raises:
             SettingsError: When a name is no adapter.
-            MissingExtraError: When one that was asked for by name has no runtime installed that it can watch.
+            MissingExtraError: When the runtime of one that was asked for by name is not installed.
+            AdapterError: When one that was asked for by name cannot be imported.
 
         """
         found = {name_of(entry): entry for entry in entry_points(group=GROUP)}
@@ -50,8 +50,8 @@ class Adapters:
         self._wanted |= names
         for name in sorted(names):
             entry = found[name]
-            if by_name and name in _words(chosen) and (reason := unusable(requirement_of(entry))) is not None:
-                raise MissingExtraError(f"The adapter {name} cannot be used: {reason}")
+            if by_name and name in _words(chosen):
+                AdapterState.of(entry).require()
             if entry.name in sys.modules:
                 self._install(name, entry)
             elif name not in self._watched:
@@ -80,9 +80,12 @@ class Adapters:
         given = AdapterContext(name)
         try:
             adapter = entry.load()
-            if (reason := unusable(adapter.REQUIRES)) is not None:
-                logger.debug("turnspan %s stays out: %s", name, reason)
+            state = AdapterState(name, str(adapter.REQUIRES))
+            if state.missing is not None:
+                logger.debug("turnspan %s stays out: %s", name, state.missing)
                 return
+            if state.untested is not None:
+                logger.warning("turnspan: the adapter %s is tried, and may miss something: %s", name, state.untested)
             self._installed[name] = given
             undo = adapter.install(given)
             if undo is not None:
@@ -93,16 +96,69 @@ class Adapters:
             report_failure(name, error)
 
 
+class AdapterState(NamedTuple):
+    """Whether an adapter can do its work here."""
+
+    name: str
+    requires: str
+    """The runtime and the versions that it is tested with, as pip writes it."""
+    broken: str | None = None
+    """Why its module cannot be imported."""
+
+    @classmethod
+    def of(cls, entry: EntryPoint) -> AdapterState:
+        """Look at an adapter; its module is imported, its runtime is not."""
+        try:
+            return cls(name_of(entry), str(entry.load().REQUIRES))
+        except Exception as error:
+            return cls(name_of(entry), "", f"{entry.value} cannot be imported: {type(error).__name__}: {error}")
+
+    @property
+    def missing(self) -> str | None:
+        """Say that its runtime is not installed, and what to do."""
+        name, _ = _parsed(self.requires)
+        return f"{name} is not installed: pip install '{self.requires}'" if name and _version_of(name) is None else None
+
+    @property
+    def untested(self) -> str | None:
+        """Say that its runtime is older or newer than what it is tested with."""
+        from packaging.specifiers import SpecifierSet
+
+        name, versions = _parsed(self.requires)
+        have = _version_of(name) if name else None
+        if have is None or SpecifierSet(versions).contains(have, prereleases=True):
+            return None
+        return f"{name} {have} is installed, and it is tested with {self.requires}"
+
+    def require(self) -> None:
+        """See that it can be used.
+
+        Raises:
+            MissingExtraError: When its runtime is not installed.
+            AdapterError: When its module cannot be imported.
+
+        """
+        if self.broken is not None:
+            raise AdapterError(f"The adapter {self.name} cannot be used: {self.broken}")
+        if self.missing is not None:
+            raise MissingExtraError(f"The adapter {self.name} cannot be used: {self.missing}")
+
+
+def _parsed(requires: str) -> tuple[str, str]:
+    found = re.match(r"([A-Za-z0-9._-]+)(.*)", requires)
+    return (found[1], found[2]) if found else ("", "")
+
+
+def _version_of(distribution: str) -> str | None:
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return None
+
+
 def name_of(entry: EntryPoint) -> str:
     """Return the name that people use: that of the adapter's module."""
     return entry.module.rpartition(".")[2].replace("_", "-")
-
-
-def requirement_of(entry: EntryPoint) -> str:
-    """Return what an adapter requires."""
-    with suppress(Exception):
-        return str(entry.load().REQUIRES)
-    return ""
 
 
 def choose(chosen: str, known: Iterable[str]) -> set[str]:
@@ -124,19 +180,3 @@ def choose(chosen: str, known: Iterable[str]) -> set[str]:
 
 def _words(chosen: str) -> list[str]:
     return [word.strip().replace("_", "-") for word in chosen.split(",") if word.strip()]
-
-
-def unusable(requires: str) -> str | None:
-    """Return why a requirement (``name>=1.2,<2``) does not hold, or None when it does."""
-    name, constraints = re.match(r"([A-Za-z0-9._-]+)(.*)", requires).groups() if requires else ("", "")  # type: ignore[union-attr]
-    if not name:
-        return None
-    try:
-        have = version(name)
-    except PackageNotFoundError:
-        return f"{name} is not installed: pip install '{requires}'"
-    from packaging.specifiers import SpecifierSet
-
-    if constraints and not SpecifierSet(constraints).contains(have, prereleases=True):
-        return f"{name} {have} is installed, {requires} is needed: pip install '{requires}'"
-    return None

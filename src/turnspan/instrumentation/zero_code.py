@@ -22,6 +22,8 @@ from turnspan.telemetry.own_log import logger
 if TYPE_CHECKING:
     from turnspan.stores.base import SessionStore
 
+_RUNTIME, _PROPAGATION = "turnspan.recording.runtime", "turnspan.instrumentation.propagation"
+"""Modules that are not imported before a program needs them; only looked for among those that are."""
 _adapters = Adapters()
 _on = False
 _ends_well = False
@@ -52,12 +54,10 @@ def instrument(
     _given.clear()
     _given.update(settings, store=store, telemetry=telemetry)
     _adapters.watch(read.adapters, by_name=settings.get("adapters") is not None)
-    if "turnspan.recording.runtime" in sys.modules:
-        _configure(sys.modules["turnspan.recording.runtime"])
+    if _RUNTIME in sys.modules:
+        _configure(sys.modules[_RUNTIME])
     elif not _on:
-        wrapt.register_post_import_hook(
-            lambda module: _configure(module) if _on else None, "turnspan.recording.runtime"
-        )
+        wrapt.register_post_import_hook(lambda module: _configure(module) if _on else None, _RUNTIME)
     _on = True
     if not _ends_well:
         _end_well()
@@ -125,14 +125,14 @@ def _terminated(_signum: int, _frame: Any) -> None:
     helper = threading.Thread(target=_shut_down, daemon=True)  # the main thread may hold a lock right now
     with suppress(RuntimeError):
         helper.start()
-        if (runtime := sys.modules.get("turnspan.recording.runtime")) is not None:
+        if (runtime := sys.modules.get(_RUNTIME)) is not None:
             helper.join(runtime.settings().exit_timeout_s)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _shut_down() -> None:
-    if (runtime := sys.modules.get("turnspan.recording.runtime")) is not None:
+    if (runtime := sys.modules.get(_RUNTIME)) is not None:
         runtime.shutdown()
 
 
@@ -151,8 +151,8 @@ def _follow_children(process: Any) -> None:
     """Have spawned multiprocessing children go on in the session they were started in: they inherit no context."""
 
     def start(function: Any, child: Any, args: Any, kwargs: Any) -> Any:
-        if _on and "turnspan.instrumentation.propagation" in sys.modules:
-            child._turnspan = sys.modules["turnspan.instrumentation.propagation"].variables()  # noqa: SLF001  pickled with the child
+        if _on and _PROPAGATION in sys.modules:
+            child._turnspan = sys.modules[_PROPAGATION].variables()  # noqa: SLF001  pickled with the child
         return function(*args, **kwargs)
 
     def bootstrap(function: Any, child: Any, args: Any, kwargs: Any) -> Any:

@@ -64,12 +64,13 @@ def _check(given: dict[str, str | None]) -> None:
     if settings.adapters != "all":
         from importlib.metadata import entry_points
 
-        from turnspan.instrumentation.registry import GROUP, choose, name_of, requirement_of, unusable
+        from turnspan.instrumentation.registry import GROUP, AdapterState, choose, name_of
 
         found = {name_of(entry): entry for entry in entry_points(group=GROUP)}
         for name in choose(settings.adapters, found):
-            if name in settings.adapters.split(",") and (why := unusable(requirement_of(found[name]))):
-                raise SettingsError(f"The adapter {name} cannot be used: {why}")
+            adapter = AdapterState.of(found[name])
+            if name in settings.adapters.split(",") and (reason := adapter.broken or adapter.missing):
+                raise SettingsError(f"The adapter {name} cannot be used: {reason}")
 
 
 def _command_line(program: tuple[str, ...], *, module: bool) -> list[str]:
