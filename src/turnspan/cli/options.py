@@ -182,11 +182,19 @@ def display_options(*, ids: bool) -> Callable[[Callable[..., Any]], Callable[...
 
 def reads_store(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options of a command that reads, and pass it a ``reader``; journals that wait are named, and left alone."""
+    return _with_reader(function, writes=False)
 
+
+def changes_store(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options of a command that changes what is stored, and pass it a ``reader`` of it."""
+    return _with_reader(function, writes=True)
+
+
+def _with_reader(function: Callable[..., Any], *, writes: bool) -> Callable[..., Any]:
     @functools.wraps(function)
     def command(*, home: str | None, store: str | None, **given: Any) -> Any:
-        reader = Reader.open(Settings.read(home=home, store=store))
-        if waiting := reader.waiting:
+        reader = Reader.open(Settings.read(home=home, store=store), writes=writes)
+        if not writes and (waiting := reader.waiting):
             note(waiting_says(waiting))
         try:
             return function(reader=reader, **given)

@@ -17,8 +17,8 @@ from turnspan.reading.span_sources import FileSpans, SpanSource, span_source
 from turnspan.reading.timeline import TimelineEntry, timeline_of
 from turnspan.reading.tree import TimelineNode, session_tree
 from turnspan.settings import Settings, without_password
-from turnspan.stores import open_store
 from turnspan.stores.base import Audited, SessionFilter, SessionStore, SessionSummary
+from turnspan.stores.opening import open_for_reading, open_store
 from turnspan.stores.rows import AuditRow
 
 NOWHERE = "none"
@@ -41,8 +41,12 @@ class Reader:
         self.settings, self.store = settings, store
 
     @classmethod
-    def open(cls, settings: Settings) -> Self:
+    def open(cls, settings: Settings, *, writes: bool = False) -> Self:
         """Open the store that is set; one that is not there is not made.
+
+        Args:
+            settings: What was set.
+            writes: Whether the store is to be changed, by who reads in order to change it.
 
         Raises:
             NothingRecordedError: When it is not there.
@@ -58,7 +62,7 @@ class Reader:
             raise NothingRecordedError(
                 f"{says}: run a program with `turnspan run`, or name another place with --home or --store"
             )
-        return cls(settings, open_store(settings.store_url))
+        return cls(settings, (open_store if writes else open_for_reading)(settings.store_url))
 
     # Sessions ---------------------------------------------------------------------------------------------------
 

@@ -41,6 +41,27 @@ def open_store(url: str) -> SessionStore:
     return _opened_by_package(scheme, url)
 
 
+def open_for_reading(url: str) -> SessionStore:
+    """Open a store that is there, to be read.
+
+    An SQLite file stays byte for byte as it is, so that reading a copy that is kept as evidence does not change it. Only
+    one that an older version wrote is brought up to date.
+
+    Raises:
+        SettingsError: When the URL names no store that we know.
+        StoreUnavailableError: When the store cannot be opened.
+
+    """
+    if scheme_of(url) == "sqlite":
+        from turnspan.stores.sql import SqlSessionStore
+
+        store = SqlSessionStore(url, read_only=True)
+        if store.is_current:
+            return store
+        store.close()
+    return open_store(url)
+
+
 def _opened_by_package(scheme: str, url: str) -> SessionStore:
     entry = own_scheme(scheme)
     assert entry is not None, "scheme_of knows it"

@@ -112,7 +112,8 @@ def existing_store(url: str) -> SessionStore:
         StoreUnavailableError: When it cannot be reached.
 
     """
-    from turnspan.stores import InMemorySessionStore, open_store
+    from turnspan.stores import InMemorySessionStore
+    from turnspan.stores.opening import open_for_reading
 
     kind, _, path = url.partition("://")
     path = path.partition("?")[0]
@@ -120,7 +121,7 @@ def existing_store(url: str) -> SessionStore:
         nothing = InMemorySessionStore()
         nothing.url = url
         return nothing
-    return open_store(url)
+    return open_for_reading(url)
 
 
 def _spans(where: str | None, settings: Settings, active: Recorder | None) -> tuple[SpanSource | None, Place]:

@@ -6,7 +6,7 @@ import click
 
 from turnspan.cli import output
 from turnspan.cli.documents import EraseDocument
-from turnspan.cli.options import SESSION, reads_store
+from turnspan.cli.options import SESSION, changes_store
 from turnspan.cli.recovering import recover_first
 from turnspan.maintenance.erase import erase
 from turnspan.reading.reader import Reader
@@ -15,7 +15,7 @@ from turnspan.reading.reader import Reader
 @click.command()
 @SESSION
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@reads_store
+@changes_store
 def command(reader: Reader, as_json: bool, session: str, yes: bool) -> None:
     """Take prompts, answers, arguments, results, errors and metadata out of SESSION, for good.
 

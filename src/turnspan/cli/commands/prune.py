@@ -6,7 +6,7 @@ import click
 
 from turnspan.cli import output
 from turnspan.cli.documents import PruneDocument
-from turnspan.cli.options import Time, reads_store
+from turnspan.cli.options import Time, changes_store
 from turnspan.cli.recovering import recover_first
 from turnspan.maintenance.retention import prune, shrink
 from turnspan.reading.reader import Reader
@@ -18,7 +18,7 @@ from turnspan.reading.reader import Reader
     "--max-mb", type=click.IntRange(1, 2**40), help="Remove the oldest sessions until home takes less than this."
 )
 @click.option("--dry-run", is_flag=True, help="Only say how many sessions that would be.")
-@reads_store
+@changes_store
 def command(reader: Reader, as_json: bool, older_than: str | None, max_mb: int | None, dry_run: bool) -> None:
     """Remove old sessions, with the log lines, local spans and kept journals of their time, and give back the room.
 

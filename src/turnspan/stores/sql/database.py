@@ -45,6 +45,7 @@ class Database:
     Args:
         url: A store URL, see :class:`~turnspan.stores.sql.SqlSessionStore`.
         busy_timeout_ms: How long a write waits for another process's write (SQLite).
+        read_only: Leave the file as it is (SQLite): not even what a killed process left beside it is tidied into it.
 
     Raises:
         SettingsError: When the URL cannot be understood.
@@ -53,7 +54,8 @@ class Database:
 
     """
 
-    def __init__(self, url: str, *, busy_timeout_ms: int) -> None:
+    def __init__(self, url: str, *, busy_timeout_ms: int, read_only: bool = False) -> None:
+        self._read_only = read_only
         self._compiled: dict[tuple[Any, ...], tuple[str, Callable[[Any], Any]]] = {}
         self._as_given: dict[tuple[Any, ...], list[tuple[int, float]]] = {}
         try:
@@ -71,7 +73,8 @@ class Database:
             fix = f"; pip install '{extra}'" if (extra := _EXTRAS.get(self.kind)) else ""
             raise MissingExtraError(f"The driver for {self.name!r} is not installed: {error}{fix}") from error
         weakref.finalize(self, self.engine.dispose)
-        if not self._is_current():  # a read-only database can be read as long as nothing is to be changed
+        self.is_current = self._is_current()
+        if not self.is_current and not read_only:  # what is read only can be read as long as nothing is to be changed
             with self.writing() as connection:
                 self._migrate(connection)
         if self.monthly:
@@ -86,8 +89,11 @@ class Database:
         if self.kind == "sqlite":
             if url.database not in (None, "", ":memory:") and "uri" not in url.query:
                 path = Path(url.database)
-                path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-                if not path.exists():  # who only reads does not even change its time
+                if self._read_only:
+                    query = {**url.query, "mode": "ro", "uri": "true"}
+                    url = url.set(database=path.absolute().as_uri(), query=query)
+                else:
+                    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
                     path.touch(mode=0o600)  # what agents say is for their owner only
             engine = sa.create_engine(url, hide_parameters=True, connect_args={"timeout": busy_timeout_ms / 1000})
             sa.event.listen(engine, "connect", _prepare_sqlite)

@@ -41,6 +41,8 @@ class SqlSessionStore(SessionStore):
             as ``?host=a:5432&host=b:5432&target_session_attrs=read-write``; with ``?partitions=monthly`` the months of
             turns and audit events are tables of their own), or another SQLAlchemy URL.
         busy_timeout_ms: How long a write waits for another process's write (SQLite).
+        read_only: Leave the file as it is (SQLite). One of an older version cannot be read like this:
+            :func:`~turnspan.stores.opening.open_for_reading` opens either.
 
     Raises:
         SettingsError: When the URL cannot be understood.
@@ -49,10 +51,15 @@ class SqlSessionStore(SessionStore):
 
     """
 
-    def __init__(self, url: str, *, busy_timeout_ms: int = 10_000) -> None:
+    def __init__(self, url: str, *, busy_timeout_ms: int = 10_000, read_only: bool = False) -> None:
         self.url = url
-        self._database = Database(url, busy_timeout_ms=busy_timeout_ms)
+        self._database = Database(url, busy_timeout_ms=busy_timeout_ms, read_only=read_only)
         self._months: set[str] = set()  # that have partitions
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the tables were those of this version when it was opened."""
+        return self._database.is_current
 
     def close(self) -> None:
         """Close the connections."""
