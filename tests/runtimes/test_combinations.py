@@ -26,20 +26,17 @@ RUNTIMES = {
 }
 BESIDE = {None: "genai", "before": "openinference", "after": "openllmetry"}
 """Which other instrumentation is there, so that each is with each runtime once."""
-LATE = "a tracer provider that the program sets after its first call is refused, because turnspan has set one"
 NATIVE = "Anthropic's client traces by itself once there is a provider, and sends trace and session ids to Anthropic"
 SENDS = "OpenLLMetry traces once there is turnspan's provider, and puts a traceparent into requests"
-WARNS = "the conventions' instrumentation traces once there is turnspan's provider, and warns of what it cannot say"
+WARNS = "the other instrumentation traces once there is turnspan's provider, and warns of what it cannot say"
 KNOWN = [
-    ("goes_on", "", "provider after", LATE),
-    ("its_own", "", "provider after", LATE),
     ("asked_the_same", "Messages", "", NATIVE),
     ("asked_the_same", "Anthropic", "", NATIVE),
     *(
         ("asked_the_same", d, "openllmetry", SENDS)
         for d in ("Chat", "AgentsOver", "PydanticOver", "LangGraphOver", "Oats")
     ),
-    *(("goes_on", d, "genai", WARNS) for d in ("AgentsOver", "PydanticOver")),
+    *(("goes_on", d, c, WARNS) for d in ("AgentsOver", "PydanticOver") for c in ("genai", "openllmetry")),
     ("whole", "^Responses", "openllmetry", "the call of the responses API is told twice, in two sessions"),
     ("whole", "Xerxes", "openinference", "OpenInference's span of models.list is taken for a turn"),
 ]
