@@ -34,23 +34,25 @@ class Sampled(NamedTuple):
 class DeferredSpan(Span):
     """A span that the SDK makes as soon as it is touched; attributes may be set before."""
 
-    __slots__ = ("_context", "_made", "_more", "_sampled", "_start", "_tracer")
+    __slots__ = ("_added", "_context", "_sampled", "_sdk_span", "_start", "_tracer")
 
     def __init__(self, tracer: DeferredTracer, start: Start, span_context: SpanContext, sampled: Any) -> None:
         self._tracer, self._start, self._context, self._sampled = tracer, start, span_context, sampled
-        self._more: dict[str, Any] | None = None
-        self._made: Span | None = None
+        self._added: dict[str, Any] | None = None
+        self._sdk_span: Span | None = None
 
     @property
-    def made(self) -> Span:
+    def sdk_span(self) -> Span:
         """The span, as the SDK has it."""
-        if self._made is None:
+        if self._sdk_span is None:
             with self._tracer.making:
-                if self._made is None:
-                    asked = self._sampled
-                    sampled = Sampled(asked.decision, {**asked.attributes, **(self._more or {})}, asked.trace_state)
-                    self._made = self._tracer.make(self._start, self._context, sampled)
-        return self._made
+                if self._sdk_span is None:
+                    decided = self._sampled
+                    sampled = Sampled(
+                        decided.decision, {**decided.attributes, **(self._added or {})}, decided.trace_state
+                    )
+                    self._sdk_span = self._tracer.make(self._start, self._context, sampled)
+        return self._sdk_span
 
     def get_span_context(self) -> SpanContext:
         """Return the ids; they are there at once."""
@@ -58,20 +60,20 @@ class DeferredSpan(Span):
 
     def is_recording(self) -> bool:
         """Return whether it has not ended."""
-        return self._made is None or self._made.is_recording()
+        return self._sdk_span is None or self._sdk_span.is_recording()
 
     def end(self, end_time: int | None = None) -> None:
         """End it."""
-        self.made.end(end_time)
+        self.sdk_span.end(end_time)
 
     def set_attributes(self, attributes: Mapping[str, Any]) -> None:
         """Set attributes."""
-        if self._made is None:
+        if self._sdk_span is None:
             with self._tracer.making:
-                if self._made is None:
-                    self._more = {**(self._more or {}), **attributes}
+                if self._sdk_span is None:
+                    self._added = {**(self._added or {}), **attributes}
                     return
-        self.made.set_attributes(attributes)
+        self.sdk_span.set_attributes(attributes)
 
     def set_attribute(self, key: str, value: Any) -> None:
         """Set an attribute."""
@@ -79,31 +81,31 @@ class DeferredSpan(Span):
 
     def add_event(self, name: str, attributes: Any = None, timestamp: int | None = None) -> None:
         """Add a span event."""
-        self.made.add_event(name, attributes, timestamp)
+        self.sdk_span.add_event(name, attributes, timestamp)
 
     def add_link(self, context: SpanContext, attributes: Any = None) -> None:
         """Add a link."""
-        self.made.add_link(context, attributes)
+        self.sdk_span.add_link(context, attributes)
 
     def update_name(self, name: str) -> None:
         """Change the name."""
-        self.made.update_name(name)
+        self.sdk_span.update_name(name)
 
     def set_status(self, status: Status | StatusCode, description: str | None = None) -> None:
         """Set the status."""
-        self.made.set_status(status, description)
+        self.sdk_span.set_status(status, description)
 
     def record_exception(
         self, exception: BaseException, attributes: Any = None, timestamp: int | None = None, escaped: bool = False
     ) -> None:
         """Add an exception as a span event."""
-        self.made.record_exception(exception, attributes, timestamp, escaped)
+        self.sdk_span.record_exception(exception, attributes, timestamp, escaped)
 
     def __getattr__(self, name: str) -> Any:
         """Return what else the SDK's spans have: their name, attributes, parent, times."""
         if name.startswith("__") or name in DeferredSpan.__slots__:
             raise AttributeError(name)
-        return getattr(self.made, name)
+        return getattr(self.sdk_span, name)
 
 
 class DeferredTracer:
@@ -120,7 +122,7 @@ class DeferredTracer:
         self._ids, self._sampler = tracer.id_generator, tracer.sampler
         self._processors: Any = None
         self._may_be_late = False
-        self._given = threading.local()
+        self._in_progress = threading.local()
         tracer.id_generator = tracer.sampler = self
 
     def start_span(
@@ -154,28 +156,28 @@ class DeferredTracer:
 
     def make(self, start: Start, span_context: SpanContext, sampled: Sampled) -> Span:
         """Have the SDK make a span of these ids."""
-        before = getattr(self._given, "now", None)
-        self._given.now = span_context, sampled
+        outer = getattr(self._in_progress, "now", None)
+        self._in_progress.now = span_context, sampled
         try:
             return self._tracer.start_span(*start)  # type: ignore[no-any-return]
         finally:
-            self._given.now = before
+            self._in_progress.now = outer
 
     def after_fork(self) -> None:
         """Begin anew in a forked child: another thread may have been making a span."""
         self.making = threading.RLock()
 
-    # What the SDK's tracer asks -------------------------------------------------------------------------------------
+    # What the SDK's tracer calls -------------------------------------------------------------------------------------
 
     def generate_trace_id(self) -> int:
         """Return the trace id of the span that is being made."""
-        given = getattr(self._given, "now", None)
-        return int(given[0].trace_id if given is not None else self._ids.generate_trace_id())
+        in_progress = getattr(self._in_progress, "now", None)
+        return int(in_progress[0].trace_id if in_progress is not None else self._ids.generate_trace_id())
 
     def generate_span_id(self) -> int:
         """Return its span id."""
-        given = getattr(self._given, "now", None)
-        return int(given[0].span_id if given is not None else self._ids.generate_span_id())
+        in_progress = getattr(self._in_progress, "now", None)
+        return int(in_progress[0].span_id if in_progress is not None else self._ids.generate_span_id())
 
     def is_trace_id_random(self) -> bool:
         """Return whether trace ids are random (W3C Trace Context level 2)."""
@@ -183,8 +185,8 @@ class DeferredTracer:
 
     def should_sample(self, *args: Any, **kwargs: Any) -> Any:
         """Return what the sampler has decided."""
-        given = getattr(self._given, "now", None)
-        return given[1] if given is not None else self._sampler.should_sample(*args, **kwargs)
+        in_progress = getattr(self._in_progress, "now", None)
+        return in_progress[1] if in_progress is not None else self._sampler.should_sample(*args, **kwargs)
 
     def get_description(self) -> str:
         """Describe the sampler."""

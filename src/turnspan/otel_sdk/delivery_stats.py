@@ -74,18 +74,18 @@ class Delivery:
 
         A batch that is on its way is neither exported nor failed yet: it counts as dropped.
         """
-        found: dict[str, dict[str, int]] = {}
+        by_exporter: dict[str, dict[str, int]] = {}
         for exporter, batch in self._watched:
             queued = internals.queue_length(batch)
             known = exporter.exported + exporter.failed + queued
-            found[exporter.name] = {
+            by_exporter[exporter.name] = {
                 "ended": self._ended,
                 "exported": exporter.exported,
                 "failed": exporter.failed,
                 "dropped": max(0, self._ended - known),
                 "queued": queued,
             }
-        return found
+        return by_exporter
 
     def restart(self) -> None:
         """Count from zero, in a forked child: what was queued is the parent's."""

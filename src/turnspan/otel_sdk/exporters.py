@@ -91,7 +91,7 @@ class FileSpanExporter(SpanExporter):
 
     def missing(self, spans: Sequence[ReadableSpan]) -> list[ReadableSpan]:
         """Return those of some spans that the end of the file does not have."""
-        kept = {found.decode() for line in tail_of(self._path) for found in _SPAN_ID.findall(line)}
+        kept = {span_id.decode() for line in tail_of(self._path) for span_id in _SPAN_ID.findall(line)}
         return [span for span in spans if span.context is not None and f"{span.context.span_id:016x}" not in kept]
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:

@@ -118,12 +118,12 @@ external_span_processor = ExternalSpanProcessor()
 
 def _withhold(span: ReadableSpan, names: Collection[str], recorder: Recorder | None) -> None:
     """Take content off a span that has ended, before exporters have it; what telemetry may have is redacted."""
-    found = dict(span.attributes or {})
-    for name in set(names) & found.keys():
-        value = found.pop(name)
+    attributes = dict(span.attributes or {})
+    for name in set(names) & attributes.keys():
+        value = attributes.pop(name)
         if recorder is not None and recorder.settings.span_content and recorder.settings.capture_content == "full":
-            found[name] = recorder.redact(value) if isinstance(value, str) else value
-    internals.replace_attributes(span, found)
+            attributes[name] = recorder.redact(value) if isinstance(value, str) else value
+    internals.replace_attributes(span, attributes)
 
 
 def observe_provider(provider: Any) -> None:

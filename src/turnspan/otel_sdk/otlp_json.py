@@ -27,7 +27,7 @@ def otlp_json(spans: Sequence[ReadableSpan]) -> dict[str, Any]:
 def _span_json(span: ReadableSpan) -> dict[str, Any]:
     context = span.context
     assert context is not None
-    found: dict[str, Any] = {
+    encoded: dict[str, Any] = {
         "traceId": f"{context.trace_id:032x}",
         "spanId": f"{context.span_id:016x}",
         "parentSpanId": f"{span.parent.span_id:016x}" if span.parent else "",
@@ -52,8 +52,8 @@ def _span_json(span: ReadableSpan) -> dict[str, Any]:
         "status": {"code": span.status.status_code.value},
     }
     if span.status.description:
-        found["status"]["message"] = span.status.description
-    return found
+        encoded["status"]["message"] = span.status.description
+    return encoded
 
 
 def _attributes(attributes: Any) -> list[dict[str, Any]]:

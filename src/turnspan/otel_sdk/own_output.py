@@ -28,7 +28,7 @@ class WithoutOwn:
 
     def export(self, batch: Sequence[Any]) -> Any:
         """Have exported what is not ours."""
-        return self._exporter.export([one for one in batch if _scope_of(one) != SCOPE])
+        return self._exporter.export([item for item in batch if _scope_of(item) != SCOPE])
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._exporter, name)
@@ -41,6 +41,6 @@ def keep_off_console(provider: Any) -> None:
             setattr(holder, attribute, WithoutOwn(exporter))
 
 
-def _scope_of(one: Any) -> str:
-    scope = getattr(one, "instrumentation_scope", None)
+def _scope_of(item: Any) -> str:
+    scope = getattr(item, "instrumentation_scope", None)
     return getattr(scope, "name", None) or ""

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import sys
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from turnspan.recording import runtime
-from turnspan.recording.recorder import Recorder
-from turnspan.settings import Settings
+from turnspan.recording import sdk
+
+if TYPE_CHECKING:
+    from turnspan.recording.recorder import Recorder
+    from turnspan.settings import Settings
 
 
 def register() -> None:
-    """Let the runtime set the SDK up, and start spans late where the SDK makes them."""
-    runtime.register_sdk(set_up=_set_up, tracer_of=tracer_of)
+    """Let recording set the SDK up, and start spans late where the SDK makes them."""
+    sdk.register(sdk.Sdk(set_up=_set_up, tracer_of=tracer_of))
 
 
 def _set_up(settings: Settings, recorder: Recorder) -> None:

@@ -213,10 +213,10 @@ def _span(
     )
     status = None
     if not isinstance(ended, HandedOff):
-        more, status = closed(
+        ended_attributes, status = closed(
             started, ended, content=content, profile=profile, turn_events=turn_events if is_turn else None
         )
-        attributes |= more
+        attributes |= ended_attributes
     return ReadableSpan(
         name=name,
         context=_context(ids.trace_id, ids.span_id),

@@ -55,7 +55,7 @@ class SessionSpanProcessor(SpanProcessor):
             span.set_attribute(sc.SESSION_ID, position.session_id)
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:  # noqa: ARG002  the SDK's signature
-        """End the spans that are to be ended, so that the processors behind this one have them."""
+        """End the spans that are to be ended, so that the processors after this one have them."""
         for recorder in all_recorders():
             recorder.run_housekeeping()
         return True
@@ -75,7 +75,7 @@ def set_up(settings: Settings, recorder: Recorder) -> None:
     internals.when_program_sets("METER", _close_before_providers)
     internals.when_program_sets("LOGGER", _take_logger_provider)
     alive = weakref.ref(recorder)
-    recorder.pipeline.providers.look_at_health = lambda: None if (found := alive()) is None else found.health()
+    recorder.pipeline.providers.look_at_health = lambda: None if (active := alive()) is None else active.health()
 
 
 def _take_over(before: Any, settings: Settings, recorder: Recorder) -> None:

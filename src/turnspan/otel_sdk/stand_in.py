@@ -1,7 +1,7 @@
 """The stand-in: turnspan's own tracer provider, for as long as the program has none.
 
-A program may set its provider whenever it likes, also behind its first turn: ours gives way without a word, ours and
-theirs then go where the program wants them. Tracers that other libraries got from ours in the meantime follow.
+A program may set its provider whenever it likes, also behind its first turn: ours gives way silently, and all
+spans then go where the program wants them. Tracers that other libraries got from ours in the meantime follow.
 """
 
 from __future__ import annotations
@@ -42,16 +42,16 @@ class StandInProvider(TracerProvider):
         attributes: Any = None,
     ) -> trace.Tracer:
         """Return a tracer; its spans are the successor's as soon as there is one."""
-        asked = (instrumenting_module_name, instrumenting_library_version, schema_url, attributes)
+        scope = (instrumenting_module_name, instrumenting_library_version, schema_url, attributes)
         if self._successor is not None:
-            return self._successor.get_tracer(*asked)
-        tracer = super().get_tracer(*asked)
+            return self._successor.get_tracer(*scope)
+        tracer = super().get_tracer(*scope)
         if "start_span" not in vars(tracer) and instrumenting_module_name != "turnspan":  # ours asks by itself
             own_start = tracer.start_span
 
             def start_span(*args: Any, **kwargs: Any) -> trace.Span:
                 successor = self._successor
-                start = own_start if successor is None else successor.get_tracer(*asked).start_span
+                start = own_start if successor is None else successor.get_tracer(*scope).start_span
                 return start(*args, **kwargs)
 
             tracer.start_span = start_span  # type: ignore[method-assign]

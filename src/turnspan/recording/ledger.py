@@ -115,7 +115,7 @@ class Ledger:
         return None
 
     def take(self) -> Changes:
-        """Return what has changed since it was last asked."""
+        """Return what has changed since the last call."""
         batch, self._batch = self._batch, _Batch()
         return batch.changes()
 
@@ -238,12 +238,12 @@ class Ledger:
         """Let the turn be what the application recorded; its calls keep the keys of what was observed."""
         key = (turn.row["session_id"], turn.row["turn_id"])
         rows = rows_of_turn(key[0], TurnRecord.from_dict(record))
-        given = rows.turns[0]
+        recorded = rows.turns[0]
         kept = turn.row["metadata"].get(OURS) or {}
-        given["metadata"] = {**given["metadata"], OURS: {**kept, **(given["metadata"].get(OURS) or {})}}
-        given["audit_event_ids"] = list(dict.fromkeys([*given["audit_event_ids"], *turn.row["audit_event_ids"]]))
-        given["trace_id"], given["span_id"] = turn.row["trace_id"], turn.row["span_id"]
-        turn.row.update(given)
+        recorded["metadata"] = {**recorded["metadata"], OURS: {**kept, **(recorded["metadata"].get(OURS) or {})}}
+        recorded["audit_event_ids"] = list(dict.fromkeys([*recorded["audit_event_ids"], *turn.row["audit_event_ids"]]))
+        recorded["trace_id"], recorded["span_id"] = turn.row["trace_id"], turn.row["span_id"]
+        turn.row.update(recorded)
         self._batch.replace_calls(key)
         for call in rows.tool_calls:
             self._batch.tool_calls[call["session_id"], call["turn_id"], call["event_id"]] = call

@@ -69,7 +69,8 @@ class OpenTurns(dict[TurnKey, OpenTurn[T]], Generic[T]):
 
     Any thread may call any method, as agents run in any thread and their events come from there. There is no lock: each
     step is one operation on a dict, and the calls of a turn are looped over in a copy. What may go wrong without one is
-    that a call starts in one thread while its turn ends in another; it is then open without a turn, until it ends.
+    that a call starts in one thread in the very moment in which its turn ends in another: its end is then not recorded,
+    and verification says so.
     """
 
     def of(self, event: Event) -> OpenTurn[T] | None:

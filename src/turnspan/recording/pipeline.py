@@ -38,7 +38,7 @@ FLUSH_S = 5.0
 
 
 class Pipeline:
-    """Keeps what a recorder is given.
+    """Keeps the events of a recorder.
 
     Args:
         settings: What was set.
@@ -136,7 +136,7 @@ class Pipeline:
         if self.journal.dropped:
             logger.warning("turnspan: the disk took nothing for so long that %d events are lost", self.journal.dropped)
         self.journal.close(confirmed=everything)
-        self.providers.start_flush(began_s, timeout_s)()  # the logs and metrics that the writer made
+        self.providers.start_flush(began_s, timeout_s)()  # the logs and metrics of the writer
         self._problems.report_held()
         if self._owns_store and isinstance(self._store, Closes):
             self._store.close()
@@ -212,10 +212,12 @@ class Pipeline:
             return
         from turnspan.recording.recovery import recover_as_set
 
-        for one in recover_as_set(self._settings, store, self._store_url, self._key, self.providers.resend):
-            if one.problem is not None:
+        for recovered in recover_as_set(self._settings, store, self._store_url, self._key, self.providers.resend):
+            if recovered.problem is not None:
                 logger.warning(
-                    "turnspan: the journal %s of a dead process waits: %s", one.journal, redact_secrets(one.problem)
+                    "turnspan: the journal %s of a dead process waits: %s",
+                    recovered.journal,
+                    redact_secrets(recovered.problem),
                 )
 
 

@@ -121,7 +121,7 @@ class Providers:
     def start_flush(self, began_s: float, timeout_s: float) -> Callable[[], None]:
         """Have the SDK send what it holds, and return a function that waits for it.
 
-        It takes its time over a dead endpoint, so nobody waits longer for it than we may.
+        It takes its time over a dead endpoint, so the end of the process does not wait for it.
 
         Args:
             began_s: When the end of the process began.

@@ -1,6 +1,6 @@
 """Recovery: what dead processes left in their journals is completed and stored.
 
-A journal whose lock nobody holds belongs to a process that is gone. What it had open is ended as ``cancelled``, with
+A journal without a lock holder belongs to a process that is gone. What it had open is ended as ``cancelled``, with
 the reason, at the time of its last line; the ends are added to its chain, so that doing it twice changes nothing. The
 spans that it may not have sent are sent.
 """
@@ -29,7 +29,7 @@ REASON = "the process died"
 
 
 class Recovered(NamedTuple):
-    """What was found in one journal."""
+    """What came of one journal."""
 
     journal: str
     events: int
@@ -65,7 +65,7 @@ def recover(
 
     A journal whose store cannot take it stays for the next time, and keeps no other from being recovered.
     """
-    found = []
+    recovered = []
     for journal in dead_journals(directory):
         done = False
         try:
@@ -77,12 +77,12 @@ def recover(
             _complete_log(log, folded)
             done = True
             spans = 0 if resend is None else resend(journal.events)
-            found.append(Recovered(journal.id, events, interrupted, journal.torn_bytes, spans))
+            recovered.append(Recovered(journal.id, events, interrupted, journal.torn_bytes, spans))
         except Exception as error:
-            found.append(Recovered(journal.id, len(journal.lines), 0, journal.torn_bytes, problem=str(error)))
+            recovered.append(Recovered(journal.id, len(journal.lines), 0, journal.torn_bytes, problem=str(error)))
         finally:
             journal.close(confirmed=done, keep=keep)
-    return found
+    return recovered
 
 
 def recover_as_set(
@@ -152,4 +152,4 @@ def _complete_log(log: FileLog | None, folded: list[Folded]) -> None:
 
 
 def _not_in(written: set[str], folded: list[Folded]) -> list[Folded]:
-    return [one for one in folded if one.event.event_id not in written]
+    return [line for line in folded if line.event.event_id not in written]

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache, partial
-from typing import Any, NamedTuple, Unpack
+from typing import Any, Unpack
 
 from opentelemetry import baggage
 
@@ -19,6 +19,7 @@ from turnspan.model.json_values import encode
 from turnspan.model.records import MAX_ID_LENGTH, OURS, check_id
 from turnspan.recording.pipeline import FLUSH_S
 from turnspan.recording.recorder import Recorder, all_recorders
+from turnspan.recording.sdk import registered
 from turnspan.settings import Settings, SettingsArguments, scheme_of, takes_settings, unknown_variables
 from turnspan.stores.base import SessionStore
 from turnspan.telemetry.current_context import BAGGAGE_SESSION, current_context
@@ -31,45 +32,28 @@ _held: Recorder | None = None
 _telemetry = False
 _first_use: list[Callable[[], None]] = []
 _lock = threading.RLock()
-_sdk: _Sdk | None = None
-
-
-class _Sdk(NamedTuple):
-    set_up: Callable[[Settings, Recorder], None]
-    tracer_of: Callable[[Any], Any]
-
-
-def register_sdk(*, set_up: Callable[[Settings, Recorder], None], tracer_of: Callable[[Any], Any]) -> None:
-    """Say what there is to do with OpenTelemetry's SDK: the package over it does so, nothing here imports it.
-
-    Args:
-        set_up: Sets providers up for a recorder, where the program has none.
-        tracer_of: Returns the tracer that is used for turnspan's own.
-
-    """
-    global _sdk
-    _sdk = _Sdk(set_up, tracer_of)
 
 
 def recorder() -> Recorder:
-    """Return the recorder of this process, made on first use."""
+    """Return the recorder of this process, which is made on first use."""
     global _recorder
     if _recorder is None:
         with _lock:
             if _recorder is None:
-                _recorder = _made(_settings or Settings.read())
+                _recorder = _make(_settings or Settings.read())
     return _recorder
 
 
-def _made(settings: Settings) -> Recorder:
+def _make(settings: Settings) -> Recorder:
     if not settings.disabled:
         _warn_of_variables()
-    made = Recorder(settings, _store) if _sdk is None else Recorder(settings, _store, tracer_of=_sdk.tracer_of)
-    if _sdk is not None and _telemetry and not settings.disabled:
-        made.before_first_turn(partial(_sdk.set_up, settings, made))
+    sdk = registered()
+    new = Recorder(settings, _store) if sdk is None else Recorder(settings, _store, tracer_of=sdk.tracer_of)
+    if sdk is not None and _telemetry and not settings.disabled:
+        new.before_first_turn(partial(sdk.set_up, settings, new))
     for run in _first_use:
         run()
-    return made
+    return new
 
 
 def existing() -> Recorder | None:
@@ -98,8 +82,8 @@ def on_first_use(run: Callable[[], None]) -> None:
 
 def active() -> Recorder | None:
     """Return the recorder, or None where turnspan is disabled."""
-    found = _recorder or recorder()
-    return None if found.disabled else found
+    current = _recorder or recorder()
+    return None if current.disabled else current
 
 
 @takes_settings
@@ -113,7 +97,7 @@ def configure(
     Args:
         store: The URL of a store, or a store of your own: any object with the four methods. It stays yours to close.
         telemetry: Set up the OpenTelemetry SDK where the program has not done so itself by its first turn: spans go to
-            a file in home, and to ``otlp`` when that is given.
+            a file in home, and to ``otlp`` if that is set.
         settings: The fields of :class:`~turnspan.Settings`.
 
     Raises:
@@ -133,19 +117,19 @@ def configure(
         _settings, _store, _telemetry = read, own, telemetry
 
 
-def use(made: Recorder | None) -> Recorder | None:
+def use(other: Recorder | None) -> Recorder | None:
     """Put a recorder in place, for tests; return the one before."""
     global _recorder
-    before, _recorder = _recorder, made
+    before, _recorder = _recorder, other
     return before
 
 
 @contextmanager
-def hold(made: Recorder) -> Iterator[None]:
+def hold(other: Recorder) -> Iterator[None]:
     """Have everything in a block recorded by this recorder, whatever the program configures meanwhile."""
     global _held
-    before, held_before = use(made), _held
-    _held = made
+    before, held_before = use(other), _held
+    _held = other
     try:
         yield
     finally:
@@ -163,7 +147,7 @@ def store() -> SessionStore | None:
 
 def flush(timeout_s: float = FLUSH_S) -> bool:
     """Wait until everything recorded so far is in its store, and spans have ended; return whether it is so."""
-    return all([found.flush(timeout_s) for found in all_recorders()])  # noqa: C419  each is flushed, also behind a failure
+    return all([each.flush(timeout_s) for each in all_recorders()])  # noqa: C419  each is flushed, also behind a failure
 
 
 def shutdown(timeout_s: float | None = None) -> None:
@@ -175,11 +159,11 @@ def shutdown(timeout_s: float | None = None) -> None:
     """
     global _recorder
     with _lock:
-        for found in all_recorders():
-            if found is _held:
-                found.flush(FLUSH_S if timeout_s is None else timeout_s)
+        for each in all_recorders():
+            if each is _held:
+                each.flush(FLUSH_S if timeout_s is None else timeout_s)
             else:
-                found.close(timeout_s)
+                each.close(timeout_s)
         _recorder = _held
 
 
@@ -194,15 +178,15 @@ def find_session(
 ) -> ResolvedSession:
     """Find the session that code belongs to, and begin it if this process has not met it.
 
-    In this order: one given by hand (``explicit``, or ``turnspan.session(...)`` around the call), the runtime's own id,
-    baggage, the environment, a new one. A session that begins inside a turn of another one has that as its parent.
+    In this order: the explicit one (``explicit``, or ``turnspan.session(...)`` around the call), the runtime's own id,
+    baggage, the environment, a new one. A session that begins inside another session's turn has that session as its parent.
     """
     session = _identified(own, explicit)
-    more: dict[str, Any] = dict(metadata or {})
+    all_metadata: dict[str, Any] = dict(metadata or {})
     ours: dict[str, Any] = {}
-    here = current_context()
-    if parent is None and here is not None and here.turn_id is not None:
-        parent = here.session_id
+    position = current_context()
+    if parent is None and position is not None and position.turn_id is not None:
+        parent = position.session_id
     if parent is not None and parent != session.id:
         ours |= {"parent_session_id": parent, "root_session_id": recorder().root_of(parent)}
     try:
@@ -213,16 +197,16 @@ def find_session(
         ours["session_id_given"] = encode(session.id).decode()[:1000]
         session = ResolvedSession(kept, session.source)
     if ours:
-        more[OURS] = ours
-    found = recorder()
-    if not found.knows_session(session.id):
-        found.emit(
+        all_metadata[OURS] = ours
+    current = recorder()
+    if not current.knows_session(session.id):
+        current.emit(
             SessionStarted(
                 session_id=session.id,
                 workspace_id=workspace_id,
                 agent_id=agent_id,
                 source=session.source,
-                metadata=more,
+                metadata=all_metadata,
             )
         )
     return session
@@ -231,8 +215,8 @@ def find_session(
 def _identified(own: str | None, explicit: str | None) -> ResolvedSession:
     if explicit is not None:
         return ResolvedSession(explicit, "explicit")
-    if (here := current_context()) is not None:
-        return ResolvedSession(here.session_id, "explicit")
+    if (position := current_context()) is not None:
+        return ResolvedSession(position.session_id, "explicit")
     sources: tuple[tuple[Any, SessionSource], ...] = (
         (own, "runtime"),
         (baggage.get_baggage(BAGGAGE_SESSION), "baggage"),

@@ -57,5 +57,5 @@ class Sealer:
         )
 
     def _log_outlets(self) -> list[str]:
-        others = self._providers.log_outlets
-        return others if others and self._log_outlet == "off" else [self._log_outlet, *others]
+        records = self._providers.log_outlets
+        return records if records and self._log_outlet == "off" else [self._log_outlet, *records]

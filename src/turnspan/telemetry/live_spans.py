@@ -1,7 +1,7 @@
 """Live spans: started and ended through the OpenTelemetry API, with explicit parents.
 
-What they say is decided in :mod:`turnspan.telemetry.span_mapping`. Nothing here depends on which thread or task an event
-comes from.
+What they say is decided in :mod:`turnspan.telemetry.span_mapping`. Nothing depends on the thread or task that an
+event comes from.
 """
 
 from __future__ import annotations
@@ -154,14 +154,14 @@ class Spans:
     def note(self, span: Span, name: str, event: Event) -> None:
         """Mark an event on the span that it happened in.
 
-        Jaeger shows no logs, only span events; the call is deprecated upstream (OTEP 4430), so it stands only here.
+        Jaeger shows no logs, only span events; the call is deprecated upstream (OTEP 4430), so this is its only place.
         """
         span.add_event(name, {sc.TURNSPAN_AUDIT_EVENT_ID: event.event_id}, timestamp=event.at_ns)
 
     def previous_turn_span(self, session_id: str) -> str | None:
-        """Return the span of the session's turn before: what the next one links to, as ``trace id-span id``."""
-        found = self._last_turn.get(session_id)
-        return None if found is None else f"{found.trace_id:032x}-{found.span_id:016x}"
+        """Return the span of the session's turn before: what the next turn links to, as ``trace id-span id``."""
+        previous = self._last_turn.get(session_id)
+        return None if previous is None else f"{previous.trace_id:032x}-{previous.span_id:016x}"
 
     def _remember(self, session_id: str, span_context: SpanContext) -> None:
         if span_context.is_valid:
@@ -176,23 +176,27 @@ def ids_of(span: Span, parent: SpanIds | None) -> SpanIds | None:
         parent: The ids of its parent; None: of the span that is active now, if any.
 
     """
-    found = span.get_span_context()
-    if not found.is_valid:
+    span_context = span.get_span_context()
+    if not span_context.is_valid:
         return None
     if parent is not None:
-        return SpanIds(parent.trace_id, f"{found.span_id:016x}", int(found.trace_flags), parent.span_id)
+        return SpanIds(parent.trace_id, f"{span_context.span_id:016x}", int(span_context.trace_flags), parent.span_id)
     active = trace.get_current_span().get_span_context()
     parent_id = f"{active.span_id:016x}" if active.is_valid else ""
-    return SpanIds(f"{found.trace_id:032x}", f"{found.span_id:016x}", int(found.trace_flags), parent_id)
+    return SpanIds(
+        f"{span_context.trace_id:032x}", f"{span_context.span_id:016x}", int(span_context.trace_flags), parent_id
+    )
 
 
 def ids_of_external_span(span: Any) -> SpanIds | None:
     """Return the ids of an external span."""
-    found, parent = span.get_span_context(), getattr(span, "parent", None)
-    if not found.is_valid:
+    span_context, parent = span.get_span_context(), getattr(span, "parent", None)
+    if not span_context.is_valid:
         return None
     parent_id = f"{parent.span_id:016x}" if parent is not None else ""
-    return SpanIds(f"{found.trace_id:032x}", f"{found.span_id:016x}", int(found.trace_flags), parent_id)
+    return SpanIds(
+        f"{span_context.trace_id:032x}", f"{span_context.span_id:016x}", int(span_context.trace_flags), parent_id
+    )
 
 
 def resource_of_provider() -> dict[str, Any] | None:
@@ -205,5 +209,7 @@ def in_span(ids: SpanIds | None) -> context.Context | None:
     """Return a context in which the span of these ids is current: for logs and metrics that are made later."""
     if ids is None:
         return None
-    found = SpanContext(int(ids.trace_id, 16), int(ids.span_id, 16), is_remote=False, trace_flags=TraceFlags(ids.flags))
-    return trace.set_span_in_context(NonRecordingSpan(found), context.Context())
+    span_context = SpanContext(
+        int(ids.trace_id, 16), int(ids.span_id, 16), is_remote=False, trace_flags=TraceFlags(ids.flags)
+    )
+    return trace.set_span_in_context(NonRecordingSpan(span_context), context.Context())

@@ -78,7 +78,7 @@ def line_of(event: Any, span: SpanIds | None, started: Any = None, at: str | Non
         event: The event.
         span: Its span.
         started: The start of what it ends.
-        at: Its time as text, for lines that nobody else puts a time on.
+        at: Its time as text, for lines that get no time elsewhere.
 
     """
     kind = type(event)
@@ -197,13 +197,13 @@ class OtelLog:
             return
         events, self._waiting = [*self._waiting, *events], []
         logger = provider.get_logger("turnspan")
-        for one in events:
-            line = line_of(one.event, one.span, one.started)
+        for folded in events:
+            line = line_of(folded.event, folded.span, folded.started)
             attributes = {_otel_name(n): v for n, v in fields_of(line).items() if n not in ("trace_id", "span_id")}
             logger.emit(
                 self._api.LogRecord(
-                    timestamp=one.event.at_ns,
-                    context=in_span(one.span),
+                    timestamp=folded.event.at_ns,
+                    context=in_span(folded.span),
                     severity_text=line.level.upper(),
                     severity_number=self._severities[line.level],
                     body=line.event,
@@ -242,8 +242,8 @@ class _NotAudit(logging.Filter):
         return record.name != AUDIT_LOGGER
 
 
-def _is_ours(one: Any) -> bool:
-    return isinstance(one, _NotAudit)
+def _is_not_audit(present: Any) -> bool:
+    return isinstance(present, _NotAudit)
 
 
 AUDIT_LOGGER = "turnspan.audit"
@@ -261,7 +261,7 @@ class AppLog:
     def write(self, event: Event, span: SpanIds | None, started: Event | None) -> None:
         """Log an event."""
         for handler in logging.root.handlers:
-            if type(handler).__name__ == "LoggingHandler" and not any(map(_is_ours, handler.filters)):
+            if type(handler).__name__ == "LoggingHandler" and not any(map(_is_not_audit, handler.filters)):
                 handler.addFilter(_NotAudit())  # events go there by themselves, with their names and spans
         line = line_of(event, span, started)
         getattr(self._logger, line.level)(line.event, **fields_of(line))

@@ -10,10 +10,8 @@ from opentelemetry import trace
 
 from turnspan.telemetry.current_context import current_context
 
-# The user's own lines -----------------------------------------------------------------------------------------------
 
-
-def _here() -> dict[str, str]:
+def _current_ids() -> dict[str, str]:
     fields: dict[str, str] = {}
     if (where := current_context()) is not None:
         fields["session_id"] = where.session_id
@@ -27,14 +25,14 @@ def _here() -> dict[str, str]:
 
 def add_turn(_logger: Any, _method: str, event_dict: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Structlog processor: stamp a line written inside a turn with session_id, turn_id, trace_id and span_id."""
-    for name, value in _here().items():
+    for name, value in _current_ids().items():
         event_dict.setdefault(name, value)
     return event_dict
 
 
 def add_turn_to_loguru(record: Any) -> None:
     """Patcher for loguru (``logger.configure(patcher=turnspan.add_turn_to_loguru)``): stamp ``extra`` with the ids."""
-    for name, value in _here().items():
+    for name, value in _current_ids().items():
         record["extra"].setdefault(name, value)
 
 
@@ -43,8 +41,8 @@ class TurnFilter(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Stamp the record; it always passes."""
-        here = _here()
+        ids = _current_ids()
         for name in ("session_id", "turn_id", "trace_id", "span_id"):
             if not hasattr(record, name):
-                setattr(record, name, here.get(name, ""))
+                setattr(record, name, ids.get(name, ""))
         return True

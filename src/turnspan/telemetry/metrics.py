@@ -97,8 +97,8 @@ class Metrics:
             ("output", self._output, event.usage.output_tokens),
         ):
             if tokens is not None:
-                more = {sc.GEN_AI_TOKEN_TYPE: kind} if self._one_token_metric else {}
-                histogram.record(tokens, {**attributes, **more}, context)
+                token_type = {sc.GEN_AI_TOKEN_TYPE: kind} if self._one_token_metric else {}
+                histogram.record(tokens, {**attributes, **token_type}, context)
 
 
 class Health(NamedTuple):

@@ -164,15 +164,15 @@ def _model_answer(attributes: Attributes, ended: ModelCallEnded, profile: sc.Pro
 def _contents(attributes: Attributes, started: Started, ended: Ended) -> None:
     match started, ended:
         case ToolCallStarted(), ToolCallEnded():
-            given = ended.arguments if ended.arguments is not None else started.arguments
-            if given is not None:
-                attributes[sc.GEN_AI_TOOL_CALL_ARGUMENTS] = encode(arguments_of(given)).decode()
+            arguments = ended.arguments if ended.arguments is not None else started.arguments
+            if arguments is not None:
+                attributes[sc.GEN_AI_TOOL_CALL_ARGUMENTS] = encode(arguments_of(arguments)).decode()
             if ended.result is not None:
                 attributes[sc.GEN_AI_TOOL_CALL_RESULT] = to_json(ended.result)
         case ModelCallStarted(), ModelCallEnded():
-            asked = ended.messages if ended.messages is not None else started.messages
-            if asked is not None:
-                attributes[sc.GEN_AI_INPUT_MESSAGES] = encode(messages(asked, "user")).decode()
+            inputs = ended.messages if ended.messages is not None else started.messages
+            if inputs is not None:
+                attributes[sc.GEN_AI_INPUT_MESSAGES] = encode(messages(inputs, "user")).decode()
             if ended.output is not None:
                 attributes[sc.GEN_AI_OUTPUT_MESSAGES] = encode(messages(ended.output, "assistant")).decode()
         case TurnStarted(), TurnEnded():
@@ -196,15 +196,15 @@ def messages(value: Any, role: str) -> list[dict[str, Any]]:
     """Return content as the conventions' message list: ``[{"role", "parts": [{"type", "content"}]}]``."""
     if not isinstance(value, list):
         return [{"role": role, "parts": [{"type": "text", "content": to_json(value)}]}]
-    found = []
+    converted = []
     for item in value:
         if isinstance(item, dict) and "parts" in item:
-            found.append(item)
+            converted.append(item)
         elif isinstance(item, dict):
-            found.append({"role": item.get("role", role), "parts": _parts(item)})
+            converted.append({"role": item.get("role", role), "parts": _parts(item)})
         else:
-            found.append({"role": role, "parts": [{"type": "text", "content": to_json(item)}]})
-    return found
+            converted.append({"role": role, "parts": [{"type": "text", "content": to_json(item)}]})
+    return converted
 
 
 def _parts(message: dict[str, Any]) -> list[dict[str, Any]]:
