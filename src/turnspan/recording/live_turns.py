@@ -185,8 +185,9 @@ class LiveTurns:
 
     def _start_call(self, entry: Entry[CallStarted]) -> None:
         event = entry.event
+        call_id = event.call_id or event.event_id
         turn = self.open.of_call(event)
-        if (same := turn.calls.get(event.call_id or event.event_id)) is not None and not same.inherited:
+        if (same := turn.calls.get(call_id)) is not None and not same.inherited:
             self._finish_call(turn, same, Entry(end_of(same.started, event.at_ns, "started again")))
         parent = turn.turn if event.parent_id is None else turn.parent_of(event)
         handoff = None if turn.handoff is None else turn.handoff_to(event)
@@ -196,7 +197,7 @@ class LiveTurns:
         if external is SPAN_EXPECTED and parent is not None:
             call = LiveCall(event, parent.span, None)
             call.expects_external_span = True
-            turn.start(call)
+            turn.calls[call_id] = call
             return
         if external is not None and external is not SPAN_EXPECTED:
             call = self._adopt(entry, external)
@@ -208,7 +209,7 @@ class LiveTurns:
             )
             call = LiveCall(event, span, ids_of(span, None if parent is None else parent.ids))
         call.follows_handoff = handoff is not None
-        turn.start(call)
+        turn.calls[call_id] = call
         self._stamp(entry, call.ids, turn)
 
     def _end_call(self, entry: Entry[CallEnded]) -> None:
