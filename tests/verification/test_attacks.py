@@ -308,3 +308,17 @@ def test_a_session_that_is_deleted_in_the_tables_only_is_named(home, key):
     with opened(home) as db:
         delete_session(db, "b")
     assert look(home, key).exit_code == 3
+
+
+def test_a_turn_without_spans_and_with_nothing_but_a_model_call_is_no_alarm(tmp_path):
+    """What turnspan has nothing to say of a turn is the same whether it says so or not."""
+    import turnspan
+
+    recorder = Recorder(Settings.read(home=tmp_path / "home", strict=True))
+    before = runtime.use(recorder)
+    with turnspan.session("s"), turnspan.turn(prompt="p"), turnspan.model_call("m"):
+        pass
+    runtime.use(before)
+    recorder.close()
+    report = look(tmp_path / "home")
+    assert report.proven, report.findings

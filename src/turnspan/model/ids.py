@@ -48,9 +48,9 @@ def new_id() -> str:
 
 
 def time_of_id(id_: str) -> int:
-    """Return when an id was made, in Unix nanoseconds, to the millisecond; 0 for what is not such an id."""
+    """Return when an id of :func:`new_id` was made, in Unix nanoseconds, as well as it says; 0 for any other."""
     try:
-        return int(id_[:12], 16) * 1_000_000
+        return int(id_[:12] + id_[13:16], 16) * 1_000_000 // 4096 if id_[12:13] == "7" else 0
     except ValueError:
         return 0
 

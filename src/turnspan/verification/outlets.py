@@ -22,7 +22,6 @@ _WORDS = {
     "file": "the file in home",
     "stderr": "standard error",
     "structlog": "the application's own structlog",
-    "off": "nowhere (TURNSPAN_LOG=off)",
 }
 
 
@@ -44,8 +43,9 @@ def kept_elsewhere(what: Literal["spans", "log"], seal: Seal | None, place: Plac
         here = place in outlets and not (what == "spans" and "provider" in outlets)
     if here:
         return ""
-    names = " and ".join(_WORDS.get(outlet, outlet.removeprefix("file:")) for outlet in outlets)
     things = "spans" if what == "spans" else "log lines"
-    where = f"{things} went to {names}" if names else f"{things} went to no place that turnspan knows"
-    look = "" if outlets == ["off"] else f": {_LOOK[what]}"
-    return f"{where}, which was not looked at{look}"
+    names = [_WORDS.get(outlet, outlet.removeprefix("file:")) for outlet in outlets if outlet != "off"]
+    if not names:
+        nowhere = "nowhere (TURNSPAN_LOG=off)" if outlets else "to no place that turnspan knows"
+        return f"{things} went {nowhere}" + ("" if outlets else f": {_LOOK[what]}")
+    return f"{things} went to {' and '.join(names)}: {_LOOK[what]}"

@@ -117,8 +117,9 @@ class Verifier:
             self._record.check_strays()
         if self._trust.key_is_wrong:
             return self._without_verdict("no seal in it is signed by this key: it is another one, or all was rewritten")
-        if not self.report.events and not (isinstance(store, Audited) is False and self.report.sessions):
-            self.report.problem = f"nothing is recorded in {self.report.sources['record']}"
+        if not self.report.events and not self.report.findings and (isinstance(store, Audited) or not known):
+            which = "nothing" if session_id is None else f"no session {session_id}"
+            self.report.problem = f"{which} is recorded in {self.report.sources['record']}"
         return self.report
 
     def _check_chains(self, wanted: frozenset[str] | None) -> set[str]:
