@@ -79,7 +79,7 @@ def test_a_session_that_is_not_there_is_not_proven(home):
 
 
 @pytest.mark.parametrize(
-    "options", [["--bogus"], ["nobody"], ["--key", "absent"], ["--spans", "http://127.0.0.1:9"], ["--store", "nosql:x"]]
+    "options", [["--bogus"], ["nobody"], ["--key", "absent"], ["--logs", "http://127.0.0.1:9"], ["--store", "nosql:x"]]
 )
 def test_what_could_not_be_looked_at_has_a_code_of_its_own(home, options):
     """Usage, an unknown session, no key, no backend, no store: exit code 4, and one line that says so."""
@@ -205,11 +205,11 @@ def test_lines_that_are_missing_where_they_were_written_are_still_missing(tmp_pa
 def test_after_erasing_and_pruning_nothing_is_missing(tmp_path, key, what):
     """Both go by the record, are signed, and leave nothing unexplained, in the files of home either."""
     made = Settings.read(home=tmp_path / ".turnspan", signing_key=key)
-    text = "import turnspan\nturnspan.configure()" + WORK
+    text, edge = "import turnspan\nturnspan.configure()" + WORK, ""
     for session_id in ("old", "s"):
         path = program(tmp_path / "work.py", text.replace('"s"', repr(session_id)))
         run(PYTHON, path, cwd=tmp_path, env={"TURNSPAN_SIGNING_KEY": key}, check=True)
-        edge = iso(now_ns()) if session_id == "old" else edge
+        edge = edge or iso(now_ns())
     store = open_store(made.store_url)
     if what == "erase":
         erase("old", store, made)

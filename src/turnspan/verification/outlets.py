@@ -38,7 +38,7 @@ def kept_elsewhere(what: Literal["spans", "log"], seal: Seal | None, place: Plac
         return ""
     outlets = seal.outlets[what]
     if place == GIVEN:
-        here = any(outlet != "file" for outlet in outlets)
+        here = outlets != ["file"]
     else:  # a program that sets its own provider late has earlier spans in our file, later ones where it wants them
         here = place in outlets and not (what == "spans" and "provider" in outlets)
     if here:
