@@ -36,7 +36,8 @@ spans, metrics, what turnspan logs about itself, and so for everything that comm
 
 Secrets are taken out of names, content, texts and metadata in every mode, dict keys included. Ids are never changed: they tie
 record, trace and log together, so do not make them of secrets. A turn that an application records by itself
-(`record_turn` of an observed manager) is written as it was given: it is that application's own call to its own store.
+(`record_turn` of an observed manager) is written as it was given: it is that application's own call to its own store. Imported
+turns go by the table.
 
 Some notes mean the same on every runtime. Of these the facts stay with `none`, too, so that it can still be proven who approved
 what:

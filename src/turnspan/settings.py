@@ -267,5 +267,12 @@ def own_scheme(scheme: str) -> EntryPoint | None:
 
 
 def without_password(url: str) -> str:
-    """Return a URL as it may be written down: with the user's name, without the password."""
-    return re.sub(r"(?<=://)([^/:@]*):[^/@]*(?=@)", r"\1", url)
+    """Return a URL as it may be written down: with the user's name, without passwords, wherever it has them."""
+    address, mark, query = url.partition("?")
+    kept = [one for one in query.split("&") if not _SECRET_PARAMETER.search(one.partition("=")[0])]
+    return _PASSWORD_OF_USER.sub(r"\1", address) + (mark + "&".join(kept) if kept and query else "")
+
+
+# Up to the last @: a password may have one in it, and a slash, too; a number before a slash is a port
+_PASSWORD_OF_USER = re.compile(r"(?<=://)([^/:@#\s]*):(?!\d+(?:[/#]|$)).*(?=@[^@]*$)")
+_SECRET_PARAMETER = re.compile(r"(?i)passw(?:or)?d|pwd|passphrase|secret|token|api_?key|access_?key")

@@ -1,10 +1,12 @@
 """With content off, nothing that anybody said is on record, in telemetry, or in what turnspan says of itself."""
 
+import json
 import logging
 
 import msgspec
 import pytest
 
+import turnspan
 from support.programs import BIN, program, run
 from support.receiver import Receiver
 from turnspan.adapter import notes
@@ -169,3 +171,26 @@ def test_errors_of_databases_do_not_quote_what_was_to_be_stored(tmp_path):
         connection.execute(sa.text("INSERT INTO absent VALUES (:said)"), {"said": "SAID"})
     assert "SAID" not in str(raised.value)
     store.close()
+
+
+@pytest.mark.parametrize("mode", ["full", "none", "redacted"])
+def test_imported_turns_go_by_the_same_table(mode, tmp_path):
+    """A turn that another program kept is no write of the application: secrets and content are taken out of it, too."""
+    secret = "sk-proj-abcdefghijklmnopqrstuvwxyz0123456789"
+    call = turnspan.ToolCallRecord(
+        "c", "f", {"q": f"SAID {secret}"}, result="SAID", error="SAID", metadata={"k": "SAID"}
+    )
+    turn = turnspan.TurnRecord(
+        "t", agent_id="a", prompt=f"SAID {secret}", response_content="SAID", tool_calls=[call], status="success",
+        metadata={"m": "SAID"},
+    )  # fmt: skip
+    session = turnspan.SessionRecord("s", turns=[turn])
+    (tmp_path / "s.jsonl").write_text(json.dumps(session.to_dict()) + "\n")
+    env = {"TURNSPAN_CAPTURE_CONTENT": mode, "TURNSPAN_KEEP_JOURNAL": "1"}
+    run(BIN / "turnspan", "import", "jsonl", "s.jsonl", cwd=tmp_path, env=env, check=True)
+    files = [path.read_bytes() for path in (tmp_path / ".turnspan").rglob("*") if path.is_file()]
+    assert not [data for data in files if secret.encode() in data]
+    assert any(b"SAID" in data for data in files) is (mode == "full")
+    shown = json.loads(run(BIN / "turnspan", "show", "s", "--json", cwd=tmp_path, check=True).stdout)
+    assert shown["turns"][0]["tool_calls"][0]["tool_name"] == "f"
+    assert run(BIN / "turnspan", "verify", cwd=tmp_path).returncode in (0, 1)

@@ -287,8 +287,17 @@ def test_nothing_of_ours_prints_content_by_accident(recording):
 def test_a_stores_password_is_written_nowhere(tmp_path):
     from turnspan.settings import without_password
 
-    assert without_password("postgresql://bob:hunter2@db:5432/x") == "postgresql://bob@db:5432/x"
-    assert without_password("sqlite:////home/a:b@c/x.db") == "sqlite:////home/a:b@c/x.db"
+    for url, shown in {
+        "postgresql://bob:hunter2@db:5432/x": "postgresql://bob@db:5432/x",
+        "postgresql://bob:hun@ter/2@db:5432/x": "postgresql://bob@db:5432/x",
+        "redis://:hunter2@h:6379/0": "redis://@h:6379/0",
+        "postgresql://db/x?password=hunter2&sslmode=require": "postgresql://db/x?sslmode=require",
+        "redis://h/0?password=hunter2": "redis://h/0",
+        "sqlite:////home/a:b@c/x.db": "sqlite:////home/a:b@c/x.db",
+        "http://host:80/a:b@c": "http://host:80/a:b@c",
+        "postgresql://h/x?a=b@c": "postgresql://h/x?a=b@c",
+    }.items():
+        assert without_password(url) == shown
     text = "import turnspan\nturnspan.configure()\nwith turnspan.turn(): pass"
     done = run(PYTHON, program(tmp_path / "p.py", text), env={"TURNSPAN_STORE": "file://bob:hunter2@nowhere/sys/x"})
     assert done.returncode == 0

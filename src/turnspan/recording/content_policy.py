@@ -90,3 +90,31 @@ def _shape(value: Any) -> Any:
         case bool() | None:
             return value
     return "[redacted number]"
+
+
+def captured_record(record: dict[str, Any], mode: str) -> dict[str, Any]:
+    """Return a turn's record, as another program kept it, as it may be on record here: the same fields, wherever they are."""
+    return record if mode == "full" else _in_record(plain(record), mode)
+
+
+def _in_record(value: Any, mode: str) -> Any:
+    if isinstance(value, list):
+        return [_in_record(item, mode) for item in value]
+    if not isinstance(value, dict):
+        return value
+    made: dict[str, Any] = {}
+    for key, item in value.items():
+        part = FIELDS.get(key)
+        if item in (None, "", {}, []):
+            made[key] = item
+        elif part is Part.CONTENT:
+            made[key] = _shape(item) if mode == "redacted" else {"prompt": "", "arguments": {}}.get(key)
+        elif part is Part.TEXT:
+            made[key] = _size(item) if mode == "redacted" else NOT_CAPTURED
+        elif part is Part.METADATA and isinstance(item, dict):
+            made[key] = {
+                name: _in_record(one, mode) if name == OURS else one for name, one in _metadata(item, mode).items()
+            }
+        else:
+            made[key] = _in_record(item, mode)
+    return made

@@ -20,8 +20,8 @@ from turnspan.errors import SettingsError, TurnspanError
 from turnspan.events import CONTENT, FIELDS, KINDS, TEXTS, Event, Part, TurnEnded
 from turnspan.journal.hash_chain import decode
 from turnspan.model.json_values import Encoded, encode, encode_clean, is_from_outside, plain
-from turnspan.model.records import OURS
-from turnspan.recording.content_policy import captured
+from turnspan.model.records import OURS, turnspan_metadata
+from turnspan.recording.content_policy import captured, captured_record
 from turnspan.recording.secrets.scan import Scan
 
 Scrub = Callable[[str], str]
@@ -108,9 +108,20 @@ class Redactor:
         elif not given.as_given:
             event = decode(given.line)
         if record is not None:
+            if turnspan_metadata(record.get("metadata") or {}).get("imported"):
+                record = self._imported_record(record)
             event = msgspec.structs.replace(event, record=record)
             cleaned = encode(event)
         return event, cleaned
+
+    def _imported_record(self, record: dict[str, Any]) -> dict[str, Any]:
+        """Return a turn that another program recorded as it may be kept: what an application records itself is its own."""
+        record = self._each(captured_record(plain(record), self._mode))
+        if self._scan is None:
+            return record
+        line = encode(record)
+        cleaned: dict[str, Any] = msgspec.json.decode(self._scan.clean(line))
+        return {**cleaned, "turn_id": record.get("turn_id"), "audit_event_ids": record.get("audit_event_ids", [])}
 
     def text(self, text: str) -> str:
         """Return text as it may be kept."""
