@@ -92,6 +92,8 @@ def id_of(value: Any, where: str) -> str:
     """
     if value is not None and not isinstance(value, str):
         raise _wrong(where, "text", value)
+    if value and "\0" in value:
+        return value  # as it is: an id that cannot be kept is refused, not turned into another one
     return _text(value or "")
 
 
