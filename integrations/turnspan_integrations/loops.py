@@ -16,7 +16,7 @@ import json
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from contextvars import ContextVar
 from typing import Any, Literal, NamedTuple
@@ -226,11 +226,7 @@ class Loops:
     def answered(self, asking: Asking, answer: Answer) -> None:
         """Take what an answer means for the conversation: tools that run now, or the end of the turn."""
         found = asking.conversation
-        for one in answer.said:
-            if one.kind == "hosted":
-                outcome = Outcome.failed(_text(one.text)) if one.failed else Outcome()
-                run, name = asking.run, one.name or "unknown"
-                run.tool_ran(name, one.arguments, one.text, outcome=outcome, call_id=one.call_id, tool_type="extension")
+        record_hosted(asking.run, answer.said)
         if found is None:
             return
         with self._lock:
@@ -399,6 +395,14 @@ def _approvals_decided(found: Conversation, run: Run, said: list[Said]) -> None:
             run.approval_decided(name, asked.call_id, approved=one.kind == "approved", reason=reason)
             if one.kind == "denied":
                 run.tool_refused(name, asked.arguments, asked.call_id, reason=reason)
+
+
+def record_hosted(run: Run, said: Iterable[Said]) -> None:
+    """Put the calls on record that were made at the provider."""
+    for one in said:
+        if one.kind == "hosted":
+            outcome, name = Outcome.failed(_text(one.text)) if one.failed else Outcome(), one.name or "unknown"
+            run.tool_ran(name, one.arguments, one.text, outcome=outcome, call_id=one.call_id, tool_type="extension")
 
 
 def _tool_ended(call: ToolCall, one: Said, at_ns: int) -> None:

@@ -17,6 +17,8 @@ from typing import Any
 
 from turnspan.adapter import Emit, Invocation, ModelCall, Outcome, ResolvedSession, Run, ToolCall
 from turnspan.events import Usage
+from turnspan_integrations.loops import record_hosted
+from turnspan_integrations.openai_responses import said_in
 
 REQUIRES = "openai-agents>=0.14"
 CANNOT = {
@@ -249,7 +251,7 @@ class _Running:
         )
 
     def model_ended(self, call: ModelCall, response: Any) -> None:
-        """It has answered."""
+        """It has answered; tools that ran at the provider are in its answer."""
         calls = any(getattr(item, "type", None) == "function_call" for item in response.output)
         call.ended(
             output=self.said([_item(item) for item in response.output]),
@@ -257,6 +259,8 @@ class _Running:
             finish_reasons=["tool_calls" if calls else "stop"],
             usage=_usage(response.usage),
         )
+        said = said_in(response.output)
+        record_hosted(self.run, said if self.content else [one._replace(text=None, arguments=None) for one in said])
 
     def tool_started(self, context: Any, agent: Any, tool: Any) -> None:
         """A tool starts."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from turnspan.adapter import Outcome
@@ -80,6 +81,11 @@ def _hosted(kind: str, data: dict[str, Any]) -> Said:
         result = {"status": data.get("status")}
     name, failed = data.get("name") or kind.removesuffix("_call"), bool(error) or data.get("status") == "failed"
     return Said("hosted", result, data.get("id"), name, arguments, failed=failed)
+
+
+def said_in(output: Iterable[Any]) -> list[Said]:
+    """Return what the items of an answer say."""
+    return _ran_at_the_provider([one for item in output for one in _item(item).said])
 
 
 def _ran_at_the_provider(said: list[Said]) -> list[Said]:

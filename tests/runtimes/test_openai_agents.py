@@ -478,6 +478,22 @@ def test_guardrails_of_an_agent(recording, config, stage):
     assert said["verdict"] == {"topic": "homework"}
 
 
+def test_a_tool_that_ran_at_the_provider_is_on_record(recording, config):
+    """A hosted tool has no hook; its call is in the model's answer, and one record for it in the turn."""
+    from openai.types.responses import ResponseFunctionWebSearch
+    from openai.types.responses.response_function_web_search import ActionSearch
+
+    action = ActionSearch(type="search", query="weather")
+    searched = ResponseFunctionWebSearch(id="ws_1", type="web_search_call", status="completed", action=action)
+    asked = Agent(name="a", model=ScriptedModel([[searched, assistant_message("sunny")]]))
+    assert run(asked, "weather?", run_config=config).final_output == "sunny"
+    (call,) = recording.turn.tool_calls
+    assert (call.call_id, call.tool_name, call.status) == ("ws_1", "web_search", "success")
+    assert call.arguments["query"] == "weather"
+    assert call.metadata["turnspan"]["type"] == "extension"
+    assert recording.unresolved() == []
+
+
 # Which model, told what ---------------------------------------------------------------------------------------------
 
 
