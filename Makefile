@@ -8,7 +8,7 @@ BIN    := $(VENV)/bin
 JOBS   ?= 2
 RUN     = $(BIN)/python -m pytest -q -n $(JOBS) --dist worksteal
 
-.PHONY: help demo test test-all servers backends runtimes fresh installs soak lint docs lock bench clean
+.PHONY: help demo test test-all servers backends runtimes fresh pythons installs soak lint docs lock bench clean
 
 help:                              ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -36,6 +36,17 @@ runtimes: $(VENV)/.test            ## each runtime in its own environment: the n
 
 fresh:                             ## README's first commands in a fresh clone, with nothing but Python, make and git
 	tests/support/fresh_machine.sh $(PYTHON)
+
+# what a Python's version can break: threads, contexts, names, the journal and the stores; the runtimes are not ours
+EVERY_PYTHON = tests/instrumentation/test_thread_context.py tests/test_packaging.py tests/api tests/model tests/journal \
+  tests/recording tests/telemetry tests/stores/test_conformance.py tests/cli
+
+pythons: $(VENV)/.test             ## the same with each other Python, and the tests that a version can break
+	@for version in 3.11 3.12 3.13 3.14; do \
+	  python="$$(tests/support/find_python.sh $$version)"; \
+	  if [ -z "$$python" ]; then echo "Python $$version is not on this machine: passed over"; continue; fi; \
+	  echo "Python $$version"; tests/support/fresh_machine.sh "$$python" "$(EVERY_PYTHON)" || exit 1; \
+	done
 
 installs: $(VENV)/.test            ## the built wheel with each extra: by the oldest pip of each Python, and by uv
 	tests/support/install_wheel.sh

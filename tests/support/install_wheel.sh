@@ -12,12 +12,6 @@ mkdir "$work/home"
 
 bare() { env -i HOME="$work/home" PATH=/usr/bin:/bin UV_SYSTEM_CERTS=1 UV_NO_CACHE=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 "$@"; }
 
-find_python() {
-  for found in "$(command -v "python$1")" "$HOME"/.pyenv/versions/"$1".*/bin/"python$1" "$("$uv" python find --offline "$1" 2>/dev/null)"; do
-    if [ -x "$found" ] && "$found" -c '' 2>/dev/null; then echo "$found"; return; fi
-  done
-}
-
 check() {  # the environment, what to say
   (cd "$work/home" && bare "$1/bin/turnspan" demo >"$1/demo" 2>&1 && grep -q "^Proven" "$1/demo") || { cat "$1/demo"; exit 1; }
   echo "  $2: $("$1/bin/turnspan" --version)"
@@ -25,7 +19,7 @@ check() {  # the environment, what to say
 
 for pair in 3.11:22.3 3.12:23.2.1 3.13:24.2 3.14:25.2; do
   version="${pair%:*}" pip="${pair#*:}"
-  python="$(find_python "$version")"
+  python="$(tests/support/find_python.sh "$version")"
   [ -n "$python" ] || { echo "Python $version is not on this machine: passed over"; continue; }
   echo "Python $version"
   for extra in "" "[otlp]" "[sign]" "[postgresql]" "[redis]" "[all]"; do
