@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from turnspan.events import Noted, ToolCallEnded, Usage
-from turnspan.model.json_values import MAX_ITEMS, arguments_of, encode, folded, plain, text_of
+from turnspan.model.json_values import MAX_DEPTH, MAX_ITEMS, arguments_of, encode, folded, plain, text_of
 
 
 class Broken:
@@ -78,6 +78,20 @@ def test_nan_keeps_its_name_and_none_stays_none():
 
 def test_surrogates_are_escaped_and_the_rest_of_the_text_is_kept():
     assert plain("ä\ud800🙂") == "ä\\ud800🙂"
+
+
+@pytest.mark.parametrize("around", [lambda x: [x], lambda x: {"]": x, "k": '\\"]'}])
+def test_what_lies_too_deep_is_text_on_every_python(around):
+    """Some Pythons' encoders take thousands of levels, which no reader would take again."""
+    deep = 1
+    for _ in range(MAX_DEPTH - 1):
+        deep = around(deep)
+    assert json.loads(encode(deep)) == deep
+    deep = around(around(around(deep)))
+    kept, levels = json.loads(encode(deep)), 0
+    while not isinstance(kept, str):
+        kept, levels = (kept[0] if isinstance(kept, list) else kept["]"]), levels + 1
+    assert levels == MAX_DEPTH
 
 
 def test_deep_nesting_is_cut_not_crashed():

@@ -11,6 +11,7 @@ import base64
 import dis
 import json
 import math
+import re
 import threading
 from collections.abc import Mapping
 from itertools import islice
@@ -25,6 +26,8 @@ MAX_ITEMS = 1_000_000
 _MAX_DESCRIPTION = 2000
 _MOST_BITS = 10_000
 """Of a number that is written in decimal digits: more take long, and Python refuses."""
+_STRINGS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"')
+_NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _RAISE = dis.opmap["RAISE_VARARGS"]
 
 
@@ -161,7 +164,7 @@ def encode_clean(value: Any) -> Encoded:
         try:
             line = _encoder.encode(value)
             # NaN and infinities are written as null, NUL as what some stores refuse: then somebody must look
-            if b"null" not in line and b"\\u0000" not in line:
+            if b"null" not in line and b"\\u0000" not in line and not _is_deep(line):
                 return Encoded(line, not _made.values)
         except BaseException as error:  # what cannot be encoded at once goes through plain()
             if is_from_outside(error):
@@ -176,6 +179,18 @@ def encode_clean(value: Any) -> Encoded:
     finally:
         if _made.values:
             _made.values = {}
+
+
+def _is_deep(line: bytes) -> bool:
+    """Return whether JSON is nested deeper than what is kept: the encoder stops where a Python's C stack ends, or not at all."""
+    if line.count(b"]") + line.count(b"}") <= MAX_DEPTH:
+        return False
+    brackets = _STRINGS.sub(b"", line).translate(None, _NOT_BRACKETS)
+    for _ in range(MAX_DEPTH):
+        brackets = brackets.replace(b"[]", b"").replace(b"{}", b"")
+        if not brackets:
+            return False
+    return True
 
 
 def encode_plain(value: Any) -> bytes:
