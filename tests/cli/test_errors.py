@@ -104,3 +104,8 @@ def test_who_declines_is_obeyed():
     """A question that is answered with no changes nothing, and says so."""
     assert "aborted" in RUNNER.invoke(command_line, ["erase", "support-42"], input="n\n").stderr
     assert "support-42" in invoke("sessions")
+
+
+def test_without_a_command_there_is_help():
+    """Whoever types the name alone is shown what there is; that is no error."""
+    assert invoke().startswith("Usage: turnspan")

@@ -136,13 +136,19 @@ def _kind_of(error: Exception) -> str:
 
 @click.group(
     cls=_CommandLine,
+    invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog='Commands and ids complete in bash with: eval "$(_TURNSPAN_COMPLETE=bash_source turnspan)"; zsh and fish'
     " likewise. What could not be done exits with 4.",
 )
 @click.version_option(__version__, prog_name="turnspan")
-def turnspan() -> None:
+@click.pass_context
+def turnspan(ctx: click.Context) -> None:
     """See what AI agents did, and prove it."""
+    if ctx.invoked_subcommand is None:
+        from turnspan.cli.output import line
+
+        line(ctx.get_help())
 
 
 def main() -> None:
