@@ -7,6 +7,7 @@ from turnspan.model.records import AgentTransitionRecord, SessionRecord, ToolCal
 from turnspan.reading.pages import summaries
 from turnspan.stores import open_store
 from turnspan.stores.base import SessionFilter
+from turnspan.stores.rows import rows_of_turn
 
 AT = "2026-01-01T10:{:02}:00+00:00"
 
@@ -228,4 +229,16 @@ def test_of_a_word_that_very_many_have_the_newest_are_found(url, tmp_path, reque
         store.save_session(session(number, turn("t1", "the same word"), turn("t2", "rare" if number == 1 else "else")))
     assert found(store, text="same") == [8, 7, 6]
     assert found(store, text="rare") == [1]
+    store.close()
+
+
+def test_notes_are_still_found_when_another_process_adds_a_call(tmp_path):
+    """A turn's words are those of its notes and of all its calls, whoever stored them, in whichever order."""
+    store = SqlSessionStore(f"sqlite:///{tmp_path / 'x.db'}")
+    store.save_session(SessionRecord("s", turns=[turn("t", "hello", notes=[("approval", {"by": "maria"})])]))
+    added = rows_of_turn("s", turn("t", "", calls=[ToolCallRecord("c", "refund", {"n": 7}, "REC-9")]))
+    added.turns.clear()
+    store.apply(added)
+    for words in ("maria", "refund", "REC-9", "maria REC-9"):
+        assert [one.session_id for one in summaries(store, SessionFilter(text=words))] == ["s"], words
     store.close()
