@@ -7,6 +7,7 @@ where code runs, is cancelled and fails. Models are heard of through a callback 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Generator
 from contextvars import ContextVar
 from typing import Any
@@ -32,6 +33,7 @@ def install(emit: Emit) -> None:
     emit.patch.wrap("langchain_core.tools.base:BaseTool.arun", lambda call: _tool(emit, call))
     from langchain_core.tracers import context as tracers
 
+    emit.patch.wrap("langchain_core.callbacks.manager:AsyncCallbackManager.on_llm_start", _text_model_starts)
     handler = _handler_class()(emit)
     var: ContextVar[Any] = ContextVar("turnspan_langchain", default=handler)
     before = list(tracers._configure_hooks)  # noqa: SLF001  there is no public way to take a hook out again
@@ -44,21 +46,40 @@ def install(emit: Emit) -> None:
     emit.patch.on_undo(take_out)
 
 
+_text_starts: ContextVar[bool] = ContextVar("turnspan_text_starts", default=False)
+
+
+def _text_model_starts(_call: Invocation) -> _Watching:
+    """Let LangChain tell the program's handlers, too: beside one that runs inline it forgets all others here."""
+    token = _text_starts.set(True)
+    yield None
+    _text_starts.reset(token)
+
+
 # Graphs ------------------------------------------------------------------------------------------------------------
 
 
 def _graph(emit: Emit, call: Invocation) -> _Watching:
     given, config = call.argument(0, "input"), call.argument(1, "config") or {}
     run = emit.begin(
-        agent=getattr(call.instance, "name", None) or "LangGraph",
+        agent=_name_of(call.instance, config),
         prompt=_prompt_of(given),
         session=_thread_of(config) or _thread_of(getattr(call.instance, "config", None) or {}),
     )
     last: dict[str, Any] = {}
     outcome = yield StreamObserver(run, lambda item: _look(item, last))
-    for interrupt in last.get("interrupts") or ():
+    for interrupt in last.get("interrupts", {}).values():
         run.interrupted(getattr(interrupt, "value", interrupt), interrupt_id=getattr(interrupt, "id", None))
     run.end(_unless_steered(outcome), _answer_in(last))
+
+
+def _name_of(graph: Any, config: Any) -> str:
+    """Return the name of a graph; a sub-graph that was given none is called like the node that it is."""
+    own, metadata = (
+        getattr(graph, "name", None) or "LangGraph",
+        config.get("metadata") if isinstance(config, dict) else None,
+    )
+    return str(((metadata or {}).get("langgraph_node") if own == "LangGraph" else None) or own)
 
 
 def _thread_of(config: Any) -> str | None:
@@ -80,7 +101,8 @@ def _look(item: Any, last: dict[str, Any]) -> None:
     if not isinstance(item, dict):
         return
     if (interrupts := item.get("__interrupt__")) is not None:
-        last["interrupts"] = interrupts
+        for one in interrupts:  # several nodes may ask at once, and each is told by itself
+            last.setdefault("interrupts", {})[getattr(one, "id", None) or id(one)] = one
     if isinstance(messages := item.get("messages"), list):
         last["messages"] = messages
         return
@@ -136,7 +158,7 @@ def _tool(emit: Emit, call: Invocation) -> _Watching:
     arguments = _arguments(tool, call.argument(0, "tool_input"))
     started = run.tool_started(tool.name, arguments, call.kwargs.get("tool_call_id"))
     outcome = yield started
-    result, status = _result_of(outcome.result)
+    result, status = _result_of(outcome.result, call.kwargs.get("tool_call_id"))
     failed = status == "error" and outcome.error is None
     started.ended(Outcome.failed(str(_text_of(result))) if failed else _unless_steered(outcome), result)
     for agent in _handed_to(outcome.result):
@@ -148,16 +170,22 @@ def _arguments(tool: Any, given: Any) -> Any:
     if not isinstance(given, dict):
         return given
     schema = tool.tool_call_schema
-    fields = getattr(schema, "model_fields", None) or (schema.get("properties") if isinstance(schema, dict) else None)
+    fields = schema.get("properties") if isinstance(schema, dict) else getattr(schema, "model_fields", None)
     return given if fields is None else {key: value for key, value in given.items() if key in fields}
 
 
-def _result_of(result: Any) -> tuple[Any, str]:
+def _result_of(result: Any, call_id: str | None) -> tuple[Any, str]:
+    """Return what a tool said to the model, and the status it gave it."""
     if getattr(result, "type", None) == "tool":
         return _text_of(result.content), result.status
-    if hasattr(result, "goto"):  # a Command: what it writes is the graph's
-        return {"goto": result.goto, "graph": result.graph}, "success"
-    return result, "success"
+    if not hasattr(result, "goto"):
+        return result, "success"
+    update = result.update if isinstance(result.update, dict) else {}  # a Command writes its messages into the state
+    messages = [m for m in update.get("messages") or () if getattr(m, "type", None) == "tool"]
+    for message in messages:
+        if call_id in (None, message.tool_call_id):
+            return _text_of(message.content), message.status
+    return {"goto": result.goto, "graph": result.graph}, "success"
 
 
 def _handed_to(result: Any) -> list[str]:
@@ -177,8 +205,12 @@ def _handler_class() -> type[Any]:
     class TurnspanHandler(BaseCallbackHandler):
         """Hears of model calls; in the caller's context and thread, so that the turn is known."""
 
-        run_inline = True
         raise_error = False
+
+        @property
+        def run_inline(self) -> bool:  # type: ignore[override]
+            """Run where the model is asked, and not in a thread of a pool."""
+            return not _text_starts.get()
 
         def __init__(self, emit: Emit) -> None:
             self._emit = emit
@@ -230,7 +262,8 @@ def _handler_class() -> type[Any]:
 
         def _failed(self, error: BaseException, *, run_id: UUID, **_more: Any) -> None:
             if (running := self._running.pop(run_id, None)) is not None:
-                running.ended(Outcome.failed(error))
+                cancelled = isinstance(error, (asyncio.CancelledError, GeneratorExit))
+                running.ended(Outcome(error=None if cancelled else error, cancelled=cancelled))
 
     return TurnspanHandler
 
