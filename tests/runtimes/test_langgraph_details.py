@@ -67,7 +67,7 @@ def test_what_a_command_tells_the_model_is_the_tools_result(recording):
     graph(remember, refuse, calls=asked).invoke({"messages": [("user", "hi")]})
     calls = {call.tool_name: call for call in recording.turn.tool_calls}
     assert (calls["remember"].status, calls["remember"].result) == ("success", "I will remember Ada")
-    assert (calls["refuse"].status, calls["refuse"].error_message) == ("error", "the store is down")
+    assert (calls["refuse"].status, calls["refuse"].error) == ("error", "the store is down")
 
 
 def test_arguments_are_what_the_model_gave(recording):
