@@ -194,20 +194,27 @@ def record(**settings: Unpack[SettingsArguments]) -> Iterator[Recording]:
 
     """
     with tempfile.TemporaryDirectory(prefix="turnspan-") as folder:
-        exporter = InMemorySpanExporter()
-        _tap()
-        _current.recordings.append(exporter)
-        store = InMemorySessionStore()
+        exporter, store = InMemorySpanExporter(), InMemorySessionStore()
         given = {name: value for name, value in settings.items() if value is not None}
         read = Settings.read(**{"home": folder, "strict": True, "store": "memory:", **given})
         recorder = Recorder(read, store, tracer_of=tracer_of)
         recorder.finished_spans = exporter.get_finished_spans
-        was_on = zero_code.is_on()
+        _current.recordings.append(exporter)
         try:
-            with runtime.hold(recorder):
+            with runtime.hold(recorder), _watching_no_longer():
+                _tap()
                 yield Recording(recorder, store, exporter, read.home)
-                if not was_on and zero_code.is_on():
-                    zero_code.uninstrument()  # what a test watches, the next one does not
         finally:
             recorder.close()
             _current.recordings.remove(exporter)
+
+
+@contextmanager
+def _watching_no_longer() -> Iterator[None]:
+    """See that what a test watches, the next one does not."""
+    was_on = zero_code.is_on()
+    try:
+        yield
+    finally:
+        if not was_on and zero_code.is_on():
+            zero_code.uninstrument()
