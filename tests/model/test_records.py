@@ -3,83 +3,24 @@
 import json
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, settings
 
+import turnspan
+from support.strategies import ANY_SESSION, ANY_TURN, SESSIONS
 from turnspan import (
     AgentTransitionRecord,
     FileSessionStore,
     InMemorySessionStore,
+    InvalidIdError,
+    SessionFilter,
     SessionRecord,
+    SqlSessionStore,
     ToolCallRecord,
     TurnRecord,
     UnreadableSessionError,
 )
-
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
-    max_leaves=6,
-)
-TEXT = st.text(
-    st.characters(codec="utf-8", exclude_characters="\x00"), max_size=8
-)  # NUL is escaped: no column takes it
-IDS = st.text("abc1-", min_size=1, max_size=4)
-MAPPING = st.dictionaries(TEXT, JSON, max_size=3)
-
-
-def optional(**fields):
-    """Each field missing, null or set."""
-    return st.fixed_dictionaries({}, optional={name: st.none() | values for name, values in fields.items()})
-
-
-def merged(required, fields):
-    return st.tuples(st.fixed_dictionaries(required), fields).map(lambda pair: {**pair[0], **pair[1]})
-
-
-CALLS = merged(
-    {"call_id": IDS, "tool_name": IDS, "arguments": MAPPING},
-    optional(
-        result=JSON,
-        status=IDS,
-        error=TEXT,
-        duration_ms=st.floats(0, 1e6),
-        sandbox_context=TEXT,
-        metadata=MAPPING,
-    ),
-)
-TURNS = merged(
-    {"turn_id": IDS},
-    optional(
-        agent_id=TEXT,
-        prompt=TEXT,
-        response_content=TEXT,
-        tool_calls=st.lists(CALLS, max_size=2),
-        started_at=TEXT,
-        ended_at=TEXT,
-        status=IDS,
-        error=TEXT,
-        audit_event_ids=st.lists(IDS, max_size=3),
-        metadata=MAPPING,
-    ),
-)
-HANDOFFS = merged(
-    {"to_agent": IDS},
-    optional(from_agent=TEXT, reason=TEXT, turn_id=IDS, timestamp=TEXT),
-)
-SESSIONS = merged(
-    {"session_id": IDS},
-    optional(
-        workspace_id=TEXT,
-        created_at=TEXT,
-        updated_at=TEXT,
-        agent_id=TEXT,
-        turns=st.lists(TURNS, max_size=2),
-        agent_transitions=st.lists(HANDOFFS, max_size=2),
-        metadata=MAPPING,
-        parent_session_id=TEXT,
-    ),
-)
+from turnspan.reading.pages import summaries
+from turnspan.testing import record
 
 
 def without_null_containers(value):
@@ -164,51 +105,55 @@ def test_what_cannot_be_a_record_is_refused_with_its_place(data, says):
     assert str(caught.value) == says
 
 
-@given(
-    st.fixed_dictionaries(
-        {"session_id": IDS | JSON},
-        optional={
-            **dict.fromkeys(("workspace_id", "created_at", "updated_at", "agent_id", "metadata"), JSON),
-            "agent_transitions": JSON
-            | st.lists(
-                st.fixed_dictionaries({"to_agent": IDS}, optional=dict.fromkeys(("from_agent", "timestamp"), JSON)),
-                max_size=2,
-            ),
-            "turns": JSON
-            | st.lists(
-                st.fixed_dictionaries(
-                    {"turn_id": IDS},
-                    optional={
-                        **dict.fromkeys(
-                            "agent_id prompt response_content started_at ended_at status error metadata".split(), JSON
-                        ),
-                        "tool_calls": JSON
-                        | st.lists(
-                            st.fixed_dictionaries(
-                                {"call_id": IDS, "tool_name": IDS},
-                                optional=dict.fromkeys(
-                                    "arguments result status error duration_ms sandbox_context metadata".split(), JSON
-                                ),
-                            ),
-                            max_size=2,
-                        ),
-                    },
-                ),
-                max_size=2,
-            ),
-        },
-    )
-)
-def test_any_json_is_a_record_that_every_store_keeps_or_is_refused_clearly(data):
-    """Never another exception: not in ``from_dict``, and not in a store that is given what it took."""
+@pytest.fixture(scope="module")
+def stores(tmp_path_factory):
+    """One of each kind of store."""
+    folder = tmp_path_factory.mktemp("any_json")
+    sql = SqlSessionStore(f"sqlite:///{folder}/sessions.db")
+    yield [InMemorySessionStore(), FileSessionStore(folder / "files"), sql]
+    sql.close()
+
+
+@settings(max_examples=300)
+@given(data=ANY_SESSION)
+def test_any_json_is_a_record_that_every_store_keeps_or_is_refused_clearly(stores, data):
+    """Never another exception: not in ``from_dict``, not in a store, and not where it is searched, printed or shown."""
     try:
         session = SessionRecord.from_dict(data)
     except UnreadableSessionError:
         return
-    if session.session_id.isprintable() and session.session_id:
-        store = InMemorySessionStore()
-        store.save_session(session)
-        assert store.load_session(session.session_id).to_dict() == session.to_dict()
+    assert str(session) and session._repr_html_()
+    session.session_id = session.session_id or "s"
+    for store in stores:
+        try:
+            store.save_session(session)
+        except InvalidIdError:
+            continue
+        kept = store.load_session(session.session_id)
+        assert kept.session_id == session.session_id
+        assert dict.fromkeys(turn.turn_id for turn in kept.turns) == dict.fromkeys(t.turn_id for t in session.turns)
+        assert session.session_id in {one.session_id for one in summaries(store, SessionFilter(limit=1000))}
+        summaries(store, SessionFilter(text="a", min_tokens=1, min_duration_ms=1))
+
+
+@given(data=ANY_TURN)
+def test_any_turn_that_an_observed_manager_is_given_is_recorded(recording_manager, data):
+    """Or refused clearly: a runtime that puts odd things into its record is no reason to fail."""
+    try:
+        turn = TurnRecord.from_dict(data)
+    except UnreadableSessionError:
+        return
+    recording_manager.record_turn("s", turn)
+    assert turn.turn_id in {one.turn_id for one in recording_manager.get_session("s").turns}
+
+
+@pytest.fixture(scope="module")
+def recording_manager():
+    """An observed manager, whose recorder raises its own errors."""
+    with record():
+        manager = turnspan.observe(turnspan.SessionManager(InMemorySessionStore()))
+        manager.start_session(session_id="s")
+        yield manager
 
 
 def test_a_file_that_is_not_a_session_is_named(tmp_path):

@@ -219,7 +219,7 @@ def test_what_each_store_can_do_is_written_down():
 def test_no_module_asks_a_store_by_the_name_of_a_method():
     """``isinstance(store, Capability)`` is the one way to ask."""
     names = "|".join(name for one in CAPABILITIES for name in _methods_of(one))
-    asks = re.compile(rf"""(getattr|hasattr)\([^()]*, ["']({names})["']""")
+    asks = re.compile(rf"""(getattr|hasattr)\([^()]*store, ["']({names})["']""")
     source = Path(turnspan.__file__).parent
     found = {f"{path.name}: {hit[0]}" for path in source.rglob("*.py") for hit in asks.finditer(path.read_text())}
     assert not found

@@ -10,27 +10,20 @@ import weakref
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Protocol, TypeVar, cast
 
+from turnspan.api.replaying import as_events, as_handoff, stamp, status_of, with_record
 from turnspan.events import (
     Event,
-    HandedOff,
-    ModelCallEnded,
-    ModelCallStarted,
     SessionEnded,
     SessionStarted,
-    ToolCallEnded,
-    ToolCallStarted,
     TurnEnded,
-    TurnStarted,
-    Usage,
 )
-from turnspan.model.ids import derived_id, now_ns
-from turnspan.model.records import OURS, TurnRecord, from_iso, iso, turnspan_metadata
+from turnspan.model.ids import now_ns
+from turnspan.model.records import OURS, from_iso, iso, turnspan_metadata
 from turnspan.recording import runtime
 from turnspan.recording.recorder import Recorder
 from turnspan.settings import Settings
 from turnspan.stores.base import Appends
 from turnspan.stores.merging import lock_of
-from turnspan.stores.rows import model_calls_of
 
 
 class Manager(Protocol):
@@ -153,15 +146,13 @@ class ObservedManager:
         if (known := recorder.turns_of(session_id).events_of(session_id, turn.turn_id)) is not None:
             ids, span = known
             if recorder.turns.is_open(session_id, turn.turn_id):
-                end = TurnEnded(
-                    session_id=session_id, turn_id=turn.turn_id, status=_turn_status(turn), error=turn.error
-                )
+                end = TurnEnded(session_id=session_id, turn_id=turn.turn_id, status=status_of(turn), error=turn.error)
                 ids.append(end.event_id)
                 replayed.append(end)
             else:
                 recorder.flush()  # what the application records comes last, and wins
-            _stamp(turn, ids, None if span is None else {"trace_id": span.trace_id, "span_id": span.span_id})
-            replayed = [_with_record(event, turn) for event in replayed]
+            stamp(turn, ids, None if span is None else {"trace_id": span.trace_id, "span_id": span.span_id})
+            replayed = [with_record(event, turn) for event in replayed]
         else:
             replayed = as_events(session_id, turn)
         with self._alone():
@@ -224,143 +215,3 @@ def _begun_at(session: Any, began_ns: int) -> int:
     """Return when a session was started: the manager has said so if it has begun now."""
     created_ns = from_iso(session.created_at) or 0
     return created_ns if created_ns >= began_ns - 1000 else now_ns()  # records keep microseconds
-
-
-def _turn_status(turn: Any) -> Any:
-    return turn.status if turn.status in ("success", "error", "cancelled") else "success"
-
-
-def _stamp(turn: Any, ids: list[str], ours: dict[str, Any] | None) -> None:
-    turn.audit_event_ids = list(dict.fromkeys([*turn.audit_event_ids, *ids]))
-    if ours:
-        kept = turn.metadata.get(OURS)
-        turn.metadata[OURS] = {**(kept if isinstance(kept, dict) else {}), **ours}
-
-
-def _with_record(event: Event, turn: Any) -> Event:
-    """Give the end of a turn the record itself, so that journal and store agree with what the user recorded."""
-    if not isinstance(event, TurnEnded):
-        return event
-    import msgspec
-
-    record = TurnRecord.from_dict(turn.to_dict())
-    return msgspec.structs.replace(event, record=record.to_dict())
-
-
-def as_handoff(session_id: str, transition: Any, at_ns: int) -> HandedOff:
-    """Return a recorded handoff as the event that it must have been, with an id that is the same each time."""
-    return HandedOff(
-        session_id=session_id,
-        turn_id=transition.turn_id or None,
-        agent_id=transition.from_agent,
-        from_agent=transition.from_agent,
-        to_agent=transition.to_agent,
-        reason=transition.reason,
-        at_ns=at_ns,
-        event_id=derived_id(
-            session_id,
-            transition.turn_id,
-            transition.from_agent,
-            transition.to_agent,
-            transition.timestamp,
-            at_ns=at_ns,
-        ),
-    )
-
-
-def as_events(session_id: str, turn: Any) -> list[Event]:
-    """Return a finished turn as the events that it must have been, with ids that are the same each time.
-
-    The turn gets their ids, and its end carries the turn itself.
-    """
-    events = _events_of(session_id, turn)
-    _stamp(turn, [event.event_id for event in events], None)
-    return [*events[:-1], _with_record(events[-1], turn)]
-
-
-def _events_of(session_id: str, turn: Any) -> list[Event]:
-    ended_ns = from_iso(turn.ended_at)
-    started_ns = from_iso(turn.started_at) or ended_ns or now_ns()
-    ended_ns = max(ended_ns or started_ns, started_ns)
-    agent = turn.agent_id
-
-    def identity(kind: str, ordinal: int, at_ns: int) -> dict[str, Any]:
-        return {
-            "session_id": session_id,
-            "turn_id": turn.turn_id,
-            "at_ns": at_ns,
-            "event_id": derived_id(session_id, turn.turn_id, kind, ordinal, at_ns=at_ns),
-        }
-
-    events: list[Event] = [TurnStarted(**identity("turn.started", 0, started_ns), agent_id=agent, prompt=turn.prompt)]
-    timed: list[tuple[int, Event]] = []
-    for ordinal, call in enumerate(turn.tool_calls):
-        ours = call.metadata.get(OURS) if isinstance(call.metadata.get(OURS), dict) else {}
-        at_ns = from_iso((ours or {}).get("started_at")) or started_ns
-        after_ns = at_ns + int((call.duration_ms or 0) * 1e6)
-        key = f"{call.call_id}:{ordinal}"
-        status: Any = call.status if call.status in ("success", "error", "timeout", "skipped", "cancelled") else "error"
-        timed.append(
-            (
-                at_ns,
-                ToolCallStarted(
-                    **identity("tool_call.started", ordinal, at_ns),
-                    call_id=key,
-                    agent_id=agent,
-                    tool_name=call.tool_name,
-                    arguments=call.arguments,
-                ),
-            )
-        )
-        timed.append(
-            (
-                after_ns,
-                ToolCallEnded(
-                    **identity("tool_call.ended", ordinal, after_ns),
-                    call_id=key,
-                    agent_id=agent,
-                    result=call.result,
-                    status=status,
-                    error=call.error,
-                ),
-            )
-        )
-    for ordinal, details in enumerate(model_calls_of(turn)):
-        at_ns = from_iso(details.get("started_at")) or started_ns
-        after_ns = at_ns + int((details.get("duration_ms") or 0) * 1e6)
-        key = f"model:{ordinal}"
-        timed.append(
-            (
-                at_ns,
-                ModelCallStarted(
-                    **identity("model_call.started", ordinal, at_ns),
-                    call_id=key,
-                    agent_id=agent,
-                    provider=details.get("provider"),
-                    model=details.get("model"),
-                ),
-            )
-        )
-        usage = details.get("usage")
-        timed.append(
-            (
-                after_ns,
-                ModelCallEnded(
-                    **identity("model_call.ended", ordinal, after_ns),
-                    call_id=key,
-                    agent_id=agent,
-                    usage=Usage(**{k: v for k, v in usage.items() if k in Usage.__struct_fields__}) if usage else None,
-                ),
-            )
-        )
-    events += [event for _, event in sorted(timed, key=lambda pair: pair[0])]
-    events.append(
-        TurnEnded(
-            **identity("turn.ended", 0, ended_ns),
-            agent_id=agent,
-            response_content=turn.response_content,
-            status=_turn_status(turn),
-            error=turn.error,
-        )
-    )
-    return events

@@ -10,13 +10,22 @@ import threading
 import weakref
 from typing import Any
 
-from turnspan.model.records import OURS, RUNNING, AgentTransitionRecord, SessionRecord, ToolCallRecord, TurnRecord
+from turnspan.model.records import (
+    OURS,
+    RUNNING,
+    AgentTransitionRecord,
+    SessionRecord,
+    ToolCallRecord,
+    TurnRecord,
+    turnspan_metadata,
+)
 from turnspan.stores.base import Appends, SessionStore
 from turnspan.stores.rows import (
     Changes,
     ModelCallRow,
     ToolCallRow,
     TurnRow,
+    first_event_of,
     model_calls_of,
     tool_call_key,
     transition_key,
@@ -113,7 +122,7 @@ def _merge_turn(session: SessionRecord, turns: dict[str, TurnRecord], row: TurnR
     turn.started_at, turn.ended_at = row["started_at"], row["ended_at"]
     turn.metadata = dict(row["metadata"])
     if models:
-        turn.metadata[OURS] = {**(turn.metadata.get(OURS) or {}), "model_calls": models}
+        turn.metadata[OURS] = {**turnspan_metadata(turn.metadata), "model_calls": models}
 
 
 def _merge_tool_call(turn: TurnRecord, row: ToolCallRow) -> None:
@@ -138,12 +147,12 @@ def _merge_tool_call(turn: TurnRecord, row: ToolCallRow) -> None:
 def _merge_model_call(turn: TurnRecord, row: ModelCallRow) -> None:
     models = model_calls_of(turn)
     for ordinal, details in enumerate(models):
-        if (details.get("audit_event_ids") or [None])[0] == row["event_id"]:
+        if first_event_of(details) == row["event_id"]:
             models[ordinal] = row["details"]
             break
     else:
         models.append(row["details"])
-    turn.metadata[OURS] = {**(turn.metadata.get(OURS) or {}), "model_calls": models}
+    turn.metadata[OURS] = {**turnspan_metadata(turn.metadata), "model_calls": models}
 
 
 def merge_metadata(kept: dict[str, Any], new: dict[str, Any]) -> None:

@@ -8,13 +8,16 @@ from typing import Any, TypedDict
 
 import msgspec
 
+from turnspan.model.fields import as_json
 from turnspan.model.ids import derived_id
+from turnspan.model.json_values import plain
 from turnspan.model.records import (
     OURS,
     AgentTransitionRecord,
     ToolCallRecord,
     TurnRecord,
     from_iso,
+    turnspan_metadata,
 )
 
 
@@ -237,75 +240,90 @@ def transition_key(transition: TransitionRow | AgentTransitionRecord) -> tuple[s
 
 def tool_call_key(session_id: str, turn_id: str, call: ToolCallRecord, ordinal: int) -> str:
     """Return the event id that keys a tool call: that of its start, or one derived from its place."""
-    ids = call.metadata.get(OURS, {}).get("audit_event_ids") if isinstance(call.metadata.get(OURS), dict) else None
-    return ids[0] if ids else derived_id(session_id, turn_id, "tool_call.started", ordinal)
+    first = first_event_of(turnspan_metadata(call.metadata))
+    return first or derived_id(session_id, turn_id, "tool_call.started", ordinal)
+
+
+def first_event_of(ours: dict[str, Any]) -> str | None:
+    """Return the id of the event that started a call, of what turnspan keeps with it."""
+    ids = ours.get("audit_event_ids")
+    return ids[0] if isinstance(ids, list) and ids and isinstance(ids[0], str) else None
 
 
 def model_calls_of(turn: TurnRecord) -> list[dict[str, Any]]:
     """Return the model calls that a turn record carries."""
-    ours = turn.metadata.get(OURS)
-    return list(ours.get("model_calls") or []) if isinstance(ours, dict) else []
+    found = turnspan_metadata(turn.metadata).get("model_calls")
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
 
 
 def rows_of_turn(session_id: str, turn: TurnRecord) -> Changes:
     """Return a turn record as rows, its calls included."""
     data = turn.to_dict()
-    metadata = dict(data["metadata"])
-    ours = dict(metadata.get(OURS) or {}) if isinstance(metadata.get(OURS), dict) else {}
-    models = ours.pop("model_calls", None) or []
-    if ours:
-        metadata[OURS] = ours
-    elif models:
-        metadata.pop(OURS)
-    changes = Changes(
-        turns=[
-            TurnRow(
+    models = plain(model_calls_of(turn))
+    return Changes(
+        turns=[_turn_row(session_id, turn, data)],
+        tool_calls=[
+            _tool_row(session_id, turn.turn_id, ordinal, record, call)
+            for ordinal, (record, call) in enumerate(zip(turn.tool_calls, data["tool_calls"], strict=True))
+        ],
+        model_calls=[
+            ModelCallRow(
                 session_id=session_id,
                 turn_id=turn.turn_id,
-                agent_id=data["agent_id"],
-                prompt=data["prompt"],
-                response_content=data["response_content"],
-                status=data["status"],
-                error=data["error"],
-                started_at=data["started_at"],
-                ended_at=data["ended_at"],
-                trace_id=ours.get("trace_id"),
-                span_id=ours.get("span_id"),
-                audit_event_ids=data["audit_event_ids"],
-                metadata=metadata,
-                unknown=turn.unknown(),
+                event_id=first_event_of(details) or derived_id(session_id, turn.turn_id, "model_call.started", ordinal),
+                position=ordinal,
+                details=details,
             )
+            for ordinal, details in enumerate(models)
         ],
         whole_turns={(session_id, turn.turn_id)},
     )
-    for ordinal, (record, call) in enumerate(zip(turn.tool_calls, data["tool_calls"], strict=True)):
-        own = call["metadata"].get(OURS)
-        own = own if isinstance(own, dict) else {}
-        changes.tool_calls.append(
-            ToolCallRow(
-                session_id=session_id,
-                turn_id=turn.turn_id,
-                position=ordinal,
-                event_id=tool_call_key(session_id, turn.turn_id, record, ordinal),
-                call_id=call["call_id"],
-                tool_name=call["tool_name"],
-                arguments=call["arguments"],
-                result=call["result"],
-                status=call["status"],
-                error=call["error"],
-                started_at=own.get("started_at"),
-                duration_ms=call["duration_ms"],
-                sandbox_context=call["sandbox_context"],
-                trace_id=own.get("trace_id"),
-                span_id=own.get("span_id"),
-                metadata=call["metadata"],
-                unknown=record.unknown(),
-            )
-        )
-    for ordinal, details in enumerate(models):
-        ids = details.get("audit_event_ids")
-        key = ids[0] if ids else derived_id(session_id, turn.turn_id, "model_call.started", ordinal)
-        changes.model_calls.append(
-            ModelCallRow(session_id=session_id, turn_id=turn.turn_id, event_id=key, position=ordinal, details=details)
-        )
-    return changes
+
+
+def _turn_row(session_id: str, turn: TurnRecord, data: dict[str, Any]) -> TurnRow:
+    """Return a turn without its calls: model calls are rows of their own, not part of its metadata."""
+    metadata = dict(data["metadata"])
+    ours = {key: value for key, value in turnspan_metadata(metadata).items() if key != "model_calls"}
+    if ours:
+        metadata[OURS] = ours
+    elif turnspan_metadata(metadata):
+        del metadata[OURS]
+    return TurnRow(
+        session_id=session_id,
+        turn_id=turn.turn_id,
+        agent_id=data["agent_id"],
+        prompt=data["prompt"],
+        response_content=data["response_content"],
+        status=data["status"],
+        error=data["error"],
+        started_at=data["started_at"],
+        ended_at=data["ended_at"],
+        trace_id=as_json("str | None", ours.get("trace_id")),
+        span_id=as_json("str | None", ours.get("span_id")),
+        audit_event_ids=data["audit_event_ids"],
+        metadata=metadata,
+        unknown=turn.unknown(),
+    )
+
+
+def _tool_row(session_id: str, turn_id: str, ordinal: int, record: ToolCallRecord, call: dict[str, Any]) -> ToolCallRow:
+    own = turnspan_metadata(call["metadata"])
+    return ToolCallRow(
+        session_id=session_id,
+        turn_id=turn_id,
+        position=ordinal,
+        event_id=tool_call_key(session_id, turn_id, record, ordinal),
+        call_id=call["call_id"],
+        tool_name=call["tool_name"],
+        arguments=call["arguments"],
+        result=call["result"],
+        status=call["status"],
+        error=call["error"],
+        started_at=as_json("str | None", own.get("started_at")),
+        duration_ms=call["duration_ms"],
+        sandbox_context=call["sandbox_context"],
+        trace_id=as_json("str | None", own.get("trace_id")),
+        span_id=as_json("str | None", own.get("span_id")),
+        metadata=call["metadata"],
+        unknown=record.unknown(),
+    )

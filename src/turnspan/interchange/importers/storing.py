@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from turnspan.api.observe import as_events, as_handoff, recorder_for
+from turnspan.api.observe import recorder_for
+from turnspan.api.replaying import as_events, as_handoff
 from turnspan.errors import StoreUnavailableError
 from turnspan.events import Event, HandedOff, SessionStarted
 from turnspan.interchange.importers.files import Unreadable, why_not

@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from turnspan.model.ids import now_ns
-from turnspan.model.records import OURS, SessionRecord, TurnRecord, check_id, iso
+from turnspan.model.records import OURS, SessionRecord, TurnRecord, check_id, iso, turnspan_metadata
 from turnspan.stores.base import AuditFilter, Difference, Found, SessionFilter, SessionStore, SessionSummary
 from turnspan.stores.rows import AuditRow, Changes, Removed, removal, rows_of_turn
 from turnspan.stores.sql import columns, partitions, queries, values
@@ -301,7 +301,7 @@ class SqlSessionStore(SessionStore):
             models.setdefault(row["turn_id"], []).append(values.load(row["details"]))
         for turn_id, calls in models.items():
             if turn := found.get(turn_id):
-                turn.metadata[OURS] = {**(turn.metadata.get(OURS) or {}), "model_calls": calls}
+                turn.metadata[OURS] = {**turnspan_metadata(turn.metadata), "model_calls": calls}
         return list(found.values())
 
 

@@ -7,9 +7,17 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
+from turnspan.model.fields import as_json
 from turnspan.model.ids import derived_id
 from turnspan.model.json_values import encode_plain, to_json
-from turnspan.model.records import OURS, AgentTransitionRecord, SessionRecord, ToolCallRecord, TurnRecord, from_iso
+from turnspan.model.records import (
+    AgentTransitionRecord,
+    SessionRecord,
+    ToolCallRecord,
+    TurnRecord,
+    from_iso,
+    turnspan_metadata,
+)
 from turnspan.stores.merging import merge_metadata
 from turnspan.stores.rows import (
     Changes,
@@ -30,13 +38,12 @@ _ZERO: Any = sa.literal_column("0", sa.BigInteger)
 
 def session_values(head: SessionRow) -> dict[str, Any]:
     """Return the head of a session."""
-    ours = head["metadata"].get(OURS)
-    above = ours if isinstance(ours, dict) else {}
+    ours = turnspan_metadata(head["metadata"])
     return {
         **head,
         "metadata": dump(head["metadata"]),
-        "parent_id": above.get("parent_session_id"),
-        "root_id": above.get("root_session_id"),
+        "parent_id": as_json("str | None", ours.get("parent_session_id")),
+        "root_id": as_json("str | None", ours.get("root_session_id")),
     }
 
 
@@ -71,9 +78,9 @@ def turn_values(row: TurnRow) -> dict[str, Any]:
 
 def note_words(metadata: dict[str, Any]) -> str:
     """Return what the notes in a turn's metadata say, for the search."""
-    ours = metadata.get(OURS)
-    notes = ours.get("notes") if isinstance(ours, dict) else None
-    texts = [f" {n.get('name')} {to_json(n.get('data') or '')}" for n in notes or [] if isinstance(n, dict)]
+    found = turnspan_metadata(metadata).get("notes")
+    notes = [note for note in found if isinstance(note, dict)] if isinstance(found, list) else []
+    texts = [f" {note.get('name')} {to_json(note.get('data') or '')}" for note in notes]
     return "".join(text[:_MOST_OF_A_TEXT] for text in texts).replace("\x00", " ")
 
 
@@ -125,25 +132,35 @@ def tool_values(row: ToolCallRow) -> dict[str, Any]:
 def model_values(row: ModelCallRow) -> dict[str, Any]:
     """Return a model call."""
     details = row["details"]
-    usage = details.get("usage") or {}
+    usage = details["usage"] if isinstance(details.get("usage"), dict) else {}
+
+    def text(name: str) -> str | None:
+        found: str | None = as_json("str | None", details.get(name))
+        return found
+
     return {
         "session_id": row["session_id"],
         "turn_id": row["turn_id"],
         "event_id": row["event_id"],
         "position": row["position"],
-        "provider": details.get("provider"),
-        "model": details.get("response_model") or details.get("model"),
-        "response_id": details.get("response_id"),
-        "status": details.get("status", "success"),
-        "error": details.get("error"),
-        "started_at": details.get("started_at"),
-        "duration_ms": details.get("duration_ms"),
-        "input_tokens": usage.get("input_tokens"),
-        "output_tokens": usage.get("output_tokens"),
-        "trace_id": details.get("trace_id"),
-        "span_id": details.get("span_id"),
+        "provider": text("provider"),
+        "model": text("response_model") or text("model"),
+        "response_id": text("response_id"),
+        "status": text("status") or "success",
+        "error": text("error"),
+        "started_at": text("started_at"),
+        "duration_ms": as_json("float | None", details.get("duration_ms")),
+        "input_tokens": _count(usage.get("input_tokens")),
+        "output_tokens": _count(usage.get("output_tokens")),
+        "trace_id": text("trace_id"),
+        "span_id": text("span_id"),
         "details": dump(details),
     }
+
+
+def _count(value: Any) -> int | None:
+    """Return a number of tokens; None for what no column holds."""
+    return value if isinstance(value, int) and 0 <= value < 2**62 else None
 
 
 def transition_values(row: TransitionRow) -> dict[str, Any]:
