@@ -34,14 +34,11 @@ def kept_elsewhere(what: Literal["spans", "log"], seal: Seal | None, place: Plac
         place: Where they were looked for.
 
     """
-    if place is None or seal is None or what not in seal.outlets:
-        return ""
+    if place in (None, GIVEN) or seal is None or what not in seal.outlets:
+        return ""  # whoever names a place is taken at their word
     outlets = seal.outlets[what]
-    if place == GIVEN:
-        here = outlets != ["file"]
-    else:  # a program that sets its own provider late has earlier spans in our file, later ones where it wants them
-        here = place in outlets and not (what == "spans" and "provider" in outlets)
-    if here:
+    # a program that sets its own provider late has earlier spans in our file, later ones where it wants them
+    if place in outlets and not (what == "spans" and "provider" in outlets):
         return ""
     things = "spans" if what == "spans" else "log lines"
     names = [_WORDS.get(outlet, outlet.removeprefix("file:")) for outlet in outlets if outlet != "off"]
