@@ -85,7 +85,7 @@ with turnspan.session("s", metadata={{"k" + E: E}}), turnspan.turn(agent="a" + E
         {
             "session_id": "imported", "created_at": HOSTILE, "updated_at": "2026-01-01T00:00:00+00:00",
             "metadata": {"turnspan": {"session_id_from": HOSTILE}},
-            "turns": [{"turn_id": "t" + HOSTILE, "prompt": HOSTILE, "status": "success", "agent_id": HOSTILE}],
+            "turns": [{"turn_id": "t", "prompt": HOSTILE, "status": "success", "agent_id": HOSTILE}],
         }
     )  # fmt: skip
     (folder / "sessions.jsonl").write_text(json.dumps(session.to_dict()) + "\n")
