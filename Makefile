@@ -8,7 +8,7 @@ BIN    := $(VENV)/bin
 JOBS   ?= 2
 RUN     = $(BIN)/python -m pytest -q -n $(JOBS) --dist worksteal
 
-.PHONY: help demo test test-all servers backends runtimes fresh pythons installs soak lint docs lock bench clean
+.PHONY: help demo test test-all servers backends runtimes fresh pythons installs soak lint docs lock changelog bench clean
 
 help:                              ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -71,6 +71,9 @@ docs: $(VENV)/.test                ## the documentation as a site in docs/_build
 lock: $(VENV)/.test                ## renew requirements/dev.txt: the newest versions that go together on every Python
 	@echo '-e .[all]' | $(BIN)/uv pip compile -q - --group dev --universal --python-version 3.11 --upgrade --generate-hashes \
 	  --prerelease if-necessary-or-explicit --no-emit-package turnspan --no-emit-index-url --no-annotate --no-header -o requirements/dev.txt
+
+changelog:                         ## gather changelog.d into CHANGELOG.md: make changelog VERSION=0.2.0
+	$(PYTHON) scripts/collect_changelog.py $(VERSION)
 
 bench: $(VENV)/.test               ## what it costs, as ratios measured in one run
 	$(BIN)/python benchmarks
