@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from turnspan.api.reading import sessions as sessions
     from turnspan.errors import AdapterError as AdapterError
     from turnspan.errors import BlockInGeneratorError as BlockInGeneratorError
+    from turnspan.errors import DeliveryError as DeliveryError
     from turnspan.errors import EvidenceError as EvidenceError
     from turnspan.errors import IdNotFoundError as IdNotFoundError
     from turnspan.errors import InvalidIdError as InvalidIdError
@@ -70,7 +71,7 @@ _HOMES = {
     "api.handwritten": "agent current_session current_turn environment handoff model_call note session tool turn",
     "api.observe": "observe",
     "api.reading": "get sessions",
-    "errors": "AdapterError BlockInGeneratorError EvidenceError IdNotFoundError InvalidIdError MissingExtraError"
+    "errors": "AdapterError BlockInGeneratorError DeliveryError EvidenceError IdNotFoundError InvalidIdError MissingExtraError"
     " NothingRecordedError SessionNotFoundError SettingsError StoreError StoreUnavailableError TurnspanError UnreadableSessionError",
     "events": "Usage",
     "instrumentation.zero_code": "instrument uninstrument",

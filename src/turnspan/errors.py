@@ -2,8 +2,9 @@
 
 TurnspanError
 ├── InvalidIdError (ValueError)          an id that no store can keep
-├── SettingsError (ValueError)           a setting, store URL or adapter name that means nothing
+├── SettingsError (ValueError)           a setting, store URL or adapter name that turnspan does not know
 ├── EvidenceError (OSError)              spans or logs that are to be compared with the record cannot be read
+├── DeliveryError (OSError)              an endpoint did not take what was sent again
 ├── MissingExtraError (ImportError)      a package that an extra would bring is not installed
 ├── AdapterError (ImportError)           an adapter that was asked for by name cannot be imported
 ├── IdNotFoundError (LookupError)        nothing has this id, or too many things begin like it
@@ -33,6 +34,10 @@ class SettingsError(TurnspanError, ValueError):
 
 class EvidenceError(TurnspanError, OSError):
     """A file or server that is said to have spans or log lines cannot be read."""
+
+
+class DeliveryError(TurnspanError, OSError):
+    """An endpoint did not take spans that were sent again; sending them once more is safe."""
 
 
 class MissingExtraError(TurnspanError, ImportError):

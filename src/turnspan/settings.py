@@ -168,11 +168,11 @@ def _converted(variable: str, value: Any, kind: type, choices: tuple[str, ...]) 
         try:
             return max(0, int(value))
         except (TypeError, ValueError):
-            raise SettingsError(f"{variable}={value!r} is no whole number") from None
+            raise SettingsError(f"{variable}={value!r} is not an integer") from None
     if issubclass(kind, Path):
         return Path(value)
     if choices and str(value).lower() not in choices:
-        raise SettingsError(f"{variable}={value!r} means nothing to turnspan; use one of: {', '.join(choices)}")
+        raise SettingsError(f"{variable}={value!r} is not a value of this setting; use one of: {', '.join(choices)}")
     return str(value).lower() if choices else str(value)
 
 

@@ -30,6 +30,9 @@ from turnspan.settings import Settings
 from turnspan.stores.merging import apply
 from turnspan.verification.verifier import Verifier
 
+TEXT = st.text(
+    st.characters(codec="utf-8", exclude_characters="\x00"), max_size=5
+)  # NUL is escaped before anybody sees it
 INTEGERS = st.integers(-(2**63), 2**63)  # what is longer becomes text, for other readers of JSON
 
 
@@ -72,7 +75,7 @@ class Machine(RuleBasedStateMachine):
         self.store.others[0].close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    @rule(target=turns, session=st.sampled_from("abc"), prompt=st.text(max_size=5))
+    @rule(target=turns, session=st.sampled_from("abc"), prompt=TEXT)
     def start_turn(self, session, prompt):
         self.count += 1
         turn = (session, f"t{self.count}")
@@ -80,7 +83,7 @@ class Machine(RuleBasedStateMachine):
         self.model[turn] = {"prompt": prompt, "status": "running", "calls": {}, "notes": [], "models": 0, "handoffs": 0}
         return turn
 
-    @rule(target=calls, turn=turns, arguments=st.dictionaries(st.text(max_size=3), INTEGERS | st.none(), max_size=2))
+    @rule(target=calls, turn=turns, arguments=st.dictionaries(TEXT, INTEGERS | st.none(), max_size=2))
     def start_call(self, turn, arguments):
         self.count += 1
         call = f"c{self.count}"
@@ -91,7 +94,7 @@ class Machine(RuleBasedStateMachine):
             self.model[turn]["calls"][call] = ["running", arguments, None]
         return turn, call
 
-    @rule(call=consumes(calls), result=INTEGERS | st.text(max_size=5) | st.none())
+    @rule(call=consumes(calls), result=INTEGERS | TEXT | st.none())
     def end_call(self, call, result):
         (session, turn_id), call_id = call
         self.recorder.emit(ToolCallEnded(session_id=session, turn_id=turn_id, call_id=call_id, result=result))

@@ -188,7 +188,7 @@ def test_a_locked_database_says_so_and_takes_the_write_later(tmp_path):
 
 def test_a_file_that_is_no_database_is_told(tmp_path):
     (tmp_path / "s.db").write_text("this is no database, and longer than a header of one " * 20)
-    with pytest.raises(StoreUnavailableError, match="is no database, or is damaged"):
+    with pytest.raises(StoreUnavailableError, match="is not a database, or is damaged"):
         SqlSessionStore(f"sqlite:///{tmp_path}/s.db")
 
 

@@ -42,7 +42,7 @@ def instrument(
         settings: The fields of :class:`~turnspan.Settings`.
 
     Raises:
-        SettingsError: When a setting means nothing, or an adapter's name is unknown.
+        SettingsError: When a setting has a value that turnspan does not know, or an adapter's name is unknown.
         MissingExtraError: When an adapter was named whose runtime is not installed.
 
     """

@@ -235,7 +235,7 @@ def check_id(kind: str, value: object) -> str:
     """Return an id that every store can keep.
 
     Raises:
-        InvalidIdError: When it is no text, empty, longer than 200 characters, or has control characters (NUL, line
+        InvalidIdError: When it is not text, empty, longer than 200 characters, or has control characters (NUL, line
             breaks) or lone surrogates in it.
 
     """

@@ -20,7 +20,7 @@ from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import Link, SpanContext, Status, TraceFlags
 
 from turnspan._version import __version__
-from turnspan.errors import EvidenceError
+from turnspan.errors import DeliveryError
 from turnspan.events import (
     ENDS,
     STARTS,
@@ -66,14 +66,14 @@ def send(
         on_progress: Is called after each batch with how many were sent.
 
     Raises:
-        EvidenceError: When the exporter does not take a batch.
+        DeliveryError: When the exporter does not take a batch.
 
     """
     sent = 0
     began = time.monotonic()
     for batch in batched(spans, _BATCH):
         if exporter.export(batch) is not SpanExportResult.SUCCESS:
-            raise EvidenceError(
+            raise DeliveryError(
                 f"{sent} spans were taken, then a batch of {len(batch)} was not; send again: it is the same"
             )
         sent += len(batch)

@@ -101,7 +101,7 @@ def configure(
         settings: The fields of :class:`~turnspan.Settings`.
 
     Raises:
-        SettingsError: When a setting means nothing.
+        SettingsError: When a setting has a value that turnspan does not know, or the store is none.
 
     """
     global _settings, _store, _telemetry

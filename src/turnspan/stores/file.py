@@ -78,7 +78,7 @@ class FileSessionStore(SessionStore):
         """Read a session's file.
 
         Raises:
-            UnreadableSessionError: When the file is damaged, or is no session.
+            UnreadableSessionError: When the file is damaged, or is not a session record.
 
         """
         path = self._find(session_id)

@@ -64,7 +64,7 @@ class RedisSessionStore(SessionStore):
             made: Any = redis.RedisCluster if cluster else redis.Redis
             self._redis = made.from_url(plain, decode_responses=True, socket_connect_timeout=10, socket_timeout=30)
         except ValueError as error:
-            raise SettingsError(f"{without_password(url)!r} is no store URL that can be opened: {error}") from error
+            raise SettingsError(f"{without_password(url)!r} is not a store URL that can be opened: {error}") from error
         except self._errors.RedisError as error:
             raise self._unavailable(error) from error
         with self._told():

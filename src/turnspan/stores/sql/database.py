@@ -68,7 +68,7 @@ class Database:
         except OSError as error:
             raise StoreUnavailableError(f"The folder of {url} cannot be made: {error.strerror}") from error
         except (sa.exc.ArgumentError, sa.exc.NoSuchModuleError) as error:
-            raise SettingsError(f"{url!r} is no store URL that can be opened: {error}") from error
+            raise SettingsError(f"{url!r} is not a store URL that can be opened: {error}") from error
         except ImportError as error:
             fix = f"; pip install '{extra}'" if (extra := _EXTRAS.get(self.kind)) else ""
             raise MissingExtraError(f"The driver for {self.name!r} is not installed: {error}{fix}") from error
@@ -180,7 +180,7 @@ class Database:
             raise StoreUnavailableError(f"The store {self.name} cannot be {what}: {_cause(error)}") from error
         except DBAPIError as error:
             if isinstance(error.orig, sqlite3.DatabaseError) and not isinstance(error.orig, sqlite3.IntegrityError):
-                raise StoreUnavailableError(f"{self.name} is no database, or is damaged: {_cause(error)}") from error
+                raise StoreUnavailableError(f"{self.name} is not a database, or is damaged: {_cause(error)}") from error
             if str(getattr(error.orig, "sqlstate", None) or "").startswith(_LATER):
                 raise StoreUnavailableError(f"The store {self.name} cannot be {what}: {_cause(error)}") from error
             raise
