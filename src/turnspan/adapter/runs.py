@@ -270,7 +270,7 @@ class Run:
         """
         if history is None and isinstance(messages, (list, tuple)):
             history, messages = after_last_answer(messages)
-        asking = agent or self.agent
+        asking = self._named(agent)
         if instructions and self._instructions.get(asking) != instructions:
             self._instructions[asking] = instructions
             said = messages if isinstance(messages, list) else [] if messages is None else [messages]
@@ -310,7 +310,7 @@ class Run:
             begin: Whether it begins here; without it, the runtime begins it as a run of its own.
 
         """
-        source = source or self.agent
+        source = self._named(source)
         parent_id = self.inside if begin else self._parent()
         ids = self._ids(source)
         self.emit(HandedOff(**ids, parent_id=parent_id, from_agent=source, to_agent=to, reason=reason))
@@ -461,7 +461,11 @@ class Run:
         self._runs.take_place(self.turn_id, call.call_id, self)
 
     def _ids(self, agent: str | None = None) -> dict[str, Any]:
-        return {"session_id": self.session_id, "turn_id": self.turn_id, "agent_id": agent or self.agent}
+        return {"session_id": self.session_id, "turn_id": self.turn_id, "agent_id": self._named(agent)}
+
+    def _named(self, agent: str | None) -> str | None:
+        """Return the agent, or the one at work; what is no text is content, and is not asked whether it is true."""
+        return self.agent if agent is None or (isinstance(agent, str) and not agent) else agent
 
     def _parent(self) -> str | None:
         """Return what something in the run happens in: the call that the code is in, or the agent at work."""
