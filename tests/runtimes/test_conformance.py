@@ -45,9 +45,7 @@ for path in sorted(FOLDER.glob("[!_]*.py")):
         continue
     for driver in module.drivers:
         DRIVERS.append(driver)
-        suite = _of(driver)
-        globals()[suite.__name__] = suite
-del suite
+        globals()[f"Test{driver.__name__}"] = _of(driver)
 
 
 @pytest.mark.parametrize("driver", sorted(MISSING))
