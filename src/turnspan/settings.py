@@ -129,11 +129,16 @@ class Settings:
         return self.home / "spans.jsonl"
 
     @property
+    def default_log_path(self) -> Path:
+        """The file in home that log lines go to unless they are sent elsewhere."""
+        return self.home / "turnspan.log.jsonl"
+
+    @property
     def log_path(self) -> Path | None:
         """The file that log lines go to, if they go to a file."""
         if self.log in ("off", "stderr", "structlog"):
             return None
-        return self.home / "turnspan.log.jsonl" if self.log == "file" else Path(self.log)
+        return self.default_log_path if self.log == "file" else Path(self.log)
 
     def make_home(self) -> None:
         """Make the folder that everything is kept in, for its owner only.

@@ -100,7 +100,11 @@ def test_migrations_run_once_while_others_wait(postgres_url):
     said = [one.communicate(timeout=PATIENCE_S)[1].decode() for one in at_once]
     assert [one.returncode for one in at_once] == [0] * 6, said
     with Database(postgres_url, busy_timeout_ms=0).reading() as connection:
-        assert connection.execute(sa.text("SELECT version FROM turnspan_schema ORDER BY 1")).scalars().all() == [1, 2]
+        assert connection.execute(sa.text("SELECT version FROM turnspan_schema ORDER BY 1")).scalars().all() == [
+            1,
+            2,
+            3,
+        ]
 
 
 def test_what_the_server_would_refuse_does_not_hold_up_the_rest(postgres_url, tmp_path):

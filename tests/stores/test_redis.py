@@ -79,7 +79,7 @@ def test_what_cannot_be_opened_says_why():
     with pytest.raises(StoreUnavailableError, match=r"127\.0\.0\.1") as caught:
         open_store(f"redis://me:hunter2@127.0.0.1:{servers.free_port()}/0")
     assert "hunter2" not in str(caught.value)
-    with pytest.raises(SettingsError, match="no store URL"):
+    with pytest.raises(SettingsError, match="not a store URL"):
         open_store("redis://127.0.0.1:1/0?expire_days=soon")
 
 

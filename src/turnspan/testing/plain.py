@@ -19,6 +19,7 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from turnspan.telemetry import semconv
 from turnspan.testing.drivers import Conversation, ScriptedToolCall
 
 exporter, provider = InMemorySpanExporter(), TracerProvider()
@@ -39,7 +40,7 @@ print("callbacks", list(driver.callbacks))
 print("provider", trace.get_tracer_provider() is provider)
 for span in exporter.get_finished_spans():
     if span.instrumentation_scope.name not in {ours!r}:
-        ours = ("turnspan.", "session.id", "gen_ai.conversation.id", "gen_ai.response.id")
+        ours = ("turnspan.", semconv.SESSION_ID, semconv.GEN_AI_CONVERSATION_ID, semconv.GEN_AI_RESPONSE_ID)
         known = {{key: str(value) for key, value in span.attributes.items() if not key.startswith(ours)}}
         print("exported", span.name, span.status.status_code.name, sorted(known))
 sys.exit(3)

@@ -150,8 +150,8 @@ def _lines(where: str | None, settings: Settings) -> tuple[LineSource | None, Pl
         return line_source(where), GIVEN
     path = settings.log_path
     if path is None:  # this process has none; those that are verified may have had the one in home
-        path = settings.home / "turnspan.log.jsonl"
-    is_default = path == settings.home / "turnspan.log.jsonl"
+        path = settings.default_log_path
+    is_default = path == settings.default_log_path
     return _at(FileLines(_local(path)), path), "file" if is_default else f"file:{settings.log}"
 
 

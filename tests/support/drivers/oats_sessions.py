@@ -1,5 +1,6 @@
 """oats, with a scripted model in place of LiteLLM."""
 
+import asyncio
 import json
 import os
 import tempfile
@@ -24,7 +25,7 @@ os.environ |= {
 import litellm
 import oats.session.processor as processor
 from litellm.types.utils import Delta, ModelResponseStream, StreamingChoices
-from oats.session.session import create_session
+from oats.session.session import create_session, get_session_storage
 from oats.tool.registry import Tool, ToolResult, register_tool
 
 from support.drivers import pieces, use
@@ -99,6 +100,7 @@ class Oats(RuntimeDriver):
             yield event
 
     async def turn(self, conversation, prompt, script):
+        _lock_of_this_loop()
         answer = None
         async for event in self._events(conversation, prompt, script):
             if event["type"] == "assistant_text":
@@ -108,9 +110,17 @@ class Oats(RuntimeDriver):
         return answer
 
     async def stream(self, conversation, prompt, script):
+        _lock_of_this_loop()
         async for event in self._events(conversation, prompt, script):
             if event["type"] == "assistant_text_delta":
                 yield event
+
+
+def _lock_of_this_loop():
+    """Give the runtime's storage a lock of the running loop: it has one for the whole process, of whichever came first."""
+    storage, loop = get_session_storage()._storage, asyncio.get_running_loop()
+    if getattr(storage._lock, "_loop", None) not in (None, loop):
+        storage._lock = asyncio.Lock()
 
 
 drivers = [Oats]
