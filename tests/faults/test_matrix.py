@@ -54,6 +54,7 @@ EXPLAINED_BY = {
         "exporter-500",
         "exporter-garbage",
     },
+    "elsewhere": {"log-unwritable"},  # its lines were to go to a place of their own
 }
 
 

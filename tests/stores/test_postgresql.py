@@ -121,9 +121,9 @@ def test_what_the_server_would_refuse_does_not_hold_up_the_rest(postgres_url, tm
     recorder.emit(TurnEnded(**ids, response_content="\ud800 lone", status="error", error="x\x00" * 100_000))
     assert recorder.flush(20), recorder.problems.counts
     turn = store.load_session("s").turns[0]
-    assert turn.prompt.startswith("be\ufffdfore w0 w1")
+    assert turn.prompt.startswith("be\\u0000fore w0 w1")
     assert turn.agent_id == "a" * 255
-    assert turn.tool_calls[0].arguments == {"k\x00": "\x00", "big": str(2**70)}
+    assert turn.tool_calls[0].arguments == {"k\\u0000": "\\u0000", "big": str(2**70)}
     assert turn.tool_calls[0].result == "\x00"
     assert [hit.session_id for hit in store.find("t\u00e4")] == ["s"]
     (row,) = [row for row in store.audit_events("s") if row.kind == "turn.started"]

@@ -33,6 +33,7 @@ from unittest import SkipTest, mock
 
 from turnspan.instrumentation import propagation
 from turnspan.instrumentation.registry import GROUP, Adapters, name_of
+from turnspan.telemetry import semconv
 from turnspan.testing.drivers import (
     LIMITS,
     Conversation,
@@ -253,7 +254,7 @@ class AdapterConformance:
             (root,) = span_tree(recording.spans)
             assert Counter(_operations(root))["invoke_agent"] == 2
             assert recording.turn.status == "success"
-            names = {(span.attributes or {}).get("gen_ai.agent.name") for span in recording.spans}
+            names = {(span.attributes or {}).get(semconv.GEN_AI_AGENT_NAME) for span in recording.spans}
             assert {"triage", "helper"} <= names
             _nothing_is_open(recording)
 

@@ -44,7 +44,7 @@ class Order:
     turn_ids: list[str]
     since_ns: int
     until_ns: int | None
-    """None: not known, because it is not sealed, or was recovered later than those that came after it."""
+    """None: not known: it is not sealed, was recovered later than those that came after it, or its clock went back."""
 
 
 @dataclass
@@ -112,7 +112,8 @@ def refold(session_id: str, told: Iterable[RecordedEvent]) -> Expected:
         newest = iso(max((event.at_ns for event in events), default=0))
         expected.newest_at = max(expected.newest_at, newest)
         expected.recorded = expected.recorded or any(isinstance(e, TurnEnded) and e.record is not None for e in events)
-    expected.heads.sort(key=lambda head: head["created_at"])
+    if expected.chains > 1:  # within one chain, what was said first stands first, also when the clock went back
+        expected.heads.sort(key=lambda head: head["created_at"])
     return expected
 
 
@@ -120,6 +121,8 @@ def _order_of(journal: str, turn_ids: list[str], events: list[Event]) -> Order:
     """Return when a chain's process had these turns, by the id of its journal and by its last seal of the session."""
     seals = [(event.at_ns, seal) for event in events if (seal := seal_of(event)) is not None]
     until_ns = seals[-1][0] if seals and seals[-1][1].closed != REASON else None
+    if until_ns is not None and until_ns < max(time_of_id(journal), *(event.at_ns for event in events)):
+        until_ns = None  # the clock went back
     return Order(turn_ids, time_of_id(journal), until_ns)
 
 
