@@ -40,7 +40,10 @@ def _calling(case):
 for path in sorted(FOLDER.glob("[!_]*.py")):
     try:
         module = importlib.import_module(f"support.drivers.{path.stem}")
-    except ModuleNotFoundError as missing:  # each runtime has an environment of its own, too
+    except ImportError as error:  # each runtime has an environment of its own, too; some say themselves what they lack
+        missing = error if isinstance(error, ModuleNotFoundError) else error.__cause__
+        if not isinstance(missing, ModuleNotFoundError):
+            raise
         MISSING[path.stem] = missing.name
         continue
     for driver in module.drivers:

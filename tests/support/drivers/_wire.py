@@ -2,12 +2,14 @@
 
 import itertools
 import ssl
+import threading
 
 from support.model_server import ModelServer
 from turnspan.testing.drivers import TOKENS
 
 assert TOKENS == (10, 2), "what the model server says if it is not told"
 _numbers = itertools.count()
+_making = threading.Lock()
 TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 """Made once and never used: each client would load all certificates, which costs ten times what a turn does."""
 
@@ -19,9 +21,10 @@ class OverTheWire:
 
     @property
     def server(self):
-        if self._server is None:
-            self._server = ModelServer()
-        return self._server
+        with _making:  # twenty threads may ask at once for the first time
+            if self._server is None:
+                self._server = ModelServer()
+            return self._server
 
     def serve(self, conversation, script):
         """Serve a script to a conversation, and return the API key that names it."""
