@@ -124,10 +124,10 @@ def test_what_the_server_would_refuse_does_not_hold_up_the_rest(postgres_url, tm
     assert turn.prompt.startswith("be\\u0000fore w0 w1")
     assert turn.agent_id == "a" * 255
     assert turn.tool_calls[0].arguments == {"k\\u0000": "\\u0000", "big": str(2**70)}
-    assert turn.tool_calls[0].result == "\x00"
+    assert turn.tool_calls[0].result == "\\u0000"
     assert [hit.session_id for hit in store.find("t\u00e4")] == ["s"]
     (row,) = [row for row in store.audit_events("s") if row.kind == "turn.started"]
-    assert json.loads(row.payload)["prompt"].startswith("be\x00fore")
+    assert json.loads(row.payload)["prompt"].startswith("be\\u0000fore")
     recorder.close()
 
 

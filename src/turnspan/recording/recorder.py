@@ -245,6 +245,7 @@ class Recorder:
             self.run_deferred()
             for end in self.turns.ends(now_ns(), "the process ended"):
                 self.emit(end)
+            self.run_deferred()  # of finalizers that ran meanwhile
         self._closed = True
         atexit.unregister(self.close)
         self.run_housekeeping()
