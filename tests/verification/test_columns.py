@@ -29,10 +29,9 @@ def another(value, type_):
         return json.dumps({**json.loads(value), "evil": "x"})
     if value[:1] == "[":
         return json.dumps(json.loads(value)[::-1])
-    if value[:2] == "20":
-        return "2001" + value[4:]
-    is_hex = all(character in "0123456789abcdef" for character in value)
-    return ("1" if value[0] == "0" else "0") + value[1:] if is_hex else value + "X"
+    if all(character in "0123456789abcdef" for character in value):
+        return ("1" if value[:1] == "0" else "0") + value[1:]
+    return "2001" + value[4:] if value[:2] == "20" else value + "X"  # a time is another time
 
 
 @pytest.mark.parametrize(("table", "column"), COLUMNS)
