@@ -144,6 +144,9 @@ def _to_encodable(value: Any) -> Any:
 
 
 _encoder = msgspec.json.Encoder(enc_hook=_to_encodable)
+_encode_at_once = msgspec.json.Encoder().encode
+_pack = msgspec.msgpack.Encoder().encode
+_NOT_FINITE = re.compile(rb"\xcb[\x7f\xff][\xf0-\xff]")
 
 
 class Encoded(NamedTuple):
@@ -155,17 +158,32 @@ class Encoded(NamedTuple):
 
 def encode(value: Any) -> bytes:
     """Return a value, an event or a row as one line of JSON. Never raises for any content."""
-    return encode_clean(value).line
+    line = encode_as_given(value)
+    return line if line is not None else encode_clean(value).line
+
+
+def encode_as_given(value: Any) -> bytes | None:
+    """Return a value as JSON, as it is; None where something in it has to be made plain first. Most content needs nothing."""
+    try:
+        line = _encode_at_once(value)
+        if b"null" in line and _NOT_FINITE.search(_pack(value)) is not None:
+            return None  # NaN and infinities are null in JSON; MessagePack has them
+    except BaseException as error:
+        if is_from_outside(error):
+            raise
+        return None
+    return None if b"\\u0000" in line or _is_deep(line) else line  # some stores refuse NUL
 
 
 def encode_clean(value: Any) -> Encoded:
-    """Return the same, and whether anything in it had to be made plain first."""
+    """Return a value as JSON, whatever is in it, and whether anything in it had to be made plain."""
+    if (line := encode_as_given(value)) is not None:
+        return Encoded(line, as_given=True)
     try:
         try:
             line = _encoder.encode(value)
-            # NaN and infinities are written as null, NUL as what some stores refuse: then somebody must look
             if b"null" not in line and b"\\u0000" not in line and not _is_deep(line):
-                return Encoded(line, not _made.values)
+                return Encoded(line, as_given=False)
         except BaseException as error:  # what cannot be encoded at once goes through plain()
             if is_from_outside(error):
                 raise
@@ -175,7 +193,7 @@ def encode_clean(value: Any) -> Encoded:
             again = _encoder.encode(msgspec.structs.replace(value, **fields))
         else:
             again = _encoder.encode(plain(value))
-        return Encoded(again, again == line and not _made.values)
+        return Encoded(again, as_given=again == line and not _made.values)
     finally:
         if _made.values:
             _made.values = {}

@@ -9,18 +9,20 @@ tracer that is not the SDK's, spans are made at once.
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from opentelemetry import context, trace
+from opentelemetry.sdk.trace.sampling import Decision
 from opentelemetry.trace import Link, NonRecordingSpan, Span, SpanContext, SpanKind, Status, StatusCode, TraceFlags
 
 from turnspan.otel_sdk import internals
+from turnspan.telemetry.current_context import child_context
 
 _RANDOM = getattr(TraceFlags, "RANDOM_TRACE_ID", 0)  # of SDKs that know W3C Trace Context level 2
 
-Start = tuple[str, context.Context, SpanKind, dict[str, Any], Sequence[Link], int]
-"""The arguments of ``Tracer.start_span``."""
+Opening = Callable[[], tuple[str, SpanKind, dict[str, Any]]]
+"""Returns name, kind and attributes of a span, always the same: it is called when they are needed."""
 
 
 class Sampled(NamedTuple):
@@ -32,12 +34,33 @@ class Sampled(NamedTuple):
 
 
 class DeferredSpan(Span):
-    """A span that the SDK makes as soon as it is touched; attributes may be set before."""
+    """A span that the SDK makes as soon as it is touched; attributes may be set before.
 
-    __slots__ = ("_added", "_context", "_sampled", "_sdk_span", "_start", "_tracer")
+    Args:
+        tracer: Makes it.
+        span_context: Its ids.
+        sampled: What the sampler has decided; None where it decides as it did for the parent.
+        opening: Its name, kind and attributes.
+        parent: The context, or the span, that it starts in.
+        links: Its links.
+        at_ns: When it starts.
 
-    def __init__(self, tracer: DeferredTracer, start: Start, span_context: SpanContext, sampled: Any) -> None:
-        self._tracer, self._start, self._context, self._sampled = tracer, start, span_context, sampled
+    """
+
+    __slots__ = ("_added", "_at_ns", "_context", "_links", "_opening", "_parent", "_sampled", "_sdk_span", "_tracer")
+
+    def __init__(
+        self,
+        tracer: DeferredTracer,
+        span_context: SpanContext,
+        sampled: Any,
+        opening: Opening,
+        parent: context.Context | Span,
+        links: Sequence[Link],
+        at_ns: int,
+    ) -> None:
+        self._tracer, self._context, self._sampled = tracer, span_context, sampled
+        self._opening, self._parent, self._links, self._at_ns = opening, parent, links, at_ns
         self._added: dict[str, Any] | None = None
         self._sdk_span: Span | None = None
 
@@ -47,12 +70,16 @@ class DeferredSpan(Span):
         if self._sdk_span is None:
             with self._tracer.making:
                 if self._sdk_span is None:
-                    decided = self._sampled
-                    sampled = Sampled(
-                        decided.decision, {**decided.attributes, **(self._added or {})}, decided.trace_state
-                    )
-                    self._sdk_span = self._tracer.make(self._start, self._context, sampled)
+                    self._sdk_span = self._made()
         return self._sdk_span
+
+    def _made(self) -> Span:
+        name, kind, attributes = self._opening()
+        sampled = self._sampled or Sampled(Decision.RECORD_AND_SAMPLE, attributes, self._context.trace_state)
+        attributes = {**sampled.attributes, **(self._added or {})}
+        sampled = Sampled(sampled.decision, attributes, sampled.trace_state)
+        start = (name, _context(self._parent), kind, attributes, self._links, self._at_ns)
+        return self._tracer.make(self._context, sampled, start)
 
     def get_span_context(self) -> SpanContext:
         """Return the ids; they are there at once."""
@@ -120,6 +147,7 @@ class DeferredTracer:
         self.making = threading.RLock()  # a finalizer may touch a span while this thread makes another
         self._tracer = tracer
         self._ids, self._sampler = tracer.id_generator, tracer.sampler
+        self._follows_parents = internals.follows_sampled_parents(self._sampler)
         self._processors: Any = None
         self._may_be_late = False
         self._in_progress = threading.local()
@@ -135,26 +163,41 @@ class DeferredTracer:
         start_time: int,
     ) -> Span:
         """Start a span: now, or as soon as it is touched."""
+        return self.start_late(lambda: (name, kind, attributes), parent, links, start_time)
+
+    def start_late(
+        self, opening: Opening, parent: context.Context | Span | None, links: Sequence[Link], at_ns: int
+    ) -> Span:
+        """Start a span in a context, or below a span; None is the current context."""
         processors = internals.processors_of_tracer(self._tracer)
         if processors is not self._processors:
             self._processors, self._may_be_late = processors, _none_acts_on_start(processors)
         if not self._may_be_late or not internals.is_enabled(self._tracer):
-            return self._tracer.start_span(name, parent, kind, attributes, links, start_time)  # type: ignore[no-any-return]
-        if parent is None:
-            parent = context.get_current()
+            name, kind, attributes = opening()
+            return self._tracer.start_span(name, _context(parent), kind, attributes, links, at_ns)  # type: ignore[no-any-return]
+        if self._follows_parents and type(parent) is DeferredSpan:
+            of_parent = parent.get_span_context()
+            if of_parent.trace_flags & TraceFlags.SAMPLED:  # nearly all spans: there is nothing to ask, nor to build
+                span_id = self._ids.generate_span_id()
+                own = SpanContext(of_parent.trace_id, span_id, False, of_parent.trace_flags, of_parent.trace_state)
+                return DeferredSpan(self, own, None, opening, parent, links, at_ns)
+        return self._start_sampled(opening, _context(parent), links, at_ns)
+
+    def _start_sampled(self, opening: Opening, parent: context.Context, links: Sequence[Link], at_ns: int) -> Span:
         context_of_parent = trace.get_current_span(parent).get_span_context()
         if context_of_parent.is_valid:
             trace_id, random = context_of_parent.trace_id, context_of_parent.trace_flags & _RANDOM
         else:
             trace_id, random = self._ids.generate_trace_id(), _RANDOM * self.is_trace_id_random()
+        name, kind, attributes = opening()
         sampled = self._sampler.should_sample(parent, trace_id, name, kind, attributes, links)
         flags = TraceFlags(random | sampled.decision.is_sampled())
         span_context = SpanContext(trace_id, self._ids.generate_span_id(), False, flags, sampled.trace_state)
         if not sampled.decision.is_recording():
             return NonRecordingSpan(span_context)
-        return DeferredSpan(self, (name, parent, kind, attributes, links, start_time), span_context, sampled)
+        return DeferredSpan(self, span_context, sampled, opening, parent, links, at_ns)
 
-    def make(self, start: Start, span_context: SpanContext, sampled: Sampled) -> Span:
+    def make(self, span_context: SpanContext, sampled: Sampled, start: tuple[Any, ...]) -> Span:
         """Have the SDK make a span of these ids."""
         outer = getattr(self._in_progress, "now", None)
         self._in_progress.now = span_context, sampled
@@ -198,6 +241,12 @@ def tracer_of(tracer: Any) -> Any:
     if isinstance(sampler := getattr(tracer, "sampler", None), DeferredTracer):
         return sampler
     return DeferredTracer(tracer) if internals.is_sdk_tracer(tracer) else tracer
+
+
+def _context(parent: context.Context | Span | None) -> context.Context:
+    if parent is None:
+        return context.get_current()
+    return child_context(parent) if isinstance(parent, Span) else parent
 
 
 def _none_acts_on_start(processors: Any) -> bool:

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from opentelemetry import _logs, metrics, trace
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import SpanExporter
+from opentelemetry.sdk.trace.sampling import Decision, ParentBased, StaticSampler
 
 from turnspan.telemetry.own_log import logger
 
@@ -105,6 +106,13 @@ def is_enabled(tracer: Any) -> bool:
 def processors_of_tracer(tracer: Any) -> Any:
     """Return the span processors of a tracer; another object whenever one was added."""
     return getattr(tracer.span_processor, "_span_processors", None)
+
+
+def follows_sampled_parents(sampler: Any) -> bool:
+    """Return whether a sampler takes every span whose parent was taken in this process, whatever it is of: the usual one does."""
+    if type(sampler) is ParentBased:
+        sampler = getattr(sampler, "_local_parent_sampled", None)
+    return type(sampler) is StaticSampler and getattr(sampler, "_decision", None) is Decision.RECORD_AND_SAMPLE
 
 
 def does_nothing_on_start(processor: Any) -> bool:

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
 import msgspec
-from opentelemetry import context
 from opentelemetry.trace import Span
 
 from turnspan.adapter import SPAN_EXPECTED, CurrentContext
@@ -37,7 +36,6 @@ from turnspan.model.metadata import with_schema_version
 from turnspan.model.newest import Newest
 from turnspan.recording.open_turns import OpenTurn, OpenTurns, interrupted
 from turnspan.recording.sessions import Sessions
-from turnspan.telemetry.current_context import child_context
 from turnspan.telemetry.external_spans import external_spans, has_ended
 from turnspan.telemetry.live_spans import Spans, ids_of, ids_of_external_span, resource_of_provider
 
@@ -67,7 +65,6 @@ class LiveCall:
     """A turn, call or handoff of this process, with its span."""
 
     __slots__ = (
-        "_child_context",
         "end_id",
         "expects_external_span",
         "follows_handoff",
@@ -83,19 +80,11 @@ class LiveCall:
         self.inherited = False  # from before a fork: the parent process ends it
         self.expects_external_span = False  # until that is started, ``span`` is the parent's
         self.follows_handoff = False  # an agent that goes on in the place of the one that handed over to it
-        self._child_context: context.Context | None = None
 
     def attach_span(self, span: Span, ids: SpanIds | None, end_id: str | None = None) -> None:
         """Take the span that was expected."""
         self.span, self.ids, self.end_id = span, ids, end_id
-        self.expects_external_span, self._child_context = False, None
-
-    @property
-    def child_context(self) -> context.Context:
-        """The context for children of its span."""
-        if self._child_context is None:
-            self._child_context = child_context(self.span)
-        return self._child_context
+        self.expects_external_span = False
 
 
 class LiveTurns:
@@ -204,7 +193,7 @@ class LiveTurns:
         else:
             span = self._spans.start(
                 event,
-                None if parent is None else parent.child_context,
+                None if parent is None else parent.span,
                 handoff=None if handoff is None else handoff.span.get_span_context(),
             )
             call = LiveCall(event, span, ids_of(span, None if parent is None else parent.ids))
@@ -229,7 +218,7 @@ class LiveTurns:
         event = entry.event
         turn = self.open.of(event) or OpenTurn(None)
         parent = turn.parent_of(event)
-        span = self._spans.handoff(event, None if parent is None else parent.child_context)
+        span = self._spans.handoff(event, None if parent is None else parent.span)
         turn.handoff = LiveCall(event, span, ids_of(span, None if parent is None else parent.ids))
         self._stamp(entry, turn.handoff.ids, turn)
 
@@ -291,7 +280,7 @@ class LiveTurns:
         if isinstance(call.started, ModelCallStarted):
             self._externally_instrumented.discard(call.started.provider)
         parent = turn.parent_of(call.started)
-        span = self._spans.start(call.started, None if parent is None else parent.child_context)
+        span = self._spans.start(call.started, None if parent is None else parent.span)
         call.attach_span(span, ids_of(span, None if parent is None else parent.ids))
         self._stamp(Entry(call.started), call.ids, turn)
 

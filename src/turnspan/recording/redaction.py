@@ -19,7 +19,7 @@ import msgspec
 from turnspan.errors import SettingsError, TurnspanError
 from turnspan.events import CONTENT, FIELDS, KINDS, TEXTS, Event, Part, TurnEnded
 from turnspan.journal.hash_chain import decode
-from turnspan.model.json_values import Encoded, encode, encode_clean, is_from_outside, plain
+from turnspan.model.json_values import Encoded, encode, encode_as_given, encode_clean, is_from_outside, plain
 from turnspan.model.records import OURS, turnspan_metadata
 from turnspan.recording.content_policy import captured, captured_record
 from turnspan.recording.secrets.scan import Scan
@@ -80,6 +80,7 @@ class Redactor:
             )
         wanted = {rule: rule in names for rule in RULES}
         self._scan = _scan(**wanted) if any(wanted.values()) else None
+        self._is_quick = mode == "full" and not self._own and not limit
         self._names: dict[str | int, tuple[Any, str]] = {}
 
     def take(self, event: Event) -> tuple[Event, bytes]:
@@ -93,6 +94,13 @@ class Redactor:
 
         """
         event = self._with_names(event)
+        if self._is_quick and (type(event) is not TurnEnded or event.record is None):
+            line = encode_as_given(event)
+            if line is not None and self._cleaned(line) is line:
+                return event, line
+        return self._take_apart(event)
+
+    def _take_apart(self, event: Event) -> tuple[Event, bytes]:
         if self._mode != "full":
             event = captured(event, self._mode)
         record = event.record if type(event) is TurnEnded else None

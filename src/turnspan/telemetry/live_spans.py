@@ -11,6 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+import msgspec
 from opentelemetry import context, trace
 from opentelemetry.trace import Link, NonRecordingSpan, Span, SpanContext, TraceFlags
 
@@ -24,8 +25,9 @@ from turnspan.events import (
 from turnspan.journal.hash_chain import SpanIds
 from turnspan.model.newest import Newest
 from turnspan.telemetry import semconv as sc
+from turnspan.telemetry.current_context import child_context
 from turnspan.telemetry.external_spans import has_ended
-from turnspan.telemetry.span_mapping import closed, link_to, opened
+from turnspan.telemetry.span_mapping import Opened, closed, link_to, opened
 
 _SESSIONS_REMEMBERED = 4096
 
@@ -41,6 +43,19 @@ class AdoptedSpan(NonRecordingSpan):
         """Add a span event, if the span has not ended."""
         if not has_ended(self._span):
             self._span.add_event(name, attributes, timestamp)
+
+
+class _Opening(msgspec.Struct, frozen=True, gc=False):
+    """How a span opens, worked out when it is asked for: in the writer's thread, mostly. The garbage collector need not follow it."""
+
+    event: Started | HandedOff
+    content: bool
+    workspace_id: str | None = None
+    view_url: str = ""
+
+    def __call__(self) -> Opened:
+        """Return name, kind and attributes."""
+        return opened(self.event, content=self.content, workspace_id=self.workspace_id, view_url=self.view_url)
 
 
 class Spans:
@@ -65,6 +80,7 @@ class Spans:
         self._tracer_of = tracer_of
         self._provider: Any = None
         self._tracer: Any = None
+        self._start_late: Callable[..., Span] | None = None  # of a tracer that makes spans when they are needed
         self._content, self._profile, self._view_url = content, profile, view_url
         self._last_turn: Newest[str, SpanContext] = Newest(_SESSIONS_REMEMBERED)
         self._ended: deque[tuple[Span, Started, Ended, list[str] | None]] = deque()
@@ -72,7 +88,7 @@ class Spans:
     def start(
         self,
         event: Started,
-        parent: context.Context | None,
+        parent: Span | None,
         *,
         handoff: SpanContext | None = None,
         workspace_id: str | None = None,
@@ -81,21 +97,19 @@ class Spans:
 
         Args:
             event: What starts.
-            parent: A context with the parent span; None: the span that is active, or a trace of its own.
+            parent: The parent; None: the span that is active, or a trace of its own.
             handoff: The span of the handoff that this follows.
             workspace_id: The workspace of its session.
 
         """
-        name, kind, attributes = opened(
-            event, content=self._content, workspace_id=workspace_id, view_url=self._view_url
-        )
+        opening = _Opening(event, self._content, workspace_id, self._view_url)
         links: tuple[Link, ...] = ()
         if handoff is not None and handoff.is_valid:
             links = (link_to(handoff, "handoff"),)
         is_turn = type(event) is TurnStarted
         if is_turn and (before := self._last_turn.get(event.session_id)) is not None:
             links = (*links, link_to(before, "previous_turn"))
-        span = self._start_span(name, parent, kind, attributes, links, event.at_ns)
+        span = self._start_span(opening, parent, links, event.at_ns)
         if is_turn:
             self._remember(event.session_id, span.get_span_context())
         return span
@@ -137,19 +151,25 @@ class Spans:
             span.set_status(status)
         span.end(ended.at_ns)
 
-    def handoff(self, event: HandedOff, parent: context.Context | None) -> Span:
+    def handoff(self, event: HandedOff, parent: Span | None) -> Span:
         """Show a handoff as the call of a transfer tool that took no time."""
-        name, kind, attributes = opened(event, content=self._content)
-        span = self._start_span(name, parent, kind, attributes, (), event.at_ns)
+        span = self._start_span(_Opening(event, self._content), parent, (), event.at_ns)
         span.end(event.at_ns)
         return span
 
-    def _start_span(self, *start: Any) -> Span:
+    def _start_span(
+        self, opening: Callable[[], Opened], parent: Span | None, links: tuple[Link, ...], at_ns: int
+    ) -> Span:
         if (provider := trace.get_tracer_provider()) is not self._provider:  # the SDK may be set up late
             from turnspan._version import __version__
 
             self._provider, self._tracer = provider, self._tracer_of(provider.get_tracer("turnspan", __version__))
-        return self._tracer.start_span(*start)  # type: ignore[no-any-return]
+            self._start_late = getattr(self._tracer, "start_late", None)
+        if self._start_late is not None:
+            return self._start_late(opening, parent, links, at_ns)
+        name, kind, attributes = opening()
+        where = None if parent is None else child_context(parent)
+        return self._tracer.start_span(name, where, kind, attributes, links, at_ns)  # type: ignore[no-any-return]
 
     def note(self, span: Span, name: str, event: Event) -> None:
         """Mark an event on the span that it happened in.
