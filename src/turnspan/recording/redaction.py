@@ -96,7 +96,7 @@ class Redactor:
         event = self._with_names(event)
         if self._is_quick and (type(event) is not TurnEnded or event.record is None):
             line = encode_as_given(event)
-            if line is not None and self._cleaned(line) is line:
+            if line is not None and (self._scan is None or self._cleaned(line) is line):
                 return event, line
         return self._take_apart(event)
 

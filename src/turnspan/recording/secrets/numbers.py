@@ -41,6 +41,12 @@ _NEIGHBOURS = frozenset((b"", b"x", b"j"))
 _SUFFIX = re.compile(rb"[ -]\d{4}(?![\d/])|-[A-Za-z]|\.\d")
 
 
+def may_hold_numbers(text: bytes) -> bool:
+    """Return whether there are digits enough for a number of a card or an account, of usual width."""
+    shape = text.translate(_CLASSES)
+    return _TEN in shape or _GROUPED in shape
+
+
 def numbers(text: bytes, *, wide: bool) -> list[Hit]:
     """Return the numbers of cards and accounts.
 

@@ -18,7 +18,7 @@ from turnspan.recording.secrets.formats import FORMATS, Format
 from turnspan.recording.secrets.headers import headers
 from turnspan.recording.secrets.marks import Marks
 from turnspan.recording.secrets.names import Handler, Hit, is_secret_name, named
-from turnspan.recording.secrets.numbers import WIDE_MARKS, iban, numbers, social_security
+from turnspan.recording.secrets.numbers import WIDE_MARKS, iban, may_hold_numbers, numbers, social_security
 from turnspan.recording.secrets.places import placed
 from turnspan.recording.secrets.values import is_secret_leaf
 
@@ -63,22 +63,26 @@ class Scan:
         self._handlers = [handlers.get(mark, []) for mark in marks]
         self._flags = len(flags)
         self._invisible = len(_INVISIBLE_MARKS) if secrets else 0
-        self._marks = Marks(marks) if marks else None
+        self._find = Marks(marks).find if marks else _nothing
 
     def clean(self, text: bytes) -> bytes:
         """Return JSON without what is to be taken out; the same object where nothing is."""
-        hits, nested, invisible = self._hits(text)
+        given, marks = text, self._find(text.lower())
+        has_runs = self._secrets and _RUN in text.translate(_TOKENS)
+        if not marks and not has_runs and not (self._cards and may_hold_numbers(text)):
+            return text  # as nearly all of it
+        hits, nested, invisible = self._hits(text, marks)
         if invisible:
             bare = _INVISIBLE.sub(b"", text)
-            more = self._hits(bare)
+            more = self._hits(bare, self._find(bare.lower()))
             if len(more[0]) > len(hits):
                 text, (hits, nested, _) = bare, more
         if nested:
             text = msgspec.json.encode(_without_named(msgspec.json.decode(text)))
-            hits, _, _ = self._hits(text)
-        if self._secrets and _RUN in (shape := text.translate(_TOKENS)):
+            hits, _, _ = self._hits(text, self._find(text.lower()))
+        if has_runs if text is given else self._secrets:
             hits += _discord(text)
-            hits += self._inside_base64(text, shape)
+            hits += self._inside_base64(text, text.translate(_TOKENS))
         return _replaced(text, hits) if hits else text
 
     def text(self, text: str) -> str:
@@ -87,25 +91,24 @@ class Scan:
         cleaned = self.clean(encoded)
         return text if cleaned is encoded else msgspec.json.decode(cleaned, type=str)
 
-    def _hits(self, text: bytes) -> tuple[list[Hit], bool, bool]:
+    def _hits(self, text: bytes, marks: list[tuple[int, int, int]]) -> tuple[list[Hit], bool, bool]:
         hits: list[Hit] = []
         nested = invisible = wide = False
-        if self._marks is not None:
-            handlers = self._handlers
-            for mark, start, end in self._marks.find(text.lower()):
-                if mark < self._flags:
-                    invisible, wide = invisible or mark < self._invisible, wide or mark >= self._invisible
+        handlers = self._handlers
+        for mark, start, end in marks:
+            if mark < self._flags:
+                invisible, wide = invisible or mark < self._invisible, wide or mark >= self._invisible
+                continue
+            for exact, handler in handlers[mark]:
+                if exact is not None and text[start:end] != exact:
                     continue
-                for exact, handler in handlers[mark]:
-                    if exact is not None and text[start:end] != exact:
-                        continue
-                    hit = handler(text, start, end)
-                    if hit is None:
-                        continue
-                    if hit.nested:
-                        nested = True
-                    else:
-                        hits.append(hit)
+                hit = handler(text, start, end)
+                if hit is None:
+                    continue
+                if hit.nested:
+                    nested = True
+                else:
+                    hits.append(hit)
         if self._cards:
             hits += numbers(text, wide=wide)
         return hits, nested, invisible
@@ -130,6 +133,10 @@ class Scan:
             return None
         cleaned = self.text(text)
         return None if cleaned == text else base64.b64encode(cleaned.encode())
+
+
+def _nothing(_text: bytes) -> list[tuple[int, int, int]]:
+    return []
 
 
 def _lower(mark: str) -> bytes:
