@@ -26,6 +26,7 @@ class Appender:
 
     def __init__(self, journal: Journal, app_log: AppLog | None, problems: Problems) -> None:
         self._journal, self._app_log, self._problems = journal, app_log, problems
+        self.wake_writer: Callable[[], None] = lambda: None
 
     def append(
         self, event: Event, ids: SpanIds | None = None, started: Event | None = None, payload: bytes | None = None
@@ -45,6 +46,7 @@ class Appender:
         journal.append(event, ids, payload)
         if journal.problem is not None:
             self._report_problem()
+        self.wake_writer()
 
     def append_behind(self, make: Callable[[int, str], Event]) -> None:
         """Append an event that is made with its line's number and the hash of the line before it."""

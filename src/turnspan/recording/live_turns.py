@@ -7,7 +7,7 @@ among what is open, and it is appended to the journal.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import msgspec
 from opentelemetry.trace import Span
@@ -34,6 +34,7 @@ from turnspan.journal.hash_chain import SpanIds
 from turnspan.model.ids import new_id
 from turnspan.model.metadata import with_schema_version
 from turnspan.model.newest import Newest
+from turnspan.recording.appender import Appender
 from turnspan.recording.open_turns import OpenTurn, OpenTurns, interrupted
 from turnspan.recording.sessions import Sessions
 from turnspan.telemetry.external_spans import external_spans, has_ended
@@ -42,7 +43,12 @@ from turnspan.telemetry.live_spans import Spans, ids_of, ids_of_external_span, r
 _TURNS_REMEMBERED = 256
 
 E = TypeVar("E", bound=Event)
-Append = Callable[[Event, SpanIds | None, Event | None, bytes | None], None]
+
+
+class Appends(Protocol):
+    """Has the appender that events are put on record with."""
+
+    appender: Appender
 
 
 class Entry(Generic[E]):
@@ -93,13 +99,13 @@ class LiveTurns:
     Args:
         spans: Starts and ends spans.
         sessions: The sessions that this process has met.
-        append: Puts an event on record: the event, its span, the start of what it ends, its encoding.
+        pipeline: Its appender puts events on record; a forked child has another one.
 
     ``handlers`` has a function for each kind of event.
     """
 
-    def __init__(self, spans: Spans, sessions: Sessions, append: Append) -> None:
-        self._spans, self._sessions, self._append = spans, sessions, append
+    def __init__(self, spans: Spans, sessions: Sessions, pipeline: Appends) -> None:
+        self._spans, self._sessions, self._pipeline = spans, sessions, pipeline
         self.open: OpenTurns[LiveCall] = OpenTurns()
         self._finished: Newest[tuple[str, str | None], tuple[list[str], SpanIds | None]] = Newest(_TURNS_REMEMBERED)
         self._externally_instrumented: set[str | None] = set()  # providers whose calls another instrumentation traces
@@ -121,11 +127,11 @@ class LiveTurns:
             entry.change(metadata=with_schema_version(entry.event.metadata))
             if entry.event.workspace_id is None and self._sessions.default_workspace_id:
                 entry.change(workspace_id=self._sessions.default_workspace_id)
-            self._append(entry.event, None, None, entry.payload)
+            self._pipeline.appender.append(entry.event, None, None, entry.payload)
 
     def _end_session(self, entry: Entry[SessionEnded]) -> None:
         self._sessions.forget(entry.event.session_id)
-        self._append(entry.event, None, None, entry.payload)
+        self._pipeline.appender.append(entry.event, None, None, entry.payload)
 
     def _start_turn(self, entry: Entry[TurnStarted]) -> None:
         event = entry.event
@@ -168,7 +174,7 @@ class LiveTurns:
         turn.event_ids.append(entry.event.event_id)
         self._spans.end(turn.turn.span, turn.turn.started, entry.event, turn.event_ids)
         self._finished.remember(key, (turn.event_ids, turn.turn.ids))
-        self._append(entry.event, turn.turn.ids, turn.turn.started, entry.payload)
+        self._pipeline.appender.append(entry.event, turn.turn.ids, turn.turn.started, entry.payload)
 
     # Calls -------------------------------------------------------------------------------------------------------
 
@@ -225,7 +231,7 @@ class LiveTurns:
     def _note(self, entry: Entry[Noted]) -> None:
         turn = self.open.of(entry.event)
         if turn is None:
-            self._append(entry.event, None, None, entry.payload)
+            self._pipeline.appender.append(entry.event, None, None, entry.payload)
             return
         parent = turn.parent_of(entry.event)
         if parent is not None:
@@ -236,7 +242,7 @@ class LiveTurns:
         self, entry: Entry[Any], ids: SpanIds | None, turn: OpenTurn[LiveCall], started: Event | None = None
     ) -> None:
         turn.event_ids.append(entry.event.event_id)
-        self._append(entry.event, ids, started, entry.payload)
+        self._pipeline.appender.append(entry.event, ids, started, entry.payload)
 
     # External spans ----------------------------------------------------------------------------------------------
 

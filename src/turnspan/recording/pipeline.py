@@ -13,8 +13,6 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from turnspan.events import Event
-from turnspan.journal.hash_chain import SpanIds
 from turnspan.journal.live import LIMIT_BYTES, Journal
 from turnspan.journal.seals import Key
 from turnspan.recording.appender import Appender
@@ -75,13 +73,6 @@ class Pipeline:
         if settings.log == "structlog":
             self._open_app_log()
         self._open()
-
-    def append(
-        self, event: Event, ids: SpanIds | None = None, started: Event | None = None, payload: bytes | None = None
-    ) -> None:
-        """Put an event on disk, and have it brought to its places."""
-        self._appender.append(event, ids, started, payload)
-        self.writer.wake()
 
     def keeps_in(self, store: SessionStore) -> bool:
         """Return whether this is the store that everything is brought to."""
@@ -164,10 +155,10 @@ class Pipeline:
         except OSError as error:
             self.journal = Journal(None)
             self._problems.report(Problem.JOURNAL, error)
-        self._appender = Appender(self.journal, self._app_log, self._problems)
+        self.appender = Appender(self.journal, self._app_log, self._problems)
         self.writer = Writer(
             self.journal,
-            self._appender,
+            self.appender,
             Sealer(self.journal, self._key, self.providers, _log_outlet(settings)),
             open_store=self.opened_store,
             open_outlets=self._opened_outlets,
@@ -175,6 +166,7 @@ class Pipeline:
             problems=self._problems,
             between=self._between,
         )
+        self.appender.wake_writer = self.writer.wake
 
     def _open_app_log(self) -> None:
         from turnspan.telemetry.log_lines import AppLog

@@ -89,7 +89,7 @@ class Recorder:
         self.pipeline: Pipeline = Pipeline(
             settings, store, self.problems, providers, between=self.run_housekeeping, recovers=recovers
         )
-        self.turns = LiveTurns(self._spans, self._sessions, self.pipeline.append)
+        self.turns = LiveTurns(self._spans, self._sessions, self.pipeline)
         _recorders.add(self)
         atexit.register(self.close)
 
@@ -135,7 +135,7 @@ class Recorder:
     def record(self, events: Iterable[Event]) -> None:
         """Put events of turnspan's own on record: about sessions, outside of their turns, as they are."""
         for event in events:
-            self.pipeline.append(event)
+            self.pipeline.appender.append(event)
 
     # What is put off ---------------------------------------------------------------------------------------------
 

@@ -196,16 +196,14 @@ def ids_of(span: Span, parent: SpanIds | None) -> SpanIds | None:
         parent: The ids of its parent; None: of the span that is active now, if any.
 
     """
-    span_context = span.get_span_context()
-    if not span_context.is_valid:
+    own = span.get_span_context()
+    if not own.is_valid:
         return None
+    span_id, flags = f"{own.span_id:016x}", int(own.trace_flags)
     if parent is not None:
-        return SpanIds(parent.trace_id, f"{span_context.span_id:016x}", int(span_context.trace_flags), parent.span_id)
+        return SpanIds(parent.trace_id, span_id, flags, parent.span_id)
     active = trace.get_current_span().get_span_context()
-    parent_id = f"{active.span_id:016x}" if active.is_valid else ""
-    return SpanIds(
-        f"{span_context.trace_id:032x}", f"{span_context.span_id:016x}", int(span_context.trace_flags), parent_id
-    )
+    return SpanIds(f"{own.trace_id:032x}", span_id, flags, f"{active.span_id:016x}" if active.is_valid else "")
 
 
 def ids_of_external_span(span: Any) -> SpanIds | None:
