@@ -233,7 +233,7 @@ def test_a_finalizer_in_the_middle_of_an_emit_does_not_deadlock(recording):
 
 
 def test_spans_end_by_themselves_and_keep_the_time_of_their_events(recording):
-    """Nobody flushes: the writer's thread ends them soon, and what waits does not pile up."""
+    """Nobody flushes: a thread behind ends them soon, and what waits does not pile up."""
     with turnspan.turn(agent="a"):
         pass
     deadline = time.monotonic() + 10
@@ -244,6 +244,68 @@ def test_spans_end_by_themselves_and_keep_the_time_of_their_events(recording):
     assert span.end_time < time.time_ns()
     ended = recording.turn.ended_at
     assert abs(from_iso(ended) - span.end_time) < 1000
+
+
+class HangingStore(InMemorySessionStore):
+    """Takes nothing until it is let."""
+
+    def __init__(self):
+        super().__init__()
+        self.let = threading.Event()
+
+    def apply(self, changes):
+        self.let.wait(30)
+        super().apply(changes)
+
+
+def test_spans_end_in_time_whatever_the_store_does():
+    """The store hangs in the middle of a batch; spans go to their exporter all the same."""
+    store = HangingStore()
+    with record(store=store) as recording:
+        try:
+            for _ in range(2):  # the second while the writer waits for the first
+                with turnspan.turn(agent="a"):
+                    pass
+                before = len(recording._exporter.get_finished_spans())
+                deadline = time.monotonic() + 20
+                while len(recording._exporter.get_finished_spans()) == before and time.monotonic() < deadline:
+                    time.sleep(0.02)
+            assert len(recording._exporter.get_finished_spans()) == 2
+        finally:
+            store.let.set()
+
+
+def test_spans_that_nobody_ends_behind_are_ended_by_the_agents(recording, monkeypatch):
+    """A thread behind that cannot keep up costs the agents some time, and no memory, and no span."""
+    monkeypatch.setattr(recording.recorder._spans, "_wake", lambda: None)
+    for n in range(1500):
+        recording.recorder.emit(TurnStarted(session_id="s", turn_id=f"t{n}"))
+        recording.recorder.emit(TurnEnded(session_id="s", turn_id=f"t{n}"))
+        assert len(recording.recorder._spans._ended) <= 1025
+    assert len(recording.spans) == 1500
+
+
+def test_turns_that_begin_while_the_sdk_is_set_up_wait_for_it(tmp_path):
+    """The first turns of a program's threads have spans, all of them."""
+    recorder, ready, order = Recorder(Settings.read(home=tmp_path), InMemorySessionStore()), threading.Event(), []
+
+    def prepare():
+        ready.set()
+        time.sleep(0.2)
+        order.append("set up")
+
+    def second():
+        ready.wait(10)
+        recorder.emit(TurnStarted(session_id="s", turn_id="two"))
+        order.append("second turn")
+
+    recorder.before_first_turn(prepare)
+    thread = threading.Thread(target=second)
+    thread.start()
+    recorder.emit(TurnStarted(session_id="s", turn_id="one"))
+    thread.join(10)
+    recorder.close()
+    assert order == ["set up", "second turn"]
 
 
 def test_memory_does_not_grow_with_finished_turns(recording):

@@ -106,6 +106,32 @@ def test_the_sampler_is_asked_once_when_the_span_starts():
     assert late.get_description() == "counts"
 
 
+@pytest.mark.parametrize("sampler", [ALWAYS_ON, ParentBased(ALWAYS_ON), ParentBased(TraceIdRatioBased(1.0))])
+def test_a_child_of_a_sampled_span_is_the_span_that_the_sdk_makes(sampler):
+    """What the usual samplers decide for it is known, and neither asked nor built in the agent's thread."""
+    at_once, late, exporter = tracers(sampler)
+    for tracer in (at_once, late):
+        parent = start(tracer, "parent")
+        child = start(tracer, "child", trace.set_span_in_context(parent) if tracer is at_once else parent)
+        assert child.get_span_context().trace_id == parent.get_span_context().trace_id
+        child.set_attribute("b", 2)
+        child.end(8)
+        parent.end(9)
+    spans = exporter.get_finished_spans()
+    one, two = ({**json.loads(span.to_json()), "context": None, "parent_id": None} for span in (spans[0], spans[2]))
+    assert one == two
+    assert [span.parent.span_id for span in (spans[0], spans[2])] == [s.context.span_id for s in (spans[1], spans[3])]
+    assert len({span.context.trace_flags for span in spans}) == 1
+
+
+def test_a_sampler_of_ones_own_is_asked_for_every_child():
+    """It may go by names and attributes."""
+    sampler = Counts()
+    _, late, _ = tracers(sampler)
+    start(late, "child", start(late, "parent"))
+    assert sampler.asked == 2
+
+
 @pytest.mark.parametrize("sampler", [ALWAYS_OFF, ParentBased(TraceIdRatioBased(0.0))])
 def test_what_is_sampled_out_is_never_made(sampler):
     _, late, exporter = tracers(sampler)

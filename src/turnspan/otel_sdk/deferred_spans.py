@@ -2,7 +2,7 @@
 
 Making a span is the largest part of what recording costs, and nearly all of it is needed only when the span ends. So the
 agent's thread asks the sampler and draws the ids, as the SDK would; the SDK makes the span of them when it is touched,
-or else in the writer's thread, right before it ends. Where a span processor acts on the start of spans, and for every
+or else in a thread behind, right before it ends. Where a span processor acts on the start of spans, and for every
 tracer that is not the SDK's, spans are made at once.
 """
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from turnspan.journal.live import LIMIT_BYTES, Journal
@@ -43,7 +42,6 @@ class Pipeline:
         store: The store, when it is open already; that of the settings is opened otherwise, in the writer's thread.
         problems: Counts what failed.
         providers: The SDK providers that are flushed, and that know what became of spans.
-        between: Is called by the writer between batches.
         recovers: Whether it stores what dead processes left.
 
     """
@@ -55,10 +53,9 @@ class Pipeline:
         problems: Problems,
         providers: Providers,
         *,
-        between: Callable[[], None],
         recovers: bool,
     ) -> None:
-        self._settings, self._problems, self._between, self._recovers = settings, problems, between, recovers
+        self._settings, self._problems, self._recovers = settings, problems, recovers
         self._store = store
         self._opening = threading.Lock()
         self._owns_store = store is None
@@ -164,7 +161,6 @@ class Pipeline:
             open_outlets=self._opened_outlets,
             prepare=self._recover,
             problems=self._problems,
-            between=self._between,
         )
         self.appender.wake_writer = self.writer.wake
 

@@ -23,6 +23,7 @@ from turnspan.events import ENDS, STARTS, Event, Started, TurnStarted, call_id_o
 from turnspan.model.ids import now_ns
 from turnspan.model.json_values import encode
 from turnspan.model.newest import Newest
+from turnspan.recording.housekeeping import Housekeeper
 from turnspan.recording.live_turns import Entry, LiveTurns
 from turnspan.recording.pipeline import FLUSH_S, Pipeline
 from turnspan.recording.problems import Problem, Problems
@@ -73,22 +74,24 @@ class Recorder:
         self._redactor = Redactor()
         self._guarded(Problem.REDACTION, self._read_rules)
         self.tracer_of: Callable[[Any], Any] = tracer_of if sibling is None else sibling.tracer_of
+        self._housekeeper = Housekeeper(self.run_housekeeping)
         self._spans = Spans(
             content=settings.span_content,
             profile=PROFILES[settings.semconv],
             view_url=settings.view_url,
             tracer_of=self.tracer_of,
+            wake=self._housekeeper.wake,
         )
         self._sessions = Sessions(settings.workspace_id)
         self._elsewhere: Newest[str, Recorder] = Newest(SESSIONS_REMEMBERED)
         self._before_first_turn: Callable[[], None] | None = None if sibling is None else sibling.prepare
+        self._preparing = threading.RLock()
+        self._is_preparing = False
         self._guard = _EmitGuard()
         self._deferred: deque[Callable[[], None]] = deque()
         self._closed = False
         providers = Providers(self.problems) if sibling is None else sibling.pipeline.providers
-        self.pipeline: Pipeline = Pipeline(
-            settings, store, self.problems, providers, between=self.run_housekeeping, recovers=recovers
-        )
+        self.pipeline: Pipeline = Pipeline(settings, store, self.problems, providers, recovers=recovers)
         self.turns = LiveTurns(self._spans, self._sessions, self.pipeline)
         _recorders.add(self)
         atexit.register(self.close)
@@ -142,6 +145,7 @@ class Recorder:
     def defer(self, run: Callable[[], None]) -> None:
         """Have something done before the next event, or within a second: where nothing may be done right now."""
         self._deferred.append(run)
+        self._housekeeper.wake()
 
     def run_deferred(self) -> None:
         """Do what was put off."""
@@ -150,7 +154,7 @@ class Recorder:
                 self._deferred.popleft()()
 
     def run_housekeeping(self) -> None:
-        """Do in the writer's thread what need not be done in the agent's: what was put off, and the ends of spans."""
+        """Do what need not be done in the agent's thread: what was put off, and the ends of spans."""
         try:
             self.run_deferred()
             self._spans.end_all()
@@ -158,11 +162,18 @@ class Recorder:
             self.problems.report(Problem.SPANS, error)
 
     def prepare(self) -> None:
-        """Have done what is to be done before the first turn, now."""
-        if self._before_first_turn is not None:
-            prepare, self._before_first_turn = self._before_first_turn, None
+        """Have done what is to be done before the first turn, now. Turns that other threads begin meanwhile wait for it."""
+        locked = self._preparing.acquire(timeout=FLUSH_S)
+        try:
+            if (prepare := self._before_first_turn) is None or self._is_preparing:
+                return
+            self._is_preparing = True
             self._guarded(Problem.SET_UP, prepare)
+            self._before_first_turn, self._is_preparing = None, False
             self.pipeline.providers.pending = False
+        finally:
+            if locked:
+                self._preparing.release()
 
     def before_first_turn(self, prepare: Callable[[], None]) -> None:
         """Have something done right before the first turn starts: the SDK is set up as late as that."""
@@ -247,6 +258,7 @@ class Recorder:
                 self.emit(end)
             self.run_deferred()  # of finalizers that ran meanwhile
         self._closed = True
+        self._housekeeper.stop()
         atexit.unregister(self.close)
         self.run_housekeeping()
         self.pipeline.close(self.settings.exit_timeout_s if timeout_s is None else timeout_s)
@@ -270,6 +282,8 @@ class Recorder:
         """Begin anew in a forked child: a journal and a writer of its own; what is open belongs to the parent."""
         self._guard = _EmitGuard()
         self._deferred.clear()
+        self._housekeeper.after_fork()
+        self._preparing, self._is_preparing = threading.RLock(), False
         self._sessions.after_fork()
         self.turns.after_fork()
         self.pipeline.after_fork()

@@ -65,7 +65,6 @@ class Writer:
         open_outlets: Opens what else gets the events, likewise.
         prepare: Runs once before the first batch, with the open store: recovery.
         problems: Counts what failed.
-        between: Is called between batches, and every second in which nothing comes.
 
     """
 
@@ -79,11 +78,10 @@ class Writer:
         open_outlets: Callable[[], list[Outlet]],
         prepare: Callable[[SessionStore], None],
         problems: Problems,
-        between: Callable[[], None] = lambda: None,
     ) -> None:
         self._journal, self._appender, self._sealer = journal, appender, sealer
         self._open_store, self._open_outlets = open_store, open_outlets
-        self._prepare, self._problems, self._between = prepare, problems, between
+        self._prepare, self._problems = prepare, problems
         self._ledger = Ledger(journal.id)
         self._store: SessionStore | None = None
         self._outlets: list[Outlet] | None = None
@@ -177,14 +175,12 @@ class Writer:
     def _run(self) -> None:
         while not self._stopping:
             if not self._wake.wait(1.0):
-                self._between()
                 self.step()  # sessions that are idle now are sealed
                 continue
             self._wake.clear()
             self._hurry.wait(LINGER_S)
             self._hurry.clear()
             self._idle = True  # lines that come from here on wake us again
-            self._between()
             while not self._stopping and self.step():
                 pass
             if self._waiting is not None and not self._stopping:

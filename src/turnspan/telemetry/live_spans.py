@@ -6,9 +6,9 @@ event comes from.
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -30,6 +30,12 @@ from turnspan.telemetry.external_spans import has_ended
 from turnspan.telemetry.span_mapping import Opened, closed, link_to, opened
 
 _SESSIONS_REMEMBERED = 4096
+_MOST_WAITING = 1024
+"""Ends that wait for the thread behind; when it falls back, agents end spans themselves, as they would without turnspan.
+It is less than the 2048 spans that the SDK's batch processor has room for."""
+_AT_ONCE = 3
+"""Spans that an agent ends at most for each of its own, so that the backlog shrinks and no agent waits for others."""
+_PATIENCE_S = 5.0
 
 
 class AdoptedSpan(NonRecordingSpan):
@@ -46,7 +52,7 @@ class AdoptedSpan(NonRecordingSpan):
 
 
 class _Opening(msgspec.Struct, frozen=True, gc=False):
-    """How a span opens, worked out when it is asked for: in the writer's thread, mostly. The garbage collector need not follow it."""
+    """How a span opens, worked out when it is asked for: in a thread behind, mostly. The garbage collector need not follow it."""
 
     event: Started | HandedOff
     content: bool
@@ -66,6 +72,7 @@ class Spans:
         profile: Names of attributes.
         view_url: Base of session pages.
         tracer_of: Returns the tracer that is used for turnspan's own: one that starts spans late, where the SDK allows it.
+        wake: Says that there are spans to end.
 
     """
 
@@ -76,7 +83,9 @@ class Spans:
         profile: sc.Profile = sc.UTIL_1_3,
         view_url: str = "",
         tracer_of: Callable[[Any], Any] = lambda tracer: tracer,
+        wake: Callable[[], None] = lambda: None,
     ) -> None:
+        self._wake = wake
         self._tracer_of = tracer_of
         self._provider: Any = None
         self._tracer: Any = None
@@ -84,6 +93,7 @@ class Spans:
         self._content, self._profile, self._view_url = content, profile, view_url
         self._last_turn: Newest[str, SpanContext] = Newest(_SESSIONS_REMEMBERED)
         self._ended: deque[tuple[Span, Started, Ended, list[str] | None]] = deque()
+        self._ending = threading.RLock()
 
     def start(
         self,
@@ -127,18 +137,34 @@ class Spans:
         return AdoptedSpan(span)
 
     def end(self, span: Span, started: Started, ended: Ended, turn_events: list[str] | None = None) -> None:
-        """Have a span ended, with the time of its event: soon, in the writer's thread."""
+        """Have a span ended, with the time of its event: soon, in a thread behind; here, where that cannot keep up."""
         self._ended.append((span, started, ended, turn_events))
+        self._wake()
+        if len(self._ended) > _MOST_WAITING:
+            for _ in range(_AT_ONCE):
+                self._end_next()
 
     def end_all(self) -> None:
-        """End what is to be ended."""
-        while self._ended:
-            with suppress(IndexError):  # another thread was faster
-                self._end(*self._ended.popleft())
+        """End what is to be ended; on return, what another thread was ending has ended, too."""
+        locked = self._ending.acquire(timeout=_PATIENCE_S)  # an exporter may hang in the thread that has it
+        try:
+            while self._ended:
+                self._end_next()
+        finally:
+            if locked:
+                self._ending.release()
+
+    def _end_next(self) -> None:
+        try:
+            ended = self._ended.popleft()
+        except IndexError:  # another thread was faster
+            return
+        self._end(*ended)
 
     def after_fork(self) -> None:
         """Leave the spans that are to be ended to the parent process."""
         self._ended.clear()
+        self._ending = threading.RLock()
         if callable(after_fork := getattr(self._tracer, "after_fork", None)):
             after_fork()
 
