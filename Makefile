@@ -8,7 +8,7 @@ BIN    := $(VENV)/bin
 JOBS   ?= 2
 RUN     = $(BIN)/python -m pytest -q -n $(JOBS) --dist worksteal
 
-.PHONY: help demo test test-all servers backends runtimes fresh pythons installs soak lint docs lock changelog bench clean
+.PHONY: help demo test test-all servers backends runtimes fresh pythons installs soak lint docs lock changelog bench profile peers clean
 
 help:                              ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -77,6 +77,12 @@ changelog:                         ## gather changelog.d into CHANGELOG.md: make
 
 bench: $(VENV)/.test               ## what it costs, as ratios measured in one run
 	$(BIN)/python benchmarks
+
+profile: $(VENV)/.test             ## where a turn's time goes, by package and thread: make profile WORKLOAD="OpenAI Agents"
+	$(BIN)/python benchmarks/where.py "$(or $(WORKLOAD),by hand)"
+
+peers: $(VENV)/.test               ## what others add to a turn, each in an environment of its own (installed from the network)
+	$(BIN)/python benchmarks/peers.py
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -19,15 +19,18 @@ RESULTS: dict[str, object] = {}
 
 
 class NoExporter(SpanExporter):
-    """Takes spans and does nothing with them."""
+    """Takes spans and does nothing with them but count."""
+
+    count = 0
 
     def export(self, spans):
+        self.count += len(spans)
         return SpanExportResult.SUCCESS
 
 
-def provider() -> TracerProvider:
+def provider(exporter: SpanExporter | None = None) -> TracerProvider:
     made = TracerProvider()
-    made.add_span_processor(BatchSpanProcessor(NoExporter(), max_queue_size=65536))
+    made.add_span_processor(BatchSpanProcessor(exporter or NoExporter(), max_queue_size=65536))
     return made
 
 
