@@ -40,6 +40,8 @@ class TimelineNode:
     """What only this kind has: ``prompt response interrupted``, ``arguments result``, ``usage provider response_id
     finish_reasons``, ``reason``, ``data``."""
     children: list[TimelineNode] = field(default_factory=list)
+    recorded: dict[str, Any] = field(default_factory=dict)
+    """All that is kept of a model call, an agent or a note: ``messages output first_chunk_ms``, see ``model.metadata``."""
 
     def walk(self) -> Iterator[TimelineNode]:
         """Yield this and everything inside it, depth first."""
@@ -54,7 +56,13 @@ def session_tree(session: SessionRecord, rows: Iterable[AuditRow] = ()) -> list[
     for row in rows:
         if row.kind == "handed_off":
             handoffs.setdefault(row.turn_id, []).append(row.event_id)
-    return [turn_tree(t, session.agent_transitions, sorted(handoffs.get(t.turn_id, []))) for t in session.turns]
+    transitions: dict[str, list[AgentTransitionRecord]] = {}
+    for transition in session.agent_transitions:
+        transitions.setdefault(transition.turn_id, []).append(transition)
+    return [
+        turn_tree(turn, transitions.get(turn.turn_id, ()), sorted(handoffs.get(turn.turn_id, [])))
+        for turn in session.turns
+    ]
 
 
 def turn_tree(
@@ -134,6 +142,7 @@ def _node(kind: Kind, name: str, data: dict[str, Any]) -> TimelineNode:
         _text(data, "span_id"),
         [id_ for id_ in ids if isinstance(id_, str)] if isinstance(ids, list) else [],
         _text(data, "agent_id"),
+        recorded=data,
     )
 
 
