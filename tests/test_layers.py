@@ -38,9 +38,7 @@ def layer_of(path: Path) -> str:
     return path.relative_to(SOURCE).parts[0].removesuffix(".py")
 
 
-PACKAGES = (
-    "adapter api cli instrumentation interchange journal maintenance model otel_sdk reading recording testing".split()
-)
+PACKAGES = "adapter api cli instrumentation interchange journal maintenance model otel_sdk reading recording testing viewer".split()
 NAMED = re.compile(rf"(turnspan\.({'|'.join(PACKAGES)})|turnspan_integrations)\.[\w.]+")
 """What in a string is the name of a module of ours, and not of an attribute, a metric or a group of entry points."""
 

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# Installs the servers that tests start: PostgreSQL, Redis and Prometheus, from the system's packages.
+# Installs the programs that tests start: PostgreSQL, Redis, Prometheus and Chromium, from the system's packages.
 set -euo pipefail
 
 missing=()
 command -v postgres >/dev/null || compgen -G "/usr/lib/postgresql/*/bin/postgres" >/dev/null || missing+=(postgresql)
 command -v redis-server >/dev/null || missing+=(redis-server)
 command -v prometheus >/dev/null || missing+=(prometheus)
+command -v chromium >/dev/null || missing+=(chromium fonts-dejavu-core)
 if [ ${#missing[@]} -eq 0 ]; then
   exit 0
 fi

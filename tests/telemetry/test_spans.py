@@ -170,8 +170,10 @@ def test_a_turns_span_has_at_most_50_ids_and_the_count(recording):
     assert (span.attributes["turnspan.audit_event_count"], len(span.attributes["turnspan.audit_event_ids"])) == (62, 50)
 
 
-def test_the_way_back_to_the_session_is_on_the_span():
+def test_the_way_back_to_the_turn_is_on_the_span():
+    """It is the turn's address on the pages; whatever the session's id is made of, it is quoted whole."""
     with record(view_url="https://app.example/") as recording:
-        with turnspan.session("s"), turnspan.turn():
+        with turnspan.session("a/b #1"), turnspan.turn():
             pass
-        assert recording.spans[0].attributes["turnspan.session.url"] == "https://app.example/sessions/s"
+        address = f"https://app.example/sessions/a%2Fb%20%231#turn-{recording.turn.turn_id}"
+        assert recording.spans[0].attributes["turnspan.session.url"] == address

@@ -34,6 +34,7 @@ COMMANDS = {
     "demo": "Run a bundled two-agent program and follow one id through record, trace and log.",
     "sessions": "List sessions.",
     "show": "Show a session as a tree.",
+    "view": "Show sessions in the browser.",
     "replay": "Replay a session: what happened when, by agent, by tool, with totals.",
     "find": "Say where an id is in record, trace and log.",
     "verify": "Compare record, trace and log, and prove that nothing was altered.",

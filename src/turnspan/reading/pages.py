@@ -103,4 +103,6 @@ def _summary(session: SessionRecord) -> SessionSummary:
         sum(turn.status in ("error", "cancelled") for turn in session.turns),
         session.turns[0].prompt if session.turns else "",
         session.parent_session_id,
+        sum(tokens_of(turn) for turn in session.turns),
+        sum(duration_of(turn) or 0.0 for turn in session.turns),
     )

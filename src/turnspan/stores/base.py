@@ -15,6 +15,7 @@ capability              what it is for                                 without i
 :class:`Peeks`          know whether a session is there                it is loaded
 :class:`Pages`          answer a filter with a page of summaries       sessions are read, the last used first, and filtered
 :class:`ByUse`          yield sessions, the last used first            all are loaded and sorted
+:class:`Windows`        read some turns of a session                   the whole session is loaded
 :class:`Finds`          find what has an id                            all are loaded and looked through
 :class:`Vacuums`        overwrite and give back what was removed       nothing is done
 :class:`Closes`         hold connections until it is closed            nothing is done
@@ -27,7 +28,7 @@ from __future__ import annotations
 
 import re
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
@@ -122,7 +123,7 @@ def words_of(text: str) -> list[str]:
 
 @dataclass(slots=True, frozen=True, repr=False)
 class SessionSummary:
-    """One line about a session. ``prompt`` is that of its first turn."""
+    """One line about a session. ``prompt`` is that of its first turn; ``tokens`` and ``duration_ms`` are those of all turns."""
 
     session_id: str
     workspace_id: str | None
@@ -134,11 +135,24 @@ class SessionSummary:
     failed_turns: int
     prompt: str
     parent_id: str | None = None
+    tokens: int = 0
+    duration_ms: float = 0.0
 
     def __repr__(self) -> str:
         """Show ids and counts, never content: it may be printed by accident."""
         shown = f"session_id={self.session_id!r}, turns={self.turns}, failed_turns={self.failed_turns}"
         return f"SessionSummary({shown}, updated_at={self.updated_at!r}, ...)"
+
+
+class TurnSummary(NamedTuple):
+    """One line about a turn: what a picture of a whole session is drawn from."""
+
+    turn_id: str
+    agent_id: str | None
+    status: str
+    started_at: str
+    duration_ms: float | None
+    tokens: int
 
 
 class Found(NamedTuple):
@@ -244,6 +258,17 @@ class ByUse(Protocol):
 
     def sessions_by_use(self) -> Iterator[SessionRecord]:
         """Yield sessions, the last used first, each read when it is asked for."""
+
+
+@runtime_checkable
+class Windows(Protocol):
+    """Reads a long session a few turns at a time."""
+
+    def turn_summaries(self, session_id: str) -> list[TurnSummary]:
+        """Return one line about each turn of a session, in their order; none where there is no such session."""
+
+    def load_window(self, session_id: str, turn_ids: Collection[str]) -> SessionRecord | None:
+        """Return a session with these turns alone, and the handoffs in them; None where there is no such session."""
 
 
 @runtime_checkable

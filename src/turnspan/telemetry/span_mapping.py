@@ -20,6 +20,7 @@ from turnspan.events import (
     TurnEnded,
     TurnStarted,
 )
+from turnspan.model.addresses import session_path
 from turnspan.model.json_values import arguments_of, encode, text_of, to_json
 from turnspan.telemetry import semconv as sc
 
@@ -102,7 +103,7 @@ def opened(
             if event.description and content:
                 attributes[sc.GEN_AI_AGENT_DESCRIPTION] = event.description
         elif view_url:
-            attributes[sc.TURNSPAN_SESSION_URL] = f"{view_url.rstrip('/')}/sessions/{event.session_id}"
+            attributes[sc.TURNSPAN_SESSION_URL] = view_url.rstrip("/") + session_path(event.session_id, event.turn_id)
     return Opened(name, SpanKind.INTERNAL, attributes)
 
 

@@ -14,6 +14,7 @@ from rich.text import Text
 from turnspan.cli import output
 from turnspan.cli.documents import DemoDocument
 from turnspan.cli.launching import BOOTSTRAP, with_bootstrap
+from turnspan.cli.serving import serve_pages
 from turnspan.cli.views.place import found_place, place_view
 from turnspan.cli.views.report import report_view
 from turnspan.cli.views.session import session_view
@@ -27,8 +28,9 @@ _PROGRAM = BOOTSTRAP / "demo_program.py"
 
 @click.command()
 @click.option("--home", help="Where to keep what the demo records; a temporary folder when not given.")
+@click.option("--view", is_flag=True, help="Open the recorded session in the browser.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON document; errors too.")
-def command(home: str | None, as_json: bool) -> None:
+def command(home: str | None, view: bool, as_json: bool) -> None:
     """Run a bundled two-agent program, follow one audit event id through record, trace and log, and prove that they agree."""
     kept = Path(home) if home else Path(tempfile.mkdtemp(prefix="turnspan-demo-"))
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("TURNSPAN_", "OTEL_"))}
@@ -84,6 +86,8 @@ def command(home: str | None, as_json: bool) -> None:
         f"\nIt is all in {kept}: look around with `turnspan sessions --home {kept}`.",
         paged=False,
     )
+    if view:
+        serve_pages(reader.settings, session.session_id, open_=True)
 
 
 def _command(text: str, comment: str = "") -> Text:

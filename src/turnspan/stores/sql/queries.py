@@ -11,7 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from turnspan.stores.base import Found, SessionFilter, SessionSummary, words_of
+from turnspan.stores.base import Found, SessionFilter, SessionSummary, TurnSummary, words_of
 from turnspan.stores.sql.schema import audit_events, model_calls, sessions, tool_calls, turns
 
 FEW = 4000
@@ -130,7 +130,8 @@ def _summaries(connection: sa.Connection, heads: list[Any]) -> list[SessionSumma
         return []
     ids = [head["session_id"] for head in heads]
     failed = sa.case((turns.c.status.in_(("error", "cancelled")), 1), else_=0)
-    counted = sa.select(turns.c.session_id, sa.func.count(), sa.func.sum(failed), sa.func.min(turns.c.position))
+    sums = [sa.func.sum(failed), sa.func.min(turns.c.position), sa.func.sum(turns.c.tokens)]
+    counted = sa.select(turns.c.session_id, sa.func.count(), *sums, sa.func.sum(turns.c.duration_ms))
     of: dict[str, Any] = {
         row[0]: row
         for row in connection.execute(counted.where(turns.c.session_id.in_(ids)).group_by(turns.c.session_id))
@@ -138,7 +139,7 @@ def _summaries(connection: sa.Connection, heads: list[Any]) -> list[SessionSumma
     first = [row[3] for row in of.values()]
     prompts = sa.select(turns.c.session_id, turns.c.prompt).where(turns.c.position.in_(first))
     prompt = {row[0]: row[1] for row in connection.execute(prompts)} if first else {}
-    none = (None, 0, 0, None)
+    none = (None, 0, 0, None, 0, 0.0)
     return [
         SessionSummary(
             head["session_id"],
@@ -151,9 +152,18 @@ def _summaries(connection: sa.Connection, heads: list[Any]) -> list[SessionSumma
             int(of.get(head["session_id"], none)[2]),
             prompt.get(head["session_id"], ""),
             head["parent_id"],
+            int(of.get(head["session_id"], none)[4] or 0),
+            float(of.get(head["session_id"], none)[5] or 0.0),
         )
         for head in heads
     ]
+
+
+def turn_summaries(connection: sa.Connection, session_id: str) -> list[TurnSummary]:
+    """Return one line about each turn of a session, in their order."""
+    columns = [turns.c[name] for name in ("turn_id", "agent_id", "status", "started_at", "duration_ms", "tokens")]
+    query = sa.select(*columns).where(turns.c.session_id == session_id).order_by(turns.c.position)
+    return [TurnSummary(*row)._replace(tokens=int(row[5] or 0)) for row in connection.execute(query)]
 
 
 _PLACES: list[tuple[str, sa.Table, str]] = [

@@ -6,14 +6,22 @@ batch twice changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import sqlalchemy as sa
 
 from turnspan.model.ids import now_ns
 from turnspan.model.records import OURS, SessionRecord, TurnRecord, check_id, iso, turnspan_metadata
-from turnspan.stores.base import AuditFilter, Difference, Found, SessionFilter, SessionStore, SessionSummary
+from turnspan.stores.base import (
+    AuditFilter,
+    Difference,
+    Found,
+    SessionFilter,
+    SessionStore,
+    SessionSummary,
+    TurnSummary,
+)
 from turnspan.stores.rows import AuditRow, Changes, Removed, removal, rows_of_turn
 from turnspan.stores.sql import columns, partitions, queries, values
 from turnspan.stores.sql.database import Database
@@ -111,11 +119,14 @@ class SqlSessionStore(SessionStore):
             head = connection.execute(sa.select(sessions).where(sessions.c.session_id == session_id)).mappings().first()
             if head is None:
                 return None
-            session = values.session_of(head)
-            session.turns = self._turns_of(connection, session_id)
-            rows = _rows(connection, agent_transitions, session_id)
-            session.agent_transitions = [values.transition_of(row) for row in rows]
-            return session
+            return self._session_of(connection, head, None)
+
+    def _session_of(self, connection: sa.Connection, head: Any, turn_ids: Collection[str] | None) -> SessionRecord:
+        session = values.session_of(head)
+        session.turns = self._turns_of(connection, session.session_id, turn_ids)
+        rows = _rows(connection, agent_transitions, session.session_id, turn_ids)
+        session.agent_transitions = [values.transition_of(row) for row in rows]
+        return session
 
     def list_sessions(self, workspace_id: str | None = None) -> list[str]:
         """Return the ids, the oldest session first."""
@@ -246,6 +257,17 @@ class SqlSessionStore(SessionStore):
         with self._database.reading() as connection:
             return queries.page(connection, where)
 
+    def turn_summaries(self, session_id: str) -> list[TurnSummary]:
+        """Return one line about each turn of a session."""
+        with self._database.reading() as connection:
+            return queries.turn_summaries(connection, session_id)
+
+    def load_window(self, session_id: str, turn_ids: Collection[str]) -> SessionRecord | None:
+        """Read some turns of a session."""
+        with self._database.reading() as connection:
+            head = connection.execute(sa.select(sessions).where(sessions.c.session_id == session_id)).mappings().first()
+            return None if head is None else self._session_of(connection, head, turn_ids)
+
     def find(self, prefix: str, limit: int = 20) -> list[Found]:
         """Return what has this id, or else what has one that begins like it."""
         with self._database.reading() as connection:
@@ -291,13 +313,15 @@ class SqlSessionStore(SessionStore):
         if more := {(row["session_id"], row["turn_id"]) for row in calls} - told:  # calls of another process's turn
             self._database.execute_many(connection, ("calls",), _calls_of_turn, _with_notes(connection, more))
 
-    def _turns_of(self, connection: sa.Connection, session_id: str) -> list[TurnRecord]:
-        found = {row["turn_id"]: values.turn_of(row) for row in _rows(connection, turns, session_id)}
-        for row in _rows(connection, tool_calls, session_id):
+    def _turns_of(
+        self, connection: sa.Connection, session_id: str, turn_ids: Collection[str] | None
+    ) -> list[TurnRecord]:
+        found = {row["turn_id"]: values.turn_of(row) for row in _rows(connection, turns, session_id, turn_ids)}
+        for row in _rows(connection, tool_calls, session_id, turn_ids):
             if turn := found.get(row["turn_id"]):
                 turn.tool_calls.append(values.tool_call_of(row))
         models: dict[str, list[Any]] = {}
-        for row in _rows(connection, model_calls, session_id):
+        for row in _rows(connection, model_calls, session_id, turn_ids):
             models.setdefault(row["turn_id"], []).append(values.load(row["details"]))
         for turn_id, calls in models.items():
             if turn := found.get(turn_id):
@@ -327,6 +351,8 @@ def _with_notes(connection: sa.Connection, names: set[tuple[str, str]]) -> list[
     return [{"session_id": n[0], "turn_id": n[1], "note_words": words.get(n, "")} for n in sorted(names)]
 
 
-def _rows(connection: sa.Connection, table: sa.Table, session_id: str) -> Any:
+def _rows(connection: sa.Connection, table: sa.Table, session_id: str, turn_ids: Collection[str] | None = None) -> Any:
+    """Return the rows of a session in their order, or those of some of its turns."""
     order = [table.c.position, *([table.c.event_id] if "event_id" in table.c else [])]
-    return connection.execute(sa.select(table).where(table.c.session_id == session_id).order_by(*order)).mappings()
+    query = sa.select(table).where(table.c.session_id == session_id).order_by(*order)
+    return connection.execute(query if turn_ids is None else query.where(table.c.turn_id.in_(turn_ids))).mappings()

@@ -1,0 +1,76 @@
+"""A long session, some turns at a time: an outline of all of it, and the turns that are looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+from turnspan.model.records import SessionRecord, TurnRecord
+from turnspan.reading.tree import TimelineNode, duration_of, tokens_of, turn_tree
+from turnspan.stores.base import Audited, AuditFilter, SessionStore, TurnSummary, Windows
+
+_BEHIND_ALL = "g"
+"""Sorts behind every hex digit."""
+
+
+@dataclass(slots=True, frozen=True)
+class Window:
+    """Some turns of a session, and one line about every turn that it has."""
+
+    session: SessionRecord
+    """With the turns of the window alone."""
+    outline: list[TurnSummary]
+    first: int
+    """The place of the window's first turn in the outline."""
+
+    @property
+    def end(self) -> int:
+        """The place behind the window's last turn."""
+        return self.first + len(self.session.turns)
+
+
+def window_of(store: SessionStore, session_id: str, first: int, limit: int) -> Window | None:
+    """Return a window of a session that begins at a turn's place (0 is the first); None where there is no session."""
+    if isinstance(store, Windows):
+        outline = store.turn_summaries(session_id)
+        first = max(0, min(first, len(outline) - 1))
+        head = store.load_window(session_id, [turn.turn_id for turn in outline[first : first + limit]])
+        return None if head is None else Window(head, outline, first)
+    session = store.load_session(session_id)
+    if session is None:
+        return None
+    if not isinstance(session, SessionRecord):  # another program's record classes
+        session = SessionRecord.from_dict(session.to_dict())
+    outline = [summary_of(turn) for turn in session.turns]
+    first = max(0, min(first, len(outline) - 1))
+    session.turns = session.turns[first : first + limit]
+    return Window(session, outline, first)
+
+
+def summary_of(turn: TurnRecord) -> TurnSummary:
+    """Return one line about a turn."""
+    return TurnSummary(turn.turn_id, turn.agent_id, turn.status, turn.started_at, duration_of(turn), tokens_of(turn))
+
+
+def window_trees(store: SessionStore, session: SessionRecord) -> list[TimelineNode]:
+    """Return the turns of a window as trees; of the session's audit rows only those of its handoffs are read."""
+    handing = {handoff.turn_id for handoff in session.agent_transitions}
+    return [
+        turn_tree(
+            turn,
+            session.agent_transitions,
+            sorted(_handoffs_of(store, session.session_id, turn)) if turn.turn_id in handing else (),
+        )
+        for turn in session.turns
+    ]
+
+
+def _handoffs_of(store: SessionStore, session_id: str, turn: TurnRecord) -> Iterator[str]:
+    """Yield the events of a turn's handoffs: ids are in order of time, so those of a turn lie together."""
+    ids: Collection[str] = turn.audit_event_ids
+    if not ids or not isinstance(store, Audited):
+        return
+    where = AuditFilter(sessions=frozenset({session_id}), since_id=min(ids), until_id=max(ids) + _BEHIND_ALL)
+    for row in store.audit_rows(where):
+        if row.kind == "handed_off" and row.turn_id == turn.turn_id:
+            yield row.event_id

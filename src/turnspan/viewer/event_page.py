@@ -1,0 +1,110 @@
+"""The pages of an audit event and of a trace: where each is in record, trace and log."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from typing import Any
+from urllib.parse import unquote
+
+from starlette.requests import Request
+
+from turnspan.errors import EvidenceError, IdNotFoundError
+from turnspan.reading.places import Hit, Place, hits, place_of
+from turnspan.reading.windows import window_of
+from turnspan.stores.base import Audited, AuditFilter
+from turnspan.stores.rows import AuditRow
+from turnspan.viewer.rendering import render
+from turnspan.viewer.sessions_page import turn_path
+from turnspan.viewer.source import Source
+from turnspan.viewer.values import ValueView
+
+
+class EventPages:
+    """Shows audit events and traces."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+
+    def event_html(self, request: Request) -> str:
+        """Return the page of an event."""
+        hit = self._hit(request.path_params["event"], "audit event")
+        row, place = self._row(hit), self._place(hit)
+        payload = self._payload(row)
+        return render(
+            "event.html",
+            hit=hit,
+            row=row,
+            place=place,
+            turn_path=turn_path(hit.session_id, hit.turn_id),
+            payload=None if payload is None else ValueView(whole=True).render(payload),
+            links=self._links(hit, place),
+        )
+
+    def event_json(self, request: Request) -> dict[str, Any]:
+        """Return where an event is, and what the audit table has of it."""
+        hit = self._hit(request.path_params["event"], "audit event")
+        return {"schema": "turnspan.event/1", "place": self._place(hit), "row": self._row(hit)}
+
+    def trace_html(self, request: Request) -> str:
+        """Return the page of a trace: the turns in it."""
+        found = self._hits(request.path_params["trace"], "trace")
+        turns = [(hit, self._summary(hit), turn_path(hit.session_id, hit.turn_id)) for hit in found]
+        return render(
+            "trace.html", trace_id=found[0].id, turns=turns, links=self._links(found[0], self._place(found[0]))
+        )
+
+    def trace_json(self, request: Request) -> dict[str, Any]:
+        """Return the turns that a trace has."""
+        found = self._hits(request.path_params["trace"], "trace")
+        return {"schema": "turnspan.trace/1", "trace_id": found[0].id, "turns": found}
+
+    def _hits(self, wanted: str, kind: str) -> list[Hit]:
+        wanted = unquote(wanted, errors="replace")
+        found = (
+            [hit for hit in hits(self._source.reader.store, wanted) if hit.kind == kind] if wanted.isprintable() else []
+        )
+        if not found:
+            raise IdNotFoundError(f"No {kind} in this store has the id {wanted!r}")
+        if len({hit.id for hit in found}) > 1:
+            raise IdNotFoundError(f"Several {kind}s begin like {wanted!r}: give more of it")
+        return found
+
+    def _hit(self, wanted: str, kind: str) -> Hit:
+        return self._hits(wanted, kind)[0]
+
+    def _place(self, hit: Hit) -> Place:
+        reader = self._source.reader
+        with suppress(EvidenceError):  # a file of another machine; the record is shown all the same
+            return place_of(reader.store, hit, reader.span_source(), reader.line_source())
+        return place_of(reader.store, hit)
+
+    def _row(self, hit: Hit) -> AuditRow | None:
+        store = self._source.reader.store
+        if not isinstance(store, Audited):
+            return None
+        where = AuditFilter(sessions=frozenset({hit.session_id}), since_id=hit.id, until_id=f"{hit.id}g")
+        return next(iter(store.audit_rows(where)), None)
+
+    def _payload(self, row: AuditRow | None) -> Any:
+        if row is None or row.payload is None:
+            return None
+        with suppress(ValueError):
+            return json.loads(row.payload)
+        return row.payload
+
+    def _summary(self, hit: Hit) -> Any:
+        window = window_of(self._source.reader.store, hit.session_id, 0, 0)
+        return next((turn for turn in window.outline if turn.turn_id == hit.turn_id), None) if window else None
+
+    def _links(self, hit: Hit, place: Place) -> list[tuple[str, str]]:
+        reader = self._source.reader
+        ids = {
+            "trace_id": place.trace_id,
+            "span_id": place.span_id,
+            "audit_event_id": next(iter(place.audit_event_ids), None),
+            "session_id": hit.session_id,
+            "turn_id": hit.turn_id,
+        }
+        found = (("trace", reader.traces.to(**ids)), ("log", reader.logs.to(**ids)))
+        return [(name, url) for name, url in found if url]

@@ -1,0 +1,215 @@
+"""The page of a session: its conversation beside the waterfalls of its turns, a window of turns at a time."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, NamedTuple
+from urllib.parse import unquote
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from turnspan.interchange.exporters import as_markdown
+from turnspan.model.addresses import quoted, session_path
+from turnspan.model.json_values import folded
+from turnspan.model.records import from_iso, turnspan_metadata
+from turnspan.reading.reader import Reader
+from turnspan.reading.tree import FAILED
+from turnspan.reading.windows import Window, window_trees
+from turnspan.stores.base import SessionSummary, TurnSummary
+from turnspan.verification import verify
+from turnspan.verification.report import Report
+from turnspan.viewer.conversation import TurnView, turn_view
+from turnspan.viewer.formatting import count, duration, plural
+from turnspan.viewer.pictures import strip_of
+from turnspan.viewer.rendering import render
+from turnspan.viewer.source import Source
+from turnspan.viewer.values import safe
+
+WINDOW = 30
+_MOST = 500
+_TITLE = 120
+
+
+class Verdict(NamedTuple):
+    """What a verification says of one session, and when it looked."""
+
+    report: Report
+    at: float
+    of: str
+    """The session's state that was looked at."""
+
+
+class SessionPages:
+    """Shows one session."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._verdicts: dict[str, Verdict] = {}
+
+    def html(self, request: Request) -> str:
+        """Return the page."""
+        window = self._window(request)
+        session, reader = window.session, self._source.reader
+        turns = self._turns(window, whole="whole" in request.query_params)
+        return render(
+            "session.html",
+            session=session,
+            title=title_of(window),
+            facts=facts_of(window),
+            outline=window.outline,
+            strip=strip_of(window.outline, (window.first, window.end)),
+            turns=turns,
+            window=window,
+            pager=_pager(window),
+            failed=[turn for turn in window.outline if turn.status in FAILED],
+            children=self._children(reader, window),
+            links=TurnLinks(reader, session.session_id),
+            ours=turnspan_metadata(session.metadata),
+            ended=bool(session.metadata.get("ended")),
+            base=session_path(session.session_id),
+            is_file=False,
+        )
+
+    def json(self, request: Request) -> dict[str, Any]:
+        """Return the record with the turns of the window, as ``turnspan show --json`` prints it."""
+        window = self._window(request)
+        of = {"first": window.first + 1, "turns": len(window.session.turns), "of": len(window.outline)}
+        behind = window.outline[window.end].turn_id if window.end < len(window.outline) else None
+        return {"schema": "turnspan.session/1", **window.session.to_dict(), "window": {**of, "next": behind}}
+
+    def markdown(self, request: Request) -> Response:
+        """Return the window as a document to paste."""
+        text = as_markdown(self._window(request).session)
+        return Response(text.encode("utf-8", "backslashreplace"), media_type="text/markdown; charset=utf-8")
+
+    def _window(self, request: Request) -> Window:
+        query, session_id = request.query_params, request.path_params["session"]
+        limit = query.get("limit", "")
+        most = max(1, min(int(limit), _MOST)) if limit.isascii() and limit.isdecimal() and len(limit) < 8 else WINDOW
+        if "turn" not in query:
+            return self._source.window(session_id, 0, most)
+        empty = self._source.window(session_id, 0, 0)
+        return self._source.window(session_id, _place_of(empty.outline, query["turn"]), 1 if "whole" in query else most)
+
+    def _turns(self, window: Window, *, whole: bool) -> list[TurnView]:
+        roots = window_trees(self._source.reader.store, window.session)
+        return [
+            turn_view(number, turn, root, whole=whole)
+            for number, (turn, root) in enumerate(zip(window.session.turns, roots, strict=True), window.first + 1)
+        ]
+
+    def _children(self, reader: Reader, window: Window) -> dict[str, list[SessionSummary]]:
+        """Return the sub-sessions, each under the turn that ran when it began."""
+        found: dict[str, list[SessionSummary]] = {}
+        for child in reversed(reader.children(window.session.session_id)):
+            begun = from_iso(child.created_at) or 0
+            before = [turn for turn in window.outline if (from_iso(turn.started_at) or 0) <= begun]
+            owner = (before or window.outline[:1])[-1:]
+            found.setdefault(owner[0].turn_id if owner else "", []).append(child)
+        return found
+
+    # Trust ------------------------------------------------------------------------------------------------------
+
+    def trust_html(self, request: Request) -> str:
+        """Return the verdict as a piece of a page."""
+        verdict = self._verdict(request)
+        return render("trust.html", report=verdict.report, at=_utc(verdict.at), state=state_of(verdict.report))
+
+    def trust_json(self, request: Request) -> dict[str, Any]:
+        """Return the verdict as ``turnspan verify --json`` prints it."""
+        verdict = self._verdict(request)
+        return {"schema": "turnspan.verify/1", **verdict.report.to_dict(), "looked_at": _utc(verdict.at)}
+
+    def _verdict(self, request: Request) -> Verdict:
+        """Return what verification says; it is asked again when the session has changed, or on demand."""
+        session = self._source.window(request.path_params["session"], 0, 0).session
+        known = self._verdicts.get(session.session_id)
+        if known is None or known.of != session.updated_at or "again" in request.query_params:
+            reader = self._source.reader
+            report = verify(session.session_id, store=reader.store, settings=reader.settings)
+            known = self._verdicts[session.session_id] = Verdict(report, time.time(), session.updated_at)
+            while len(self._verdicts) > 200:
+                self._verdicts.pop(next(iter(self._verdicts)))
+        return known
+
+
+class TurnLinks:
+    """Links from a turn or a call to its trace and its log lines in a viewer; none where no template is set."""
+
+    def __init__(self, reader: Reader, session_id: str) -> None:
+        self._traces, self._logs, self._session_id = reader.traces, reader.logs, session_id
+
+    def __call__(self, turn: TurnView, item: Any) -> list[tuple[str, str]]:
+        """Return the links of something in a turn, each with its name."""
+        ids = {
+            "trace_id": item.trace_id or turn.trace_id,
+            "span_id": item.span_id or turn.span_id,
+            "audit_event_id": next(iter(item.event_ids), None),
+            "session_id": self._session_id,
+            "turn_id": turn.turn_id,
+        }
+        found = (("trace", self._traces.to(**ids)), ("log", self._logs.to(**ids)))
+        return [(name, url) for name, url in found if url]
+
+
+def title_of(window: Window) -> str:
+    """Return what a session is about: its first prompt, or its id."""
+    first = window.session.turns[0].prompt if window.session.turns and window.first == 0 else ""
+    return folded(safe(first[: 4 * _TITLE]), _TITLE) or window.session.session_id
+
+
+def facts_of(window: Window) -> list[str]:
+    """Return what a session is in a line: how many turns, how long, how many tokens."""
+    turns = window.outline
+    tokens = sum(turn.tokens for turn in turns)
+    took = sum(turn.duration_ms or 0.0 for turn in turns)
+    return list(
+        filter(
+            None,
+            (
+                plural(len(turns), "turn"),
+                f"{duration(took)} in turns" if took else "",
+                f"{count(tokens)} tokens" if tokens else "",
+            ),
+        )
+    )
+
+
+def _place_of(outline: list[TurnSummary], wanted: str) -> int:
+    """Return the place of a turn: by its id, or by its number from 1; the first where there is none."""
+    for known in (wanted, unquote(wanted)):
+        for place, turn in enumerate(outline):
+            if turn.turn_id == known:
+                return place
+    if wanted.isascii() and wanted.isdecimal() and len(wanted) < 9:
+        return max(0, min(int(wanted), len(outline)) - 1)
+    return 0
+
+
+def _pager(window: Window) -> dict[str, str | None]:
+    """Return the addresses of the windows around this one."""
+    base, outline, size = (
+        session_path(window.session.session_id),
+        window.outline,
+        max(WINDOW, len(window.session.turns)),
+    )
+
+    def at(place: int) -> str:
+        return f"{base}?turn={quoted(outline[place].turn_id)}"
+
+    return {
+        "first": base if window.first > 0 else None,
+        "before": at(max(0, window.first - size)) if window.first > 0 else None,
+        "behind": at(window.end) if window.end < len(outline) else None,
+        "last": at(max(0, len(outline) - size)) if window.end < len(outline) else None,
+    }
+
+
+def state_of(report: Report) -> str:
+    """Return a report's verdict in a word."""
+    return {0: "proven", 1: "explained gaps", 2: "gaps", 3: "altered"}.get(report.exit_code, "not looked at")
+
+
+def _utc(at: float) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime(at))

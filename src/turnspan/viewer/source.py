@@ -1,0 +1,60 @@
+"""What the pages read: one store, opened when it is first asked for, and again while it is not there yet."""
+
+from __future__ import annotations
+
+import threading
+from urllib.parse import unquote
+
+from turnspan.errors import SessionNotFoundError
+from turnspan.journal.dead import WaitingJournal, waiting_journals
+from turnspan.reading.reader import Reader
+from turnspan.reading.windows import Window, window_of
+from turnspan.settings import Settings
+
+
+class Source:
+    """Gives the reader of a store.
+
+    Args:
+        settings: Where the store is, and what links look like.
+        reader: The reader, where it is open already.
+
+    """
+
+    def __init__(self, settings: Settings, reader: Reader | None = None) -> None:
+        self.settings = settings
+        self._reader, self._lock = reader, threading.Lock()
+        self.closing = threading.Event()
+        """Set when the server ends: what waits for news ends with it."""
+
+    @property
+    def reader(self) -> Reader:
+        """The reader.
+
+        Raises:
+            NothingRecordedError: While there is no store.
+            StoreUnavailableError: While it cannot be opened.
+
+        """
+        with self._lock:
+            if self._reader is None:
+                self._reader = Reader.open(self.settings)
+            return self._reader
+
+    @property
+    def waiting(self) -> list[WaitingJournal]:
+        """The journals of dead processes whose events are not in the store yet."""
+        return waiting_journals(self.settings.journal_path)
+
+    def window(self, session_id: str, first: int, limit: int) -> Window:
+        """Return a window of a session, whose id came quoted in an address.
+
+        Raises:
+            SessionNotFoundError: When there is none.
+
+        """
+        wanted = unquote(session_id, errors="replace")
+        for known in dict.fromkeys((wanted, unquote(wanted))):  # "." and ".." are quoted twice
+            if (window := window_of(self.reader.store, known, first, limit)) is not None:
+                return window
+        raise SessionNotFoundError(wanted, f"There is no session {wanted!r} in this store")

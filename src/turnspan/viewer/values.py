@@ -1,0 +1,145 @@
+"""Content as markup that does nothing: what agents, tools and users said is text, whatever it looks like.
+
+Every piece of text goes through :func:`text_html`: known secrets are hidden as the command line hides them, characters
+that act (escape sequences, reading direction, NUL) are shown as escapes, and the rest is escaped. JSON becomes a tree that
+folds, long text is cut, and where something was cut a link leads to the whole.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from markupsafe import Markup, escape
+
+from turnspan.model.inert import inert
+from turnspan.model.json_values import parsed, to_json
+from turnspan.recording.redaction import redact_secrets
+
+LONG = 4_000
+"""Characters of one text that are shown at first."""
+WHOLE = 2_000_000
+"""Characters of one text that are shown where all of it is asked for."""
+_ITEMS, _ALL_ITEMS = 150, 20_000
+_INLINE = 72
+_DEEPEST = 24
+_RASTER = re.compile(r"data:image/(?:png|jpeg|gif|webp);base64,[A-Za-z0-9+/=\s]+\Z")
+_LARGEST_IMAGE = 8_000_000
+
+
+def safe(text: str) -> str:
+    """Return text without known secrets; lone surrogates, which another program may have kept, as escapes."""
+    try:
+        return redact_secrets(text)
+    except UnicodeEncodeError:
+        return redact_secrets(text.encode("utf-8", "backslashreplace").decode())
+
+
+def text_html(text: str, limit: int = LONG) -> Markup:
+    """Return text as inert markup, and how much of it was left out."""
+    shown = escape(inert(safe(text[:limit])))
+    left = len(text) - limit
+    return shown if left <= 0 else shown + Markup('<span class="cut">… {} more characters</span>').format(f"{left:,}")
+
+
+def gist(value: Any, limit: int = 110) -> str:
+    """Return content on one line: a mapping by its names, anything else as text."""
+    value = parsed(value)
+    if isinstance(value, dict):
+        parts = [f"{key}: {_short(item)}" for key, item in list(value.items())[:6]]
+        text = ", ".join(parts) + (", …" if len(value) > 6 else "")
+    else:
+        text = _short(value, limit)
+    text = " ".join(safe(text[: 4 * limit]).split())
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def _short(value: Any, limit: int = 60) -> str:
+    text = to_json(value)[: 4 * limit]
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+class ValueView:
+    """Renders one value; ``was_cut`` says afterwards whether some of it was left out.
+
+    Args:
+        whole: Whether all of it is wanted.
+
+    """
+
+    def __init__(self, *, whole: bool = False) -> None:
+        self._limit, self._items = (WHOLE, _ALL_ITEMS) if whole else (LONG, _ITEMS)
+        self.was_cut = False
+
+    def render(self, value: Any) -> Markup:
+        """Return a value as markup: text as text, what is JSON as a tree."""
+        value = parsed(value)
+        if isinstance(value, str):
+            return self._long_text(value)
+        return Markup('<div class="json">{}</div>').format(self._node(value, 0))
+
+    def _long_text(self, text: str) -> Markup:
+        if (image := _image(text)) is not None:
+            return image
+        self.was_cut |= len(text) > self._limit
+        return Markup('<pre class="text" dir="auto">{}</pre>').format(text_html(text, self._limit))
+
+    def _node(self, value: Any, depth: int) -> Markup:
+        self._items -= 1
+        match value:
+            case dict() | list() if not value:
+                return Markup("<i>{}</i>").format("{}" if isinstance(value, dict) else "[]")
+            case dict() | list() if depth >= _DEEPEST:
+                self.was_cut |= len(text := to_json(value)) > self._limit
+                return Markup("<q>{}</q>").format(text_html(text, self._limit))
+            case dict():
+                if (image := _image_of(value)) is not None:
+                    return image
+                return self._branch(value.items(), f"{{{len(value)}}}", depth)
+            case list():
+                return self._branch(enumerate(value), f"[{len(value)}]", depth)
+            case str():
+                return _image(value) or self._leaf(value)
+            case None | bool():
+                return Markup("<i>{}</i>").format(to_json(value))
+        return Markup("<b>{}</b>").format(to_json(value)[:400])
+
+    def _leaf(self, text: str) -> Markup:
+        self.was_cut |= len(text) > self._limit
+        is_long = "\n" in text or len(text) > _INLINE
+        leaf = Markup("<pre>{}</pre>") if is_long else Markup("<q>{}</q>")
+        return leaf.format(text_html(text, self._limit))
+
+    def _branch(self, items: Iterable[tuple[Any, Any]], size: str, depth: int) -> Markup:
+        rows, left = [], 0
+        for key, item in items:
+            if self._items <= 0:
+                left += 1
+                continue
+            name = text_html(str(key), 200)
+            rows.append(Markup("<li><span>{}</span>{}</li>").format(name, self._node(item, depth + 1)))
+        if left:
+            self.was_cut = True
+            rows.append(Markup('<li class="cut">… {} more</li>').format(left))
+        body = Markup("<ul>{}</ul>").format(Markup("").join(rows))
+        if depth == 0:
+            return body
+        is_open = Markup(" open") if depth < 3 and len(rows) <= 12 else ""
+        return Markup("<details{}><summary>{}</summary>{}</details>").format(is_open, size, body)
+
+
+def _image(text: str) -> Markup | None:
+    """Return a picture that is stored as a data URL; only kinds that cannot hold anything active."""
+    if text.startswith("data:image/") and len(text) <= _LARGEST_IMAGE and _RASTER.match(text):
+        return Markup('<img class="stored" alt="image in the record" loading="lazy" src="{}">').format(text)
+    return None
+
+
+def _image_of(value: dict[str, Any]) -> Markup | None:
+    """Return a picture that is stored as a part of a message: its kind, and its bytes in base64."""
+    source = value.get("source") if isinstance(value.get("source"), dict) else value
+    assert isinstance(source, dict)
+    kind = source.get("media_type") or source.get("mime_type") or source.get("mimeType")
+    data = source.get("data")
+    return _image(f"data:{kind};base64,{data}") if isinstance(kind, str) and isinstance(data, str) else None

@@ -1,0 +1,1 @@
+from support.pages import chromium  # noqa: F401  a fixture

@@ -1,0 +1,374 @@
+"""The pages in a real Chromium: selecting, keys, news, both themes, a phone, and content that wants to be more than text."""
+
+import pytest
+
+from support.pages import served, source_of
+from turnspan import InMemorySessionStore, SqlSessionStore
+from turnspan.model.addresses import session_path
+from turnspan.model.records import AgentTransitionRecord, SessionRecord, ToolCallRecord, TurnRecord, iso
+
+pytest.importorskip("playwright.sync_api")
+BEGUN = 1_767_261_600_000_000_000
+
+
+def at(ms):
+    return iso(BEGUN + int(ms * 1_000_000))
+
+
+def call(name, begin, took, event, parent=None, **more):
+    kept = {"started_at": at(begin), "audit_event_ids": [f"{event:032x}"], "parent_id": parent}
+    return ToolCallRecord(f"call-{event}", name, duration_ms=took, metadata={"turnspan": kept}, **more)
+
+
+def refund():
+    """A turn with a handoff, two tools at once, one that failed, and an approval."""
+    own = {
+        "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+        "span_id": "00f067aa0ba902b7",
+        "agents": [
+            {
+                "call_id": "billing",
+                "agent_id": "billing",
+                "started_at": at(900),
+                "duration_ms": 2700.0,
+                "status": "success",
+                "audit_event_ids": [f"{20:032x}"],
+            }
+        ],
+        "model_calls": [
+            {
+                "model": "gpt-5-mini",
+                "started_at": at(40),
+                "duration_ms": 820.0,
+                "status": "success",
+                "first_chunk_ms": 310.0,
+                "usage": {"input_tokens": 1240, "output_tokens": 36},
+                "audit_event_ids": [f"{21:032x}"],
+                "call_id": "m1",
+                "messages": [{"role": "user", "content": "I paid invoice 7 twice"}],
+                "output": "Let me hand you over to billing.",
+            },
+            {
+                "model": "gpt-5-mini",
+                "started_at": at(2650),
+                "duration_ms": 900.0,
+                "status": "success",
+                "first_chunk_ms": 400.0,
+                "usage": {"input_tokens": 1810, "output_tokens": 74},
+                "audit_event_ids": [f"{22:032x}"],
+                "call_id": "m2",
+                "parent_id": "billing",
+                "output": "You paid twice.",
+            },
+        ],
+        "notes": [{"name": "approval.asked", "at": at(1450), "data": {"tool": "refund", "amount": "42.00 EUR"}}],
+    }
+    tools = [
+        call(
+            "find_invoice",
+            950,
+            480.0,
+            23,
+            "billing",
+            arguments={"number": 7},
+            result={"number": 7, "amount": "42.00 EUR", "state": "paid twice"},
+        ),
+        call(
+            "customer_history",
+            960,
+            700.0,
+            24,
+            "billing",
+            arguments={"customer": "c-1881"},
+            result=["2026-03-01 paid", "2026-03-02 paid"],
+        ),
+        call(
+            "refund",
+            1700,
+            900.0,
+            25,
+            "billing",
+            arguments={"number": 7, "amount": "42.00 EUR"},
+            status="error",
+            error="TimeoutError: the bank did not answer within 0.9 s",
+        ),
+    ]
+    answer = "You paid invoice 7 twice. The bank does not answer right now; I will refund you tomorrow."
+    return TurnRecord(
+        "t2", "triage", "I paid invoice 7 twice", answer, tools, at(0), at(3700), metadata={"turnspan": own}
+    )
+
+
+def conversation():
+    hello = TurnRecord(
+        "t1", "triage", "Hi, it is about an invoice of mine", "Hello! Which one?", [], at(-60_000), at(-59_100)
+    )
+    failed = TurnRecord(
+        "t3", "triage", "And when?", None, [], at(60_000), at(61_000), "error", "RateLimitError: try again later"
+    )
+    handoff = AgentTransitionRecord("triage", "billing", "it is about an invoice", "t2", at(880))
+    return SessionRecord("support-42", "shop", at(-60_000), at(61_000), "triage", [hello, refund(), failed], [handoff])
+
+
+@pytest.fixture(scope="module")
+def address():
+    store = InMemorySessionStore()
+    store.save_session(conversation())
+    for number in range(6):
+        store.save_session(
+            SessionRecord(
+                f"earlier-{number}",
+                "shop",
+                at(-(10**7)),
+                at(-(10**6) * (number + 1)),
+                "triage",
+                [
+                    TurnRecord(
+                        "t",
+                        "triage",
+                        f"Where is my parcel {number}?",
+                        "On its way.",
+                        [],
+                        at(-(10**7)),
+                        at(-(10**7) + 900 * number),
+                    )
+                ],
+            )
+        )
+    with served(source_of(store)) as found:
+        yield found
+
+
+@pytest.fixture
+def page(chromium, request):
+    """A page that may not complain: neither an error nor a refused script or style."""
+    options = getattr(request, "param", {})
+    context = chromium.new_context(
+        **{"viewport": {"width": 1360, "height": 900}, "timezone_id": "UTC", "locale": "en-GB", **options}
+    )
+    found, complaints = context.new_page(), []
+    found.on(
+        "console",
+        lambda line: (
+            complaints.append(line.text)
+            if line.type in ("error", "warning") and "status of 404" not in line.text
+            else None
+        ),
+    )
+    found.on("pageerror", lambda error: complaints.append(str(error)))
+    found.on("dialog", lambda dialog: (complaints.append("a dialog"), dialog.dismiss()))
+    yield found
+    context.close()
+    assert complaints == []
+
+
+def test_selecting_in_one_selects_in_the_other(page, address):
+    """A bar of the waterfall opens its call in the conversation, and a call marks its bar."""
+    page.goto(f"{address}/sessions/support-42")
+    page.locator('.bar[data-of$="19"]').click()  # event 25 is the refund
+    opened = page.locator("details[aria-current=true]")
+    assert opened.get_attribute("open") is not None and "the bank did not answer" in opened.inner_text()
+    page.locator("summary", has_text="find_invoice").click()
+    assert page.locator(".bar[aria-current=true] title").text_content().startswith("tool call find_invoice")
+    assert page.url.endswith("#event-" + f"{23:032x}")
+    page.goto(f"{address}/sessions/support-42#event-{25:032x}")
+    page.reload()
+    assert page.locator("details[aria-current=true]").get_attribute("open") is not None
+
+
+def test_everything_is_reached_by_keys(page, address):
+    """From the list into a session, through its turns to what failed, to the search and the list of keys."""
+    page.goto(f"{address}/sessions")
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/sessions/support-42")
+    page.keyboard.press("e")
+    assert "refund" in page.locator("[aria-current=true] > summary").inner_text()
+    page.keyboard.press("Enter")
+    assert page.locator("details.failed").get_attribute("open") is not None
+    page.keyboard.press("]")
+    assert page.locator(".turn[aria-current=true]").get_attribute("id") == "turn-t3"
+    page.keyboard.press("?")
+    assert page.locator("dialog.keys").is_visible()
+    page.keyboard.press("Escape")
+    page.keyboard.press("/")
+    page.keyboard.type("parcel")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/sessions?search=parcel")
+    assert page.locator(".row").count() == 6
+    page.locator(".filtering button").click()
+    page.wait_for_url("**/sessions?search=parcel")  # what is not asked for has no place in the address
+
+
+def test_what_happened_is_found_at_a_glance(page, address):
+    """The failure, what ran at once, the handoff, the approval and the time it took are there without a click."""
+    page.goto(f"{address}/sessions/support-42")
+    turn = page.locator("#turn-t2")
+    shown = turn.inner_text()
+    for said in (
+        "1 failed inside",
+        "2 at the same time",
+        "triage → billing",
+        "approval.asked",
+        "1,240 → 36 tokens",
+        "models 46%",
+    ):
+        assert said in shown, said
+    assert "RateLimitError" in page.locator("#turn-t3").inner_text()
+    page.locator("a.trust").click()
+    page.locator(".trust-card").wait_for()
+    assert "cannot prove the absence of actions" in page.locator(".trust-card").inner_text()
+
+
+def test_news_appear_by_themselves(page, tmp_path):
+    """A new session and a new turn are there without a reload; what was open stays open."""
+    store = SqlSessionStore(f"sqlite:///{tmp_path}/sessions.db")
+    store.save_session(conversation())
+    with served(source_of(store)) as address:
+        page.goto(f"{address}/sessions")
+        page.wait_for_timeout(300)
+        store.save_session(
+            SessionRecord("fresh", updated_at="2027-01-01T00:00:00+00:00", turns=[TurnRecord("f", prompt="new here")])
+        )
+        page.get_by_text("new here").wait_for(timeout=15_000)
+        page.goto(f"{address}/sessions/support-42")
+        page.locator("details.failed > summary").click()
+        page.wait_for_timeout(300)
+        more = conversation()
+        more.turns.append(TurnRecord("t4", "triage", "Are you there?", None, [], at(90_000), None, "running"))
+        more.updated_at = at(90_000)
+        store.save_session(more)
+        page.get_by_text("Are you there?").wait_for(timeout=15_000)
+        assert page.locator("details.failed").get_attribute("open") is not None
+        page.goto("about:blank")
+    store.close()
+
+
+HOSTILE = [
+    "<script>window.pwned=1</script>",
+    "<img src=x onerror=window.pwned=1>",
+    "</pre></details></article><svg onload=window.pwned=1>",
+    '"><a href=javascript:window.pwned=1>x</a>',
+    "' autofocus onfocus=window.pwned=1 x='",
+    "{{ 7*7 }}{% raw %}${7*7}",
+    "<style>body{display:none}</style><base href=//evil.example>",
+    "<meta http-equiv=refresh content='0;url=//evil.example'>",
+    "\u202edesrever\u202c \u2066x\u2069",
+    "\x1b]52;c;aGk=\x07\x1b[2J nul:\x00 end",
+    "data:image/svg+xml;base64,PHN2ZyBvbmxvYWQ9ImFsZXJ0KDEpIi8+",
+    "javascript:window.pwned=1",
+    "\ud800 alone",
+    "]]></script><!--",
+]
+
+
+def hostile_session():
+    turns = []
+    for number, text in enumerate(HOSTILE):
+        deep = text
+        for _ in range(60):
+            deep = {text: [deep]}
+        tool = ToolCallRecord(
+            f"c{text}",
+            text,
+            {text: text, "deep": deep},
+            result=[text] * 300,
+            error=text,
+            status="error",
+            metadata={"turnspan": {"started_at": text, "span_id": text, "audit_event_ids": [text], "agent_id": text}},
+        )
+        own = {
+            "notes": [{"name": text, "data": text, "at": text}],
+            "model_calls": [
+                {
+                    "model": text,
+                    "messages": [{"role": text, "content": text}],
+                    "output": text,
+                    "usage": {text: 1},
+                    "finish_reasons": [text],
+                }
+            ],
+            "agents": [{"agent_id": text, "description": text}],
+            "trace_id": text,
+        }
+        turns.append(
+            TurnRecord(
+                f"t{number}-<b>",
+                text,
+                text,
+                text + "x" * 9000,
+                [tool],
+                text,
+                text,
+                text,
+                text,
+                [text],
+                {"turnspan": own},
+            )
+        )
+    handoffs = [
+        AgentTransitionRecord(text, text, text, turn.turn_id, text) for text, turn in zip(HOSTILE, turns, strict=True)
+    ]
+    return SessionRecord(
+        "<script>window.pwned=1</script>",
+        HOSTILE[1],
+        HOSTILE[2],
+        "2026-01-01",
+        HOSTILE[3],
+        turns,
+        handoffs,
+        {"turnspan": {"parent_session_id": HOSTILE[1]}},
+    )
+
+
+def test_what_agents_wrote_is_text_and_nothing_runs(page):
+    """Markup, scripts, addresses, reading directions and escapes in every field there is: shown, and inert."""
+    store = InMemorySessionStore()
+    session = hostile_session()
+    store._sessions[session.session_id] = session  # raw, as another program's store may have it
+    with served(source_of(store)) as address:
+        for path in (
+            "/sessions",
+            session_path(session.session_id),
+            "/sessions?search=%3Cscript%3E",
+            "/events/%3Csvg%20onload=pwned=1%3E",
+        ):
+            page.on("request", lambda request: None if request.url.startswith(address) else pytest.fail(request.url))
+            if page.goto(address + path).status == 200:
+                page.evaluate("document.querySelectorAll('details').forEach((details) => { details.open = true; })")
+            found = page.evaluate("""() => ({
+                pwned: window.pwned, scripts: document.scripts.length, at: location.origin,
+                handlers: [...document.querySelectorAll('*')].filter((e) => [...e.attributes].some((a) => a.name.startsWith('on') || a.name === 'style')).length,
+                links: [...document.querySelectorAll('a[href]')].filter((a) => new URL(a.getAttribute('href'), location.href).origin !== location.origin).length,
+                strange: document.querySelectorAll('main img, main iframe, main object, main base, main meta, main style').length,
+                active: /[\\u0000\\u001b\\u202e\\u2066]/.test(document.body.innerText),
+                visible: document.querySelector('main').getClientRects().length > 0})""")
+            assert found == {
+                "pwned": None,
+                "scripts": 1,
+                "at": address,
+                "handlers": 0,
+                "links": 0,
+                "strange": 0,
+                "active": False,
+                "visible": True,
+            }
+        page.goto("about:blank")
+
+
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True}
+
+
+@pytest.mark.parametrize("page", [{}, {"color_scheme": "dark"}, PHONE], indirect=True, ids=["light", "dark", "phone"])
+@pytest.mark.parametrize("path", ["/sessions", "/sessions/support-42", "/sessions/none"])
+def test_everybody_can_read_it(page, address, path):
+    """axe-core has no finding, in both themes and on a phone; nothing is wider than the screen."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    page.goto(address + path)
+    page.evaluate("document.querySelectorAll('details').forEach((details) => { details.open = true; })")
+    found = [
+        (one["id"], one["impact"], [node["target"] for node in one["nodes"]][:3])
+        for one in axe.run(page).response["violations"]
+    ]
+    assert found == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -1,0 +1,169 @@
+"""What the pages say, asked without a browser."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+import turnspan
+from support.pages import client_of, source_of
+from turnspan import InMemorySessionStore, SqlSessionStore
+from turnspan.model.addresses import session_path
+from turnspan.model.records import SessionRecord, TurnRecord
+from turnspan.reading.reader import Reader
+from turnspan.testing import record
+from turnspan.viewer.live import _state
+
+AT = "2026-01-01T10:{:02}:{:02}+00:00"
+
+
+def turn(number, **more):
+    at = AT.format(number // 60 % 60, number % 60)
+    return TurnRecord(f"t{number}", "triage", f"question {number}", f"answer {number}", [], at, at, **more)
+
+
+def store_of(*sessions):
+    store = InMemorySessionStore()
+    for session in sessions:
+        store.save_session(session)
+    return store
+
+
+def long_session(turns=100):
+    return SessionRecord(
+        "long", created_at=AT.format(0, 0), updated_at=AT.format(9, 9), turns=[*map(turn, range(turns))]
+    )
+
+
+def test_filters_are_addresses():
+    """What a filter shows stands in the address; a condition that makes no sense is named."""
+    failed = SessionRecord("broken", updated_at="2026-01-02", turns=[turn(1, status="error")])
+    client = client_of(store_of(long_session(2), failed))
+    assert [one["session_id"] for one in client.get("/sessions.json").json()["sessions"]] == ["broken", "long"]
+    assert [one["session_id"] for one in client.get("/sessions.json?status=error").json()["sessions"]] == ["broken"]
+    page = client.get("/sessions?status=error&agent=triage").text
+    assert "broken" in page and "long" not in page and 'href="/sessions?agent=triage"' in page
+    wrong = client.get("/sessions.json?min_tokens=many")
+    assert wrong.status_code == 400 and "min_tokens=many" in wrong.json()["error"]["message"]
+    assert client.get("/sessions?since=never").status_code == 400
+
+
+def test_pages_of_sessions_follow_each_other():
+    """The link to older sessions begins behind the last one that was shown, and keeps the filter."""
+    store = store_of(*(SessionRecord(f"s{n:02}", updated_at=f"2026-01-{n:02}", turns=[turn(n)]) for n in range(1, 13)))
+    first = client_of(store).get("/sessions.json?limit=5").json()
+    assert [one["session_id"] for one in first["sessions"]] == ["s12", "s11", "s10", "s09", "s08"]
+    second = client_of(store).get(f"/sessions.json?limit=5&after={first['next']}").json()
+    assert second["sessions"][0]["session_id"] == "s07"
+
+
+def test_a_long_session_comes_in_windows():
+    """A page has some turns, the strip all of them; any turn can be jumped to by its id or number."""
+    client = client_of(store_of(long_session()))
+    first = client.get("/sessions/long").text
+    assert "question 29" in first and "question 30" not in first and first.count("<section") >= 30
+    assert 'href="/sessions/long?turn=t30"' in first and "turn=t99" in first
+    jumped = client.get("/sessions/long?turn=t50").text
+    assert "question 50" in jumped and "question 49" not in jumped
+    assert client.get("/sessions/long.json?turn=100&limit=1").json()["turns"][0]["turn_id"] == "t99"
+    window = client.get("/sessions/long.json?turn=t50&limit=2").json()["window"]
+    assert window == {"first": 51, "turns": 2, "of": 100, "next": "t52"}
+
+
+@pytest.mark.parametrize(
+    "name", ["a/b", "..", ".", "a.json", "a b?c#d", "100%", "%2F", "ä", "<b>", "'\"", "a.json.json"]
+)
+def test_any_id_has_an_address(name):
+    """Whatever an id is made of, its address leads to it and to nothing else."""
+    client = client_of(store_of(SessionRecord(name, turns=[turn(1)]), SessionRecord("b", turns=[])))
+    for path in (session_path(name), session_path(name) + ".json"):
+        answer = client.get(path)
+        assert answer.status_code == 200 and "question 1" in answer.text
+
+
+def test_every_event_and_trace_has_a_page():
+    """From any audit event id or trace id the pages lead to the turn, as JSON too."""
+    with record() as recording:
+        with turnspan.session("s"), turnspan.turn(agent="triage", prompt="Hi") as running:
+            with turnspan.tool("search", query="x") as call:
+                call.result = "found"
+            running.handoff("billing", reason="an invoice")
+        stored = recording.session
+        client = client_of(recording.store)
+        page = client.get("/sessions/s").text
+        for event_id in stored.turns[0].audit_event_ids:
+            answer = client.get(f"/events/{event_id}")
+            assert answer.status_code == 200 and stored.turns[0].turn_id in answer.text
+            assert client.get(f"/events/{event_id}.json").json()["row"]["event_id"] == event_id
+            assert f"/events/{event_id}" in page or event_id in (
+                stored.turns[0].audit_event_ids[0],
+                stored.turns[0].audit_event_ids[-1],
+            )
+        trace_id = stored.turns[0].metadata["turnspan"]["trace_id"]
+        assert client.get(f"/traces/{trace_id}.json").json()["turns"][0]["turn_id"] == stored.turns[0].turn_id
+        assert stored.turns[0].turn_id in client.get(f"/traces/{trace_id}").text
+        assert client.get(f"/find?q={event_id}").headers["location"] == f"/events/{event_id}"
+        assert client.get("/find?q=invoice").headers["location"] == "/sessions?search=invoice"
+        assert client.get("/events/" + "0" * 32).status_code == 404
+
+
+def test_reading_changes_no_byte(tmp_path):
+    """Pages, JSON and verification leave every file of a home as it is; SQLite's own beside it stay empty."""
+    home = tmp_path / "home"
+    store = SqlSessionStore(f"sqlite:///{home}/sessions.db")
+    store.save_session(long_session(3))
+    store.close()
+    before = digests(home)
+    settings = turnspan.Settings.read(home=home)
+    reader = Reader.open(settings)
+    client = client_of(reader.store)
+    for path in (
+        "/sessions",
+        "/sessions.json",
+        "/sessions/long",
+        "/sessions/long.json",
+        "/sessions/long/trust.json",
+        "/sessions?search=answer",
+    ):
+        assert client.get(path).status_code == 200
+    assert client.post("/sessions/long").status_code == 405
+    reader.store.close()
+    after = digests(home)
+    assert {path: after[path] for path in before} == before
+    beside = {Path(path) for path in after.keys() - before.keys()}
+    assert all(path.name.startswith("sessions.db-") for path in beside)
+    assert all(path.stat().st_size == 0 for path in beside if path.name.endswith("-wal"))
+
+
+def digests(folder):
+    return {
+        str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in Path(folder).rglob("*") if path.is_file()
+    }
+
+
+def test_news_are_noticed():
+    """What an open page is told of changes with the newest session, and with its own."""
+    store = store_of(long_session(1))
+    source = source_of(store)
+    all_of_them, own = _state(source, None), _state(source, "long")
+    store.save_session(SessionRecord("other", updated_at="2027-01-01"))
+    assert _state(source, None) != all_of_them and _state(source, "long") == own
+    store.save_session(SessionRecord("long", updated_at="2027-01-02", turns=[turn(1), turn(2)]))
+    assert _state(source, "long") != own
+
+
+def test_what_cannot_be_shown_is_said():
+    """Unknown ids, empty stores and stores that are away have pages of their own, and JSON for programs."""
+    client = client_of(InMemorySessionStore())
+    assert "turnspan run" in client.get("/sessions").text
+    missing = client.get("/sessions/nope")
+    assert missing.status_code == 404 and "nope" in missing.text
+    assert json.loads(client.get("/sessions/nope.json").text)["error"]["kind"] == "SessionNotFoundError"
+
+    class Away(InMemorySessionStore):
+        def load_session(self, session_id):
+            raise turnspan.errors.StoreUnavailableError("the database does not answer")
+
+    away = client_of(Away()).get("/sessions/s")
+    assert away.status_code == 503 and "does not answer" in away.text
