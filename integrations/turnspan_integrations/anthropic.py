@@ -101,6 +101,7 @@ def _request(call: Invocation) -> Request:
         found,
         streamed=bool(given.get("stream")),
         list_id=id(messages),
+        forced=choice.get("name") if isinstance(choice := given.get("tool_choice"), dict) else None,
     )
 
 

@@ -65,6 +65,8 @@ class Request(NamedTuple):
     previous: str | None = None
     list_id: int = 0
     """Which list the messages came in: ``id(messages)``."""
+    forced: str | None = None
+    """The tool that the model must call: this is how structured output is asked for, and its arguments are the answer."""
 
 
 class Answer(NamedTuple):
@@ -94,6 +96,7 @@ class Conversation:
         self.turn: Run | None = None
         self.pending: dict[str, ToolCall] = {}
         self.approvals: dict[str, Said] = {}
+        self.structured: dict[str, Said] = {}  # calls that were the answer; the program may still run them
         self.unwatch: Callable[[], Any] | None = None
         self.list_id = 0
 
@@ -154,6 +157,9 @@ class Loops:
             self._end(found, Outcome(error="the program went on without an answer", cancelled=True))
             prompt = prompts[-1] if prompts else next((s.text for s in reversed(said) if s.kind == "user"), "")
             found.turn = self._emit.begin(prompt=prompt, session=found.session)
+        for one in results:
+            if (answer := found.structured.pop(str(one.call_id), None)) is not None:
+                found.turn.tool_ran(answer.name or "unknown", answer.arguments, one.text, call_id=answer.call_id)
         for message in request.messages:
             _approvals_decided(found, found.turn, message.said)
         self._open[found] = None
@@ -241,6 +247,10 @@ class Loops:
                 self._remember(f"own {asking.request.own}", found)
             if found.turn is not asking.run:
                 return  # went on without this answer
+            if (structured := _structured(asking.request, answer)) is not None:
+                found.structured = {str(structured.call_id): structured}
+                self._end(found, Outcome(), _text(structured.arguments))
+                return
             for one in answer.said:
                 if one.kind == "call" and not answer.final:
                     call = asking.run.tool_started(one.name or "unknown", one.arguments, one.call_id)
@@ -377,6 +387,12 @@ def _points(said: list[Said], start: str) -> Iterator[str]:
         spoken = json.dumps([kind, text, call_id, name, _without_none(arguments)], sort_keys=True, default=repr)
         before = hashlib.blake2b(f"{before}{spoken}".encode("utf-8", "backslashreplace"), digest_size=16).hexdigest()
         yield before
+
+
+def _structured(request: Request, answer: Answer) -> Said | None:
+    """Return the call that is an answer: the only one, of the tool that the model had to call."""
+    calls = [one for one in answer.said if one.kind == "call"]
+    return calls[0] if len(calls) == 1 and calls[0].name == request.forced else None
 
 
 def _take_pending(found: Conversation, result: Said) -> ToolCall | None:

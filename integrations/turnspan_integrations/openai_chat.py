@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from turnspan_integrations.loops import Answer, Message, Request, Said
-from turnspan_integrations.openai_values import plain, role_of, text_of, usage_of
+from turnspan_integrations.openai_values import forced_tool, plain, role_of, text_of, usage_of
 
 _KEPT = ("role", "reasoning_content", "reasoning", "content", "tool_calls", "function_call", "refusal")
 """What is kept of a message; servers that are compatible show the model's reasoning under one of two names."""
@@ -20,6 +20,7 @@ def request(asked: dict[str, Any], provider: str) -> Request:
         streamed=bool(asked.get("stream")),
         messages=[_message(m) for m in messages] if isinstance(messages, (list, tuple)) else [],
         list_id=id(messages),
+        forced=forced_tool(asked),
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from turnspan.adapter import Outcome
 from turnspan_integrations.loops import Answer, Kind, Message, Request, Said
-from turnspan_integrations.openai_values import plain, role_of, text_of, usage_of
+from turnspan_integrations.openai_values import forced_tool, plain, role_of, text_of, usage_of
 
 _ASKED = {
     "function_call": "arguments",
@@ -45,6 +45,7 @@ def request(asked: dict[str, Any], provider: str) -> Request:
         own=own,
         previous=asked.get("previous_response_id"),
         list_id=id(content),
+        forced=forced_tool(asked),
     )
 
 

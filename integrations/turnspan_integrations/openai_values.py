@@ -26,6 +26,13 @@ def provider_of(instance: Any) -> str:
     return "azure.ai.openai" if "Azure" in type(getattr(instance, "_client", None)).__name__ else "openai"
 
 
+def forced_tool(asked: dict[str, Any]) -> str | None:
+    """Return the function that the model must call, by its name."""
+    choice = asked.get("tool_choice", asked.get("function_call"))
+    found = (choice.get("function") or choice).get("name") if isinstance(choice, dict) else None
+    return None if found is None else str(found)
+
+
 def plain(value: Any) -> Any:
     """Return a model of the client as plain data; what a program had parsed from it may not fit its type."""
     return value.model_dump(exclude_none=True, warnings=False) if hasattr(value, "model_dump") else value
