@@ -8,12 +8,13 @@ where code runs, is cancelled and fails. Models are heard of through a callback 
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Generator
 from contextvars import ContextVar
 from typing import Any
 from uuid import UUID
 
-from turnspan.adapter import Emit, Invocation, ModelCall, Outcome, StreamObserver, role_of
+from turnspan.adapter import SPAN_EXPECTED, Emit, Invocation, ModelCall, Outcome, StreamObserver, role_of
 from turnspan.events import Usage
 
 REQUIRES = "langgraph>=1.0"
@@ -22,6 +23,7 @@ CANNOT = {
     "retries inside of a model's client": "the client does them by itself",
     "the provider": "where the client does not say it",
 }
+_TRACES = "anthropic._tracing"  # this client starts a span for each call by itself
 _Watching = Generator[Any, Outcome, None]
 
 
@@ -231,9 +233,11 @@ def _handler_class() -> type[Any]:
             if (run := self._emit.current_run()) is None:
                 return
             metadata, given = more.get("metadata") or {}, more.get("invocation_params") or {}
+            provider = metadata.get("ls_provider")
             self._running[run_id] = run.model_started(
                 call_id=str(run_id),
-                provider=metadata.get("ls_provider"),
+                provider=provider,
+                span=SPAN_EXPECTED if provider == "anthropic" and _TRACES in sys.modules else None,
                 model=metadata.get("ls_model_name") or given.get("model") or given.get("model_name"),
                 messages=messages,
                 streamed=bool(given.get("stream")),

@@ -1,8 +1,8 @@
 """Tools that are called over the Model Context Protocol: tool calls of the current turn.
 
 Where a framework tells the call of a tool already, and the tool is one of a server, there is nothing to add to it. The
-context of the call is passed on to the server; from 2.0 on the SDK does so itself, and before it did not. As everywhere
-in OpenTelemetry, ``OTEL_PROPAGATORS=none`` keeps it back.
+context of the call is passed on to the server: from 2.0 on the SDK does so itself, in programs that trace. As everywhere in
+OpenTelemetry, ``OTEL_PROPAGATORS=none`` keeps it back.
 """
 
 from __future__ import annotations
@@ -32,9 +32,8 @@ def _called(emit: Emit, call: Invocation) -> Generator[Any, Outcome, None]:
         return
     name, arguments = str(call.argument(0, "name")), call.argument(1, "arguments") or {}
     tool = run.tool_started(name, arguments, tool_type="extension")
-    if not _passes_context_on():
-        given = call.kwargs.get("meta") or {}
-        call.kwargs["meta"] = given if "traceparent" in given else {**given, **emit.carrier(tool)}
+    given = call.kwargs.get("meta") or {}
+    call.kwargs["meta"] = given if "traceparent" in given else {**given, **emit.carrier(tool)}
     outcome = yield tool
     tool.ended(_outcome(outcome), _said(outcome.result), metadata=_server(call.instance))
 
@@ -49,12 +48,6 @@ def _outcome(outcome: Outcome) -> Outcome:
     if getattr(outcome.result, "is_error", getattr(outcome.result, "isError", False)):
         return Outcome.failed(str(_said(outcome.result)), "tool_error")
     return outcome
-
-
-def _passes_context_on() -> bool:
-    import mcp
-
-    return not hasattr(mcp, "McpError")  # what 1.x called it
 
 
 def _said(result: Any) -> Any:

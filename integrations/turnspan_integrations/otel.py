@@ -22,6 +22,8 @@ REQUIRES = "opentelemetry-sdk>=1.40"
 CANNOT = {"what a sampler dropped": "nobody is shown it", "what was put on no span": "nobody is shown it"}
 _TOLD_OTHERWISE = ("pydantic-ai", "com.anthropic.sdk.python", "mcp-python-sdk")
 """Instrumentation scopes that adapters of their own see to."""
+_CLIENT_WIDE = "openinference.instrumentation.openai"
+"""Says of every request of the client that it is an LLM's, of the list of models, too; in that no model is named."""
 _TRACES_WAITING, _SPANS_WAITING = 256, 2000
 
 _KINDS = {
@@ -112,6 +114,10 @@ class What:
 def what_of(span: Any) -> What | None:
     """Return what a span says it is, in any of the dialects; None for what is no agent, model or tool."""
     attributes = span.attributes or {}
+    if getattr(span.instrumentation_scope, "name", "") == _CLIENT_WIDE:
+        body = str(attributes.get("input.value"))
+        if body.startswith("{") and '"model"' not in body:
+            return None
     for name, kinds in _KINDS.items():
         if (kind := kinds.get(str(attributes.get(name)))) is not None:
             return What(kind, attributes)
@@ -223,7 +229,7 @@ class Reader:
     # Spans that say late what they are ----------------------------------------------------------------------------
 
     def _late(self, span: Any, here: CurrentContext | None, *, known: bool) -> None:
-        what = what_of(span)
+        what = self._news_of(span)
         if here is not None:
             if what is not None and not self._is_told(what, here):
                 self._tell(what, span, here)
@@ -239,6 +245,13 @@ class Reader:
         elif len(self._waiting) > _TRACES_WAITING:
             self._tell_trace(self._waiting.popitem(last=False)[1])
 
+    def _news_of(self, span: Any) -> What | None:
+        """Return what a span says; None where an adapter has told the call, and the span was made behind it."""
+        what = what_of(span)
+        if what is None or what.kind != "model" or (response_id := what["response_id"]) is None:
+            return what
+        return None if self._emit.has_response(str(response_id), span.start_time) else what
+
     def _tell(self, what: What, span: Any, here: CurrentContext) -> None:
         """Tell a span that has ended."""
         self._ended(self._started(what, span, here, _id(span, "call")), span)
@@ -252,7 +265,7 @@ class Reader:
 
     def _tell_trace(self, spans: dict[int, Any]) -> None:
         """Tell the spans of a trace, each below the nearest one above it that says what it is."""
-        told = {span_id: what for span_id, span in spans.items() if (what := what_of(span)) is not None}
+        told = {span_id: what for span_id, span in spans.items() if (what := self._news_of(span)) is not None}
 
         def above(span: Any) -> int | None:
             while span is not None and span.parent is not None:

@@ -30,6 +30,9 @@ _CONTENT = (
 )
 
 
+_BAGGAGE = ("gen_ai.agent.name", "gen_ai.agent.call.id", "gen_ai.conversation.id")
+
+
 def install(emit: Emit) -> None:
     """Turn the runtime's instrumentation on, and read its spans."""
     from opentelemetry.metrics import NoOpMeterProvider
@@ -44,6 +47,10 @@ def install(emit: Emit) -> None:
     def content_of(span: Any) -> tuple[str, ...]:  # it is ours to keep in: the program has not asked for it
         return _CONTENT if _is_its(span) and Agent._instrument_default is ours else ()  # noqa: SLF001
 
+    def baggage() -> tuple[str, ...]:
+        return _BAGGAGE if Agent._instrument_default is ours else ()  # noqa: SLF001
+
+    emit.spans.withhold_baggage(baggage)
     emit.spans.read(lambda span, here: reader.read(span, here) if _is_its(span) else reader.nothing(), content_of)
 
     def run(_call: Invocation) -> Generator[None, Outcome, None]:

@@ -95,6 +95,9 @@ class Spans(Protocol):
         before exporters see it. Where telemetry may have content they stay, without what redaction takes out.
         """
 
+    def withhold_baggage(self, names: Callable[[], Collection[str]]) -> None:
+        """Keep baggage entries out of requests: those that a runtime sets only because the adapter has it trace."""
+
     def stand_for(self, event: Started, span: Any) -> None:
         """Emit a start whose span exists: it gets the audit event ids."""
 
@@ -166,6 +169,9 @@ class Emit(Protocol):
 
     def open_model_calls(self) -> list[str]:
         """Return the ids of the model calls that are open right where the calling code runs, whoever started them."""
+
+    def has_response(self, response_id: str, since_ns: int) -> bool:
+        """Return whether a model call is on record that was answered so, by the provider's id, after a time."""
 
     def current_tool_name(self) -> str | None:
         """Return the name of the tool that the calling code is the call of; None where it is in no tool."""

@@ -7,7 +7,6 @@ from collections.abc import Callable, Collection, Generator
 from typing import Any
 
 import wrapt
-from opentelemetry import context
 
 from turnspan.adapter import (
     SPAN_EXPECTED,
@@ -28,6 +27,7 @@ from turnspan.otel_sdk.registration import external_spans
 from turnspan.recording import runtime
 from turnspan.recording.problems import Problem
 from turnspan.recording.recorder import Recorder
+from turnspan.telemetry import outgoing
 from turnspan.telemetry.current_context import current_context
 from turnspan.telemetry.own_log import logger
 
@@ -87,6 +87,11 @@ class AdapterContext:
         here, recorder = current_context(), self.recorder()
         return [] if here is None or recorder is None else recorder.turns_of(here.session_id).open_model_calls(here)
 
+    def has_response(self, response_id: str, since_ns: int) -> bool:
+        """Return whether a model call is on record that was answered so after a time: some providers' ids come again."""
+        recorder = self.recorder()
+        return recorder is not None and recorder.turns.responses.get(response_id, -1) >= since_ns
+
     def current_tool_name(self) -> str | None:
         """Return the name of the tool that the calling code is the call of."""
         here, recorder = current_context(), self.recorder()
@@ -94,18 +99,9 @@ class AdapterContext:
 
     def carrier(self, inside: Observable) -> dict[str, str]:
         """Return the W3C headers that carry a run or call to another process."""
-        from opentelemetry import propagate
-
-        carrier: dict[str, str] = {}
         recorder, started = self.recorder(), inside.started
         where = None if recorder is None or started is None else recorder.context_of(started)
-        token = None if where is None else context.attach(where)
-        try:
-            propagate.inject(carrier)
-        finally:
-            if token is not None:
-                context.detach(token)
-        return carrier
+        return outgoing.carrier(where)
 
     def link(self, session_id: str, turn_id: str) -> TurnLink | None:
         """Return the ids of a turn's events so far, and its span."""
@@ -224,6 +220,11 @@ class _Spans:
             spans.observe_provider(call.instance)
 
         self._adapter.patch.wrap("opentelemetry.sdk.trace:TracerProvider.__init__", made)
+
+    def withhold_baggage(self, names: Callable[[], Collection[str]]) -> None:
+        """Keep baggage entries out of requests."""
+        outgoing.withheld.append(names)
+        self._adapter.patch.on_undo(lambda: outgoing.withheld.remove(names))
 
     def prepare(self) -> None:
         """Set the OpenTelemetry SDK up where that is turnspan's to do."""

@@ -1,8 +1,8 @@
 """Carrying the current turn and session to threads and subprocesses.
 
 Threads and pools take OpenTelemetry's context along, and our turn is part of that. Subprocesses: the environment carries
-the W3C trace context (``TRACEPARENT``, ``BAGGAGE``), and the session in its baggage. HTTP clients and servers that speak
-W3C carry both by themselves.
+the W3C trace context (``TRACEPARENT``, ``BAGGAGE``), and the session in its baggage. What HTTP requests carry is decided
+in :mod:`turnspan.telemetry.outgoing`.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import wrapt
-from opentelemetry import context, propagate
+from opentelemetry import context
 
 from turnspan.instrumentation import thread_context
+from turnspan.telemetry import outgoing
 from turnspan.telemetry.current_context import current_context
 
 _NAMES = {"traceparent": "TRACEPARENT", "tracestate": "TRACESTATE", "baggage": "BAGGAGE"}
@@ -26,16 +27,14 @@ def variables() -> dict[str, str]:
     """Return the environment variables that carry the current context; none outside of a session."""
     if current_context() is None:
         return {}
-    carrier: dict[str, str] = {}
-    propagate.inject(carrier)
-    return {_NAMES[name]: value for name, value in carrier.items() if name in _NAMES}
+    return {_NAMES[name]: value for name, value in outgoing.carrier().items() if name in _NAMES}
 
 
 def take_over(given: Mapping[str, str] = os.environ) -> None:
     """Go on in the context that the parent process left, in the environment unless it is given."""
     carrier = {name: given[variable] for name, variable in _NAMES.items() if variable in given}
     if carrier and current_context() is None:
-        context.attach(propagate.extract(carrier))
+        context.attach(outgoing.inherited(carrier))
 
 
 def install() -> None:

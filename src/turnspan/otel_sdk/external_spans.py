@@ -19,7 +19,7 @@ from turnspan.otel_sdk import internals
 from turnspan.recording.problems import Problem
 from turnspan.recording.recorder import Recorder, all_recorders
 from turnspan.telemetry.current_context import current_context
-from turnspan.telemetry.external_spans import MODEL_OPERATIONS, external_spans, operation_of
+from turnspan.telemetry.external_spans import external_spans, is_of_model
 
 if TYPE_CHECKING:
     from opentelemetry.context import Context
@@ -49,9 +49,12 @@ class ExternalSpanProcessor(SpanProcessor):
         if position is not None:
             external_spans.place(span_id, position)
             self._open[span_id] = []
-            if position.call_id is not None and any(r.turns.adopt_expected(position, span) for r in all_recorders()):
+            of_model = is_of_model(span.attributes or {})
+            if (of_model or position.call_id is not None) and any(
+                r.turns.adopt_expected(position, span) for r in all_recorders()
+            ):
                 return
-            if operation_of(span) in MODEL_OPERATIONS:
+            if of_model:
                 for recorder in all_recorders():
                     recorder.turns.note_external_instrumentation(position)
         if readings := self._start_readings(span, span_id, position):

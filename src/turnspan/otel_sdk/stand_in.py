@@ -6,20 +6,28 @@ spans then go where the program wants them. Tracers that other libraries got fro
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from opentelemetry import trace
+from opentelemetry.context import Context
 from opentelemetry.sdk.trace import TracerProvider
 
 from turnspan.otel_sdk import internals
+from turnspan.recording.recorder import all_recorders
+from turnspan.telemetry.current_context import current_context
+from turnspan.telemetry.external_spans import is_of_model
+
+_INTERNAL = trace.SpanKind.INTERNAL
 
 
 class StandInProvider(TracerProvider):
     """A provider that hands over to the one that the program sets.
 
-    ``span_outlets`` says where its spans go, as seals name it.
+    ``span_outlets`` says where its spans go, as seals name it; ``stands_in`` that the program has no provider.
     """
 
+    stands_in = True
     span_outlets: tuple[str, ...] = ()
 
     def __init__(self, **options: Any) -> None:
@@ -49,10 +57,31 @@ class StandInProvider(TracerProvider):
         if "start_span" not in vars(tracer) and instrumenting_module_name != "turnspan":  # ours asks by itself
             own_start = tracer.start_span
 
-            def start_span(*args: Any, **kwargs: Any) -> trace.Span:
+            def start_span(
+                name: str, context: Any = None, kind: Any = _INTERNAL, *args: Any, **kwargs: Any
+            ) -> trace.Span:
                 successor = self._successor
-                start = own_start if successor is None else successor.get_tracer(*scope).start_span
-                return start(*args, **kwargs)
+                if successor is not None:
+                    return successor.get_tracer(*scope).start_span(name, context, kind, *args, **kwargs)
+                attributes = args[0] if args else kwargs.get("attributes")
+                same = _span_of_same_call(context, attributes)
+                return own_start(name, context, kind, *args, **kwargs) if same is None else same
 
             tracer.start_span = start_span  # type: ignore[method-assign]
         return tracer
+
+
+def _span_of_same_call(context: Context | None, attributes: Any) -> trace.Span | None:
+    """Return the current span in place of a second one of a model call; None for any other span.
+
+    The program has no provider, so nobody waits for the second one, which would also count the tokens twice.
+    """
+    if (
+        not isinstance(attributes, Mapping)
+        or not is_of_model(attributes)
+        or (position := current_context(context)) is None
+    ):
+        return None
+    if not any(recorder.turns.has_model_span(position) for recorder in all_recorders()):
+        return None
+    return trace.NonRecordingSpan(trace.get_current_span(context).get_span_context())

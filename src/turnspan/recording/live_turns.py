@@ -21,6 +21,7 @@ from turnspan.events import (
     Ended,
     Event,
     HandedOff,
+    ModelCallEnded,
     ModelCallStarted,
     Noted,
     SessionEnded,
@@ -41,6 +42,7 @@ from turnspan.telemetry.external_spans import external_spans, has_ended
 from turnspan.telemetry.live_spans import Spans, ids_of, ids_of_external_span, resource_of_provider
 
 _TURNS_REMEMBERED = 256
+_RESPONSES_REMEMBERED = 1024
 
 E = TypeVar("E", bound=Event)
 
@@ -101,13 +103,14 @@ class LiveTurns:
         sessions: The sessions that this process has met.
         pipeline: Its appender puts events on record; a forked child has another one.
 
-    ``handlers`` has a function for each kind of event.
+    ``handlers`` has a function for each kind of event; ``responses`` the newest answers of models, by the provider's id, and when they came.
     """
 
     def __init__(self, spans: Spans, sessions: Sessions, pipeline: Appends) -> None:
         self._spans, self._sessions, self._pipeline = spans, sessions, pipeline
         self.open: OpenTurns[LiveCall] = OpenTurns()
         self._finished: Newest[tuple[str, str | None], tuple[list[str], SpanIds | None]] = Newest(_TURNS_REMEMBERED)
+        self.responses: Newest[str, int] = Newest(_RESPONSES_REMEMBERED)
         self._externally_instrumented: set[str | None] = set()  # providers whose calls another instrumentation traces
         self.handlers: dict[type[Event], Callable[[Entry[Any]], None]] = {
             SessionStarted: self._start_session,
@@ -217,6 +220,8 @@ class LiveTurns:
             self._start_own_span(turn, call)
         if call.end_id is not None:
             entry.change(event_id=call.end_id)
+        if type(entry.event) is ModelCallEnded and (response_id := entry.event.response_id) is not None:
+            self.responses.remember(response_id, entry.event.at_ns)
         self._spans.end(call.span, call.started, entry.event)
         self._stamp(entry, call.ids, turn, call.started)
 
@@ -262,8 +267,8 @@ class LiveTurns:
     def adopt_expected(self, position: CurrentContext, span: Any) -> bool:
         """Take an external span that has just started for that of the call it is in, if that call expects one."""
         turn = self.open.get((position.session_id, position.turn_id))
-        call = None if turn is None else turn.calls.get(position.call_id or "")
-        if turn is None or call is None or not call.expects_external_span:
+        call = next((call for call in self._model_calls_at(position) if call.expects_external_span), None)
+        if turn is None or call is None:
             return False
         entry = Entry(call.started)
         adopted = self._adopt(entry, span)
@@ -277,9 +282,9 @@ class LiveTurns:
 
         From the next call on, its span is adopted instead of starting ours.
         """
-        call = self._call_at(position)
-        if call is not None and isinstance(call.started, ModelCallStarted) and call.started.borrowed is None:
-            self._externally_instrumented.add(call.started.provider)
+        for call in self._model_calls_at(position):
+            if call.started.borrowed is None:
+                self._externally_instrumented.add(call.started.provider)
 
     def _start_own_span(self, turn: OpenTurn[LiveCall], call: LiveCall) -> None:
         """Start a span of ours for a call whose external span never came."""
@@ -296,8 +301,16 @@ class LiveTurns:
         turn = self.open.get((position.session_id, position.turn_id))
         return None if turn is None else turn.calls.get(position.call_id or "")
 
+    def has_model_span(self, position: CurrentContext) -> bool:
+        """Return whether a model is being asked at a position, and the call has its span."""
+        return any(not call.expects_external_span for call in self._model_calls_at(position))
+
     def open_model_calls(self, position: CurrentContext) -> list[str]:
-        """Return the ids of the open model calls that a position is in, or that are open directly in it.
+        """Return the ids of the open model calls that a position is in, or that are open directly in it."""
+        return [str(call.started.call_id) for call in self._model_calls_at(position)]
+
+    def _model_calls_at(self, position: CurrentContext) -> list[LiveCall]:
+        """Return the open model calls that a position is in, or that are open directly in it.
 
         Code that began before a handoff stays in its position, while what it does is the next agent's.
         """
@@ -308,7 +321,7 @@ class LiveTurns:
         directly_in = {position.call_id}
         directly_in.update(i for i, call in calls if call.follows_handoff and call.started.parent_id in directly_in)
         return [
-            call_id
+            call
             for call_id, call in calls
             if type(call.started) is ModelCallStarted
             and (call_id == position.call_id or call.started.parent_id in directly_in)

@@ -31,6 +31,7 @@ from turnspan.recording.providers import Providers
 from turnspan.recording.redaction import Redactor, withheld
 from turnspan.recording.sessions import SESSIONS_REMEMBERED, Sessions
 from turnspan.settings import Settings
+from turnspan.telemetry import outgoing
 from turnspan.telemetry.current_context import context_inside
 from turnspan.telemetry.live_spans import Spans
 from turnspan.telemetry.semconv import PROFILES
@@ -94,6 +95,7 @@ class Recorder:
         self.pipeline: Pipeline = Pipeline(settings, store, self.problems, providers, recovers=recovers)
         self.turns = LiveTurns(self._spans, self._sessions, self.pipeline)
         _recorders.add(self)
+        outgoing.install(_asks_model)
         atexit.register(self.close)
 
     # The door ----------------------------------------------------------------------------------------------------
@@ -295,6 +297,10 @@ _recorders: weakref.WeakSet[Recorder] = weakref.WeakSet()
 def all_recorders() -> list[Recorder]:
     """Return the recorders of this process: its own, and those of observed managers with stores of their own."""
     return list(_recorders)
+
+
+def _asks_model(position: CurrentContext) -> bool:
+    return any(recorder.turns.open_model_calls(position) for recorder in all_recorders())
 
 
 def _after_fork_in_child() -> None:

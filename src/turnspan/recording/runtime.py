@@ -9,8 +9,6 @@ from contextlib import contextmanager, suppress
 from functools import cache, partial
 from typing import Any, Unpack
 
-from opentelemetry import baggage
-
 from turnspan.adapter import ResolvedSession
 from turnspan.errors import InvalidIdError, SettingsError
 from turnspan.events import SessionSource, SessionStarted
@@ -22,7 +20,8 @@ from turnspan.recording.recorder import Recorder, all_recorders
 from turnspan.recording.sdk import registered
 from turnspan.settings import Settings, SettingsArguments, scheme_of, takes_settings, unknown_variables
 from turnspan.stores.base import SessionStore
-from turnspan.telemetry.current_context import BAGGAGE_SESSION, current_context
+from turnspan.telemetry.current_context import current_context
+from turnspan.telemetry.outgoing import received_session
 from turnspan.telemetry.own_log import logger
 
 _recorder: Recorder | None = None
@@ -219,7 +218,7 @@ def _identified(own: str | None, explicit: str | None) -> ResolvedSession:
         return ResolvedSession(position.session_id, "explicit")
     sources: tuple[tuple[Any, SessionSource], ...] = (
         (own, "runtime"),
-        (baggage.get_baggage(BAGGAGE_SESSION), "baggage"),
+        (received_session(), "baggage"),
         (recorder().settings.session_id, "environment"),
     )
     for value, source in sources:

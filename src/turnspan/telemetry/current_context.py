@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from opentelemetry import baggage, context, trace
+from opentelemetry import context, trace
 from opentelemetry.trace import Span
 
 from turnspan.adapter import CurrentContext
-from turnspan.telemetry import semconv as sc
 from turnspan.telemetry.external_spans import external_spans
 
 CONTEXT_KEY = context.create_key("turnspan-scope")
 """Where the OpenTelemetry context keeps the current turn and call, so that both travel together."""
-BAGGAGE_SESSION = sc.SESSION_ID
-"""The baggage entry that carries the session id to other services."""
 
 _BY_SPAN = external_spans.contexts
 
@@ -26,11 +23,8 @@ def current_context(where: context.Context | None = None) -> CurrentContext | No
 
 
 def context_inside(position: CurrentContext, span: Span | None) -> context.Context:
-    """Return a context in which code runs inside a turn or call: its span is current, its session travels along."""
-    outside = current_context()
+    """Return a context in which code runs inside a turn or call, and its span is current."""
     inside = context.set_value(CONTEXT_KEY, position)
-    if outside is None or outside.session_id != position.session_id:
-        inside = baggage.set_baggage(BAGGAGE_SESSION, position.session_id, inside)
     return inside if span is None else trace.set_span_in_context(span, inside)
 
 

@@ -6,6 +6,7 @@ That span is adopted: it gets the audit event ids, record and log carry its ids,
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from opentelemetry import trace
@@ -68,6 +69,15 @@ external_spans = ExternalSpans()
 def operation_of(span: Any) -> Any:
     """Return what a span says it is of, by the GenAI conventions."""
     return (getattr(span, "attributes", None) or {}).get(sc.GEN_AI_OPERATION_NAME)
+
+
+def is_of_model(attributes: Mapping[str, Any]) -> bool:
+    """Return whether a span of these attributes is of a model call, in any of the dialects."""
+    return (
+        attributes.get(sc.GEN_AI_OPERATION_NAME) in MODEL_OPERATIONS
+        or attributes.get("openinference.span.kind") == "LLM"
+        or "llm.request.type" in attributes
+    )
 
 
 def has_ended(span: Any) -> bool:
