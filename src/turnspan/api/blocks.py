@@ -35,6 +35,7 @@ class Block(Generic[P]):
     ) -> None:
         self._word, self._make = word, make
         self._open: list[tuple[Watching | None, context.Context | None]] = []
+        self._key = f"turnspan-block-{id(self)}"
 
     def __enter__(self) -> P:
         return self._enter(sys._getframe(1))  # noqa: SLF001  the block's own frame
@@ -84,7 +85,3 @@ class Block(Generic[P]):
             yield from self._make(function, (*bound, *call.args), call.kwargs).observe()
 
         return Watched(function, watched(runtime.active, observe))
-
-    @property
-    def _key(self) -> str:
-        return f"turnspan-block-{id(self)}"

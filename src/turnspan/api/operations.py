@@ -101,11 +101,15 @@ class Operation:
 class _InTurn(Operation):
     """A call; outside of a turn it gets one around it, so that it is not lost."""
 
+    _in: Run
+
     def observe(self) -> Generator[Any, Outcome, None]:
-        if RUNS.current() is not None:
+        if (run := RUNS.current()) is not None:
+            self._in = run
             yield from super().observe()
             return
-        around, inner = RUNS.begin(), super().observe()
+        self._in = around = RUNS.begin()
+        inner = super().observe()
         inside = None if around.started is None else runtime.recorder().context_of(around.started)
         token = None if inside is None else context.attach(inside)
         try:
@@ -192,7 +196,7 @@ class ToolCall(_InTurn):
         self.error: str | None = None
 
     def _begin(self) -> adapter.ToolCall:
-        self._call = _run().tool_started(self.name, self.arguments)
+        self._call = self._in.tool_started(self.name, self.arguments)
         return self._call
 
     def _end(self, outcome: Outcome) -> None:
@@ -218,7 +222,7 @@ class ModelCall(_InTurn):
         self.finish_reasons: list[str] = []
 
     def _begin(self) -> adapter.ModelCall:
-        self._call = _run().model_started(
+        self._call = self._in.model_started(
             provider=self.provider, model=self.model, messages=self.messages, history=0, streamed=self.streamed
         )
         return self._call
@@ -243,18 +247,11 @@ class Agent(_InTurn):
         self.response: Any = None
 
     def _begin(self) -> Run:
-        self._run = _run().agent_started(self.name, description=self.description)
+        self._run = self._in.agent_started(self.name, description=self.description)
         return self._run
 
     def _end(self, outcome: Outcome) -> None:
         self._run.end(outcome, self._result(self.response, outcome))
-
-
-def _run() -> Run:
-    """Return the run that the code is in; there is one around every call."""
-    run = RUNS.current()
-    assert run is not None
-    return run
 
 
 class Session(Operation):

@@ -207,18 +207,20 @@ def _plain(active: Recorder, observer: Observer, call: Invocation, function: Cal
         raise
     _leave(token)
     if inspect.iscoroutine(result):
-        return _awaited(watching, result)
+        return _awaited(lambda: watching, lambda: result)
     return _returned(watching, result)
 
 
-async def _coroutine(active: Recorder, observer: Observer, call: Invocation, function: Callable[..., Any]) -> Any:
-    return await _awaited(Watching(active, lambda: observer(call)), function(*call.args, **call.kwargs))
+def _coroutine(active: Recorder, observer: Observer, call: Invocation, function: Callable[..., Any]) -> Any:
+    return _awaited(lambda: Watching(active, lambda: observer(call)), lambda: function(*call.args, **call.kwargs))
 
 
-async def _awaited(watching: Watching, coroutine: Any) -> Any:
+async def _awaited(begin: Callable[[], Watching], make: Callable[[], Any]) -> Any:
+    """Watch a coroutine, from when it is awaited. One frame, not two: each step of the program's goes through it."""
+    watching = begin()
     token = watching.enter()
     try:
-        result = await coroutine
+        result = await make()
     except BaseException as error:
         _leave(token)
         watching.end(outcome_of(error))

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 
-LINGER_S = 0.1
+LINGER_S = 0.2
 """How long work gathers before it is done, so that it does not get in the way of an agent in the middle of a burst."""
 _ANYWAY_S = 1.0
 

@@ -30,7 +30,7 @@ from turnspan.telemetry.external_spans import has_ended
 from turnspan.telemetry.span_mapping import Opened, closed, link_to, opened
 
 _SESSIONS_REMEMBERED = 4096
-_MOST_WAITING = 1024
+_MOST_WAITING = 1536
 """Ends that wait for the thread behind; when it falls back, agents end spans themselves, as they would without turnspan.
 It is less than the 2048 spans that the SDK's batch processor has room for."""
 _AT_ONCE = 3

@@ -7,7 +7,8 @@ expression of Python's takes thirty times as long. Where there is no wheel of it
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections.abc import Callable
+from functools import partial
 
 try:
     from ahocorasick_rs import BytesAhoCorasick, Implementation
@@ -16,7 +17,7 @@ except ImportError:
 
 
 class Marks:
-    """Finds any of some hundred short texts.
+    """Finds any of some hundred short texts: ``find`` says which mark stands where, from and to. They may overlap.
 
     Args:
         marks: The texts, none of them empty.
@@ -24,22 +25,21 @@ class Marks:
 
     """
 
+    find: Callable[[bytes], list[tuple[int, int, int]]]
+
     def __init__(self, marks: list[bytes], *, automaton: bool = True) -> None:
-        self._find: Any = None
         if automaton and BytesAhoCorasick is not None:
-            self._find = BytesAhoCorasick(marks, implementation=Implementation.DFA).find_matches_as_indexes
+            find = BytesAhoCorasick(marks, implementation=Implementation.DFA).find_matches_as_indexes
+            self.find = partial(find, overlapping=True)
             return
+        self.find = self._find_without
         self._any = re.compile(b"|".join(map(re.escape, sorted(marks))))
         self._starting: dict[bytes, list[tuple[int, bytes]]] = {}
         for number, mark in enumerate(marks):
             self._starting.setdefault(mark[:1], []).append((number, mark))
 
-    def find(self, text: bytes) -> list[tuple[int, int, int]]:
-        """Return which mark stands where, from and to. They may overlap."""
-        if self._find is not None:
-            found: list[tuple[int, int, int]] = self._find(text, overlapping=True)
-            return found
-        found = []
+    def _find_without(self, text: bytes) -> list[tuple[int, int, int]]:
+        found: list[tuple[int, int, int]] = []
         one = self._any.search(text)
         while one is not None:
             start = one.start()
