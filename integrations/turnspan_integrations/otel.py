@@ -206,9 +206,9 @@ class Reader:
             provider=what["provider"], model=what["model"], messages=_messages(what, "input"), history=0, **at
         )
 
-    def _ended(self, started: Run | Call, span: Any, what: What | None = None) -> None:
+    def _ended(self, started: Run | Call, span: Any, what: What | None = None, outcome: Outcome | None = None) -> None:
         what = what or what_of(span) or What("", span.attributes or {})
-        outcome = self.outcome(span, what)._replace(at_ns=span.end_time)
+        outcome = (outcome or self.outcome(span, what))._replace(at_ns=span.end_time)
         if isinstance(started, Run):
             started.end(outcome, _answer(what), prompt=_prompt(what) or None)
         elif isinstance(started, ToolCall):
@@ -365,6 +365,8 @@ def _prompt(what: What) -> Any:
 
 
 def _answer(what: What) -> Any:
+    if "final_result" in what.attributes:  # an object, where one was asked for, also a list of them
+        return what.json("output")
     return _last_text(what.json("output"), "assistant")
 
 

@@ -6,14 +6,33 @@ import json
 import pytest
 
 pytest.importorskip("pydantic_ai")
-from pydantic_ai import Agent
+from pydantic_ai import (
+    Agent,
+    ApprovalRequired,
+    DeferredToolRequests,
+    DeferredToolResults,
+    RunContext,
+    ToolDenied,
+)
+from pydantic_ai.messages import ModelResponse, TextPart, ToolCallPart
+from pydantic_ai.models.function import FunctionModel
 from pydantic_ai.models.instrumented import InstrumentationSettings
+from pydantic_ai.models.test import TestModel
 
 from support.drivers.pydantic_agents import PydanticAI
 from turnspan.instrumentation.registry import Adapters
 from turnspan.testing import record
 from turnspan.testing.adapters import GOOD
 from turnspan.testing.drivers import Conversation
+
+
+@pytest.fixture
+def watched(recording):
+    """A recording with the runtime watched."""
+    adapters = Adapters()
+    adapters.watch("pydantic-ai")
+    yield recording
+    adapters.undo()
 
 
 def played(**settings):
@@ -87,3 +106,54 @@ def test_content_stays_in_also_when_the_reader_fails(monkeypatch):
         assert recording.problems
         assert len(recording.spans) == 5
         assert "my own words" not in str([dict(span.attributes) for span in recording.spans])
+
+
+def test_consent_to_tools_is_asked_given_and_refused_on_record(watched):
+    """What waits is a call that was skipped, and so is what was denied; what was approved runs."""
+    script = iter(
+        [
+            ModelResponse(parts=[ToolCallPart("clear", {"path": ".env"}, "c1"), ToolCallPart("drop", {}, "c2")]),
+            ModelResponse(parts=[TextPart("done")]),
+        ]
+    )
+    agent = Agent(FunctionModel(lambda _messages, _info: next(script)), output_type=[str, DeferredToolRequests])
+
+    @agent.tool
+    def clear(context: RunContext, path: str) -> str:
+        """Clear a file."""
+        if not context.tool_call_approved:
+            raise ApprovalRequired
+        return f"cleared {path}"
+
+    @agent.tool_plain(requires_approval=True)
+    def drop() -> str:
+        """Drop everything."""
+        return "dropped"
+
+    asked = asyncio.run(agent.run("go"))
+    results = DeferredToolResults(approvals={"c1": True, "c2": ToolDenied("never")})
+    assert asyncio.run(agent.run(message_history=asked.all_messages(), deferred_tool_results=results)).output == "done"
+    before, behind = watched.session.turns
+    assert [(c.tool_name, c.status, c.error) for c in before.tool_calls] == [("clear", "skipped", "waits for approval")]
+    calls = {c.tool_name: c for c in behind.tool_calls}
+    assert (calls["clear"].status, calls["clear"].result) == ("success", "cleared .env")
+    assert (calls["drop"].status, calls["drop"].error) == ("skipped", "never")
+    notes = [(n["name"], n["data"].get("call_id"), n["data"].get("reason")) for n in watched.notes]
+    assert notes == [
+        ("approval.asked", "c1", None),
+        ("approval.asked", "c2", None),
+        ("approval.approved", "c1", None),
+        ("approval.denied", "c2", "never"),
+    ]
+    assert watched.unresolved() == []
+
+
+def test_a_list_of_objects_is_an_answer_also_when_it_is_streamed(watched):
+    agent = Agent(TestModel(custom_output_args=[1, 2]), output_type=list[int])
+
+    async def main():
+        async with agent.run_stream("go") as run:
+            return [part async for part in run.stream_output(debounce_by=None)][-1]
+
+    assert asyncio.run(main()) == [1, 2]
+    assert watched.turn.response_content == "[1,2]"
