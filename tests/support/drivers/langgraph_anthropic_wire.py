@@ -14,10 +14,6 @@ _addresses = itertools.count()
 class LangGraphAnthropicOverTheWire(LangGraphOverTheWire):
     """Over messages."""
 
-    known_failures = {
-        "test_two_good_tools_at_once": "Anthropic's client starts a span of its own: two chat spans for one call"
-    }
-
     @asynccontextmanager
     async def _model(self, conversation, script):
         key = self.serve(conversation, script)

@@ -11,7 +11,7 @@ class PydanticAnthropicOverTheWire(PydanticOverTheWire):
     """Over messages."""
 
     known_failures = {
-        "test_two_good_tools_at_once": "Anthropic's client starts a span of its own: two chat spans for one call"
+        "test_two_good_tools_at_once": "with a provider, runtime and client each start a chat span of their own"
     }
 
     def _client(self, conversation, script):
