@@ -78,8 +78,17 @@ def hostile_session():
     return SessionRecord("s-1", HOSTILE, turns=[turn, TurnRecord("t-2", metadata={"turnspan": 3})])
 
 
-def test_a_session_in_a_notebook_is_a_table_that_can_do_nothing():
+def test_a_session_in_a_notebook_is_its_page_in_a_frame_without_rights():
+    """With content, escaped twice: no script runs in it, nothing acts, nothing is loaded from elsewhere."""
+    html = hostile_session()._repr_html_()
+    assert html.startswith("<iframe ") and html.endswith("</iframe>") and html.count("<") == 2
+    assert 'sandbox=""' in html and "\x1b" not in html and "\u202e" not in html
+    assert "&lt;script" not in html and "&amp;lt;script" in html
+
+
+def test_a_session_in_a_notebook_is_a_table_where_the_extra_is_missing(monkeypatch):
     """With content, escaped: no markup, no control characters, no links."""
+    monkeypatch.setattr("turnspan.model.display.entry_points", lambda group: [])
     html = hostile_session()._repr_html_()
     assert html.startswith("<table>") and html.endswith("</table>")
     assert "<script" not in html and "\x1b" not in html and "\u202e" not in html and "href" not in html

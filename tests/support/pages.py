@@ -44,9 +44,9 @@ def served(source):
         thread.join(10)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium():
-    """Start the system's Chromium, once for all tests of a process."""
+    """Start the system's Chromium, for one module: Playwright has an event loop run in this thread until it is stopped."""
     sync_api = pytest.importorskip("playwright.sync_api")
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program("chromium"), args=["--no-sandbox"])

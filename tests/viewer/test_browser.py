@@ -1,11 +1,14 @@
 """The pages in a real Chromium: selecting, keys, news, both themes, a phone, and content that wants to be more than text."""
 
+import os
+
 import pytest
 
 from support.pages import served, source_of
 from turnspan import InMemorySessionStore, SqlSessionStore
 from turnspan.model.addresses import session_path
 from turnspan.model.records import AgentTransitionRecord, SessionRecord, ToolCallRecord, TurnRecord, iso
+from turnspan.viewer.one_file import as_file, as_notebook
 
 pytest.importorskip("playwright.sync_api")
 BEGUN = 1_767_261_600_000_000_000
@@ -354,6 +357,42 @@ def test_what_agents_wrote_is_text_and_nothing_runs(page):
                 "visible": True,
             }
         page.goto("about:blank")
+
+
+def test_a_file_and_a_notebooks_frame_do_nothing(page, tmp_path):
+    """The one-file export and the notebook's frame show the same hostile content: no script, nothing that acts or loads."""
+    (tmp_path / "session.html").write_text(as_file(hostile_session()), encoding="utf-8")
+    page.on("request", lambda request: None if request.url.startswith("file:") else pytest.fail(request.url))
+    page.goto(f"file://{tmp_path}/session.html")
+    page.evaluate("document.querySelectorAll('details').forEach((details) => { details.open = true; })")
+    found = page.evaluate("""() => ({ pwned: window.pwned, scripts: document.scripts.length,
+        handlers: [...document.querySelectorAll('*')].filter((e) => [...e.attributes].some((a) => a.name.startsWith('on') || a.name === 'style')).length,
+        links: [...document.querySelectorAll('a[href]')].filter((a) => !a.getAttribute('href').startsWith('#')).length,
+        styled: getComputedStyle(document.querySelector('.turn')).display })""")
+    assert found == {"pwned": None, "scripts": 0, "handlers": 0, "links": 0, "styled": "grid"}
+    (tmp_path / "cell.html").write_text(f"<!doctype html><body>{as_notebook(conversation())}", encoding="utf-8")
+    page.goto(f"file://{tmp_path}/cell.html")
+    page.frame_locator("iframe").get_by_text("I paid invoice 7 twice", exact=True).first.wait_for()
+
+
+def test_pictures_for_the_documentation(chromium, address):
+    """What README and docs show is what the pages are: `PICTURES=docs` writes them there."""
+    folder = os.environ.get("PICTURES")
+    for name, theme, path in (
+        ("session", "light", "/sessions/support-42"),
+        ("session-dark", "dark", "/sessions/support-42"),
+    ):
+        context = chromium.new_context(
+            viewport={"width": 1280, "height": 860}, color_scheme=theme, timezone_id="UTC", locale="en-GB"
+        )
+        found = context.new_page()
+        found.goto(address + path)
+        found.locator("details.failed > summary").click()
+        found.locator("#turn-t2").scroll_into_view_if_needed()
+        found.mouse.move(0, 0)
+        taken = found.screenshot(path=f"{folder}/page-{name}.png" if folder else None)
+        assert taken.startswith(b"\x89PNG") and len(taken) > 20_000
+        context.close()
 
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True}

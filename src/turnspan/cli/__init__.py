@@ -42,7 +42,7 @@ COMMANDS = {
     "rehydrate": "Send the spans of recorded turns again, with their own ids.",
     "recover": "Store what dead processes left in their journals.",
     "import": "Store the histories that Xerxes, oats, the OpenAI Agents SDK or Claude Code kept.",
-    "export": "Write a session as JSON, Markdown, chat messages, or OTLP.",
+    "export": "Write a session as JSON, Markdown, one HTML file, chat messages, or OTLP.",
     "rebuild": "Make a store again of kept journals, or of another store's audit rows.",
     "erase": "Take the content out of a session and keep the proof.",
     "prune": "Remove what is old.",

@@ -7,13 +7,17 @@ shows what its reader asked for: :func:`as_html` has content too, folded and esc
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from html import escape
+from importlib.metadata import entry_points
 from typing import Any, NamedTuple
 
 from turnspan.model.inert import inert_line
 from turnspan.model.json_values import folded
 from turnspan.model.records import SessionRecord, TurnRecord, from_iso, turnspan_metadata
 
+NOTEBOOK_GROUP = "turnspan.notebook"
+"""The entry points of what shows a session in a notebook: called with it, they return markup. ``view`` stands above us."""
 _CELL = 300  # characters of content in one cell
 
 
@@ -50,6 +54,15 @@ def turn_as_text(turn: TurnRecord, session: SessionRecord | None = None) -> str:
 
 
 def as_html(session: SessionRecord) -> str:
+    """Return a session for a notebook: as the page of the extra ``view``, or as a table where that is not installed."""
+    for entry in entry_points(group=NOTEBOOK_GROUP):
+        with suppress(ImportError):
+            shown: str = entry.load()(session)
+            return shown
+    return as_table(session)
+
+
+def as_table(session: SessionRecord) -> str:
     """Return a session as a table: escaped, without styles, scripts or links."""
     rows = [row for turn in session.turns for row in _html_rows(turn, session)]
     return _table(f"session {session.session_id}", rows)

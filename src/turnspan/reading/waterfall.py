@@ -61,8 +61,10 @@ def waterfall_of(turn: TimelineNode) -> Waterfall:
     critical = {id(node) for node in critical_path(turn)}
     bars = list(_bars(turn, begun, 0, critical))
     total_ms = max((bar.end_ms for bar in bars), default=0.0)
-    working = [(bar.offset_ms, bar.end_ms) for bar in bars if bar.node.kind in ("model call", "tool call")]
-    return Waterfall(bars, total_ms, list(_between(working, total_ms)) if working else [])
+    calls = [bar for bar in bars if bar.node.kind in ("model call", "tool call")]
+    is_known = calls and all(bar.node.duration_ms is not None for bar in calls)  # histories may not say
+    working = [(bar.offset_ms, bar.end_ms) for bar in calls]
+    return Waterfall(bars, total_ms, list(_between(working, total_ms)) if is_known else [])
 
 
 def _bars(node: TimelineNode, begun: int, depth: int, critical: set[int]) -> Iterator[Bar]:

@@ -82,7 +82,9 @@ class TurnView:
     """Changes whenever what is shown may."""
 
 
-def turn_view(number: int, turn: TurnRecord, root: TimelineNode, *, whole: bool = False) -> TurnView:
+def turn_view(
+    number: int, turn: TurnRecord, root: TimelineNode, *, whole: bool = False, short: bool = False
+) -> TurnView:
     """Return a turn as it is shown.
 
     Args:
@@ -90,10 +92,11 @@ def turn_view(number: int, turn: TurnRecord, root: TimelineNode, *, whole: bool 
         turn: Its record.
         root: Its tree.
         whole: Whether content is shown whole.
+        short: Whether places have short names instead of lasting ones.
 
     """
     anchor = turn_anchor(turn.turn_id)
-    maker = _Maker(anchor, whole=whole)
+    maker = _Maker(f"e{number}" if short else anchor, whole=whole, short=short)
     groups = maker.groups(root.children)
     return TurnView(
         number=number,
@@ -122,20 +125,26 @@ def turn_view(number: int, turn: TurnRecord, root: TimelineNode, *, whole: bool 
 class _Maker:
     """Makes the entries of one turn, and names each once."""
 
-    def __init__(self, turn: str, *, whole: bool) -> None:
-        self._turn, self._whole = turn, whole
+    def __init__(self, turn: str, *, whole: bool, short: bool) -> None:
+        self._turn, self._whole, self._short = turn, whole, short
         self.anchors: dict[int, str] = {}
 
     def said(self, label: str, text: str | None) -> Part | None:
         """Return a prompt or an answer."""
-        return self._part(label, text) if text else None
+        if not text:
+            return None
+        if label == "prompt" or text.startswith(("{", "[")):
+            return self._part(label, text)
+        view = ValueView(whole=self._whole)
+        return Part(label, view.prose(text), view.was_cut)
 
     def groups(self, nodes: list[TimelineNode]) -> list[list[Entry]]:
         """Return siblings as entries."""
         return [[self._entry(node) for node in group] for group in parallel_groups(nodes)]
 
     def _entry(self, node: TimelineNode) -> Entry:
-        anchor = event_anchor(node.audit_event_ids[0]) if node.audit_event_ids else f"{self._turn}-{len(self.anchors)}"
+        lasts = node.audit_event_ids and not self._short
+        anchor = event_anchor(node.audit_event_ids[0]) if lasts else f"{self._turn}-{len(self.anchors)}"
         self.anchors[id(node)] = anchor
         entry = Entry(
             kind=node.kind,
@@ -187,7 +196,7 @@ class _Maker:
             entry.facts.append(("asked for", asked))
         for label, value in (
             ("provider", node.details.get("provider")),
-            ("finished", ", ".join(map(str, node.details.get("finish_reasons") or []))),
+            ("finished", gist(node.details.get("finish_reasons") or "")),
             ("response id", node.details.get("response_id")),
             *((name.replace("_", " "), f"{number:,}") for name, number in usage.items() if number),
         ):

@@ -128,7 +128,7 @@ def _legend(bars: Sequence[Bar], total_ms: float, gaps_ms: float) -> list[str]:
         return []
     said = []
     for kind, noun in (("model call", "models"), ("tool call", "tools")):
-        spans = sorted((bar.offset_ms, bar.end_ms) for bar in bars if bar.node.kind == kind)
+        spans = sorted((bar.offset_ms, bar.end_ms) for bar in bars if bar.node.kind == kind and bar.duration_ms)
         if spans:
             said.append(f"{noun} {100 * _covered(spans) / total_ms:.0f}%")
     if said and gaps_ms / total_ms >= 0.01:

@@ -11,7 +11,6 @@ from starlette.responses import Response
 
 from turnspan.interchange.exporters import as_markdown
 from turnspan.model.addresses import quoted, session_path
-from turnspan.model.json_values import folded
 from turnspan.model.records import from_iso, turnspan_metadata
 from turnspan.reading.reader import Reader
 from turnspan.reading.tree import FAILED
@@ -20,15 +19,13 @@ from turnspan.stores.base import SessionSummary, TurnSummary
 from turnspan.verification import verify
 from turnspan.verification.report import Report
 from turnspan.viewer.conversation import TurnView, turn_view
-from turnspan.viewer.formatting import count, duration, plural
 from turnspan.viewer.pictures import strip_of
 from turnspan.viewer.rendering import render
+from turnspan.viewer.session_facts import facts_of, title_of
 from turnspan.viewer.source import Source
-from turnspan.viewer.values import safe
 
 WINDOW = 30
 _MOST = 500
-_TITLE = 120
 
 
 class Verdict(NamedTuple):
@@ -56,7 +53,7 @@ class SessionPages:
             "session.html",
             session=session,
             title=title_of(window),
-            facts=facts_of(window),
+            facts=facts_of(window.outline),
             outline=window.outline,
             strip=strip_of(window.outline, (window.first, window.end)),
             turns=turns,
@@ -151,29 +148,6 @@ class TurnLinks:
         }
         found = (("trace", self._traces.to(**ids)), ("log", self._logs.to(**ids)))
         return [(name, url) for name, url in found if url]
-
-
-def title_of(window: Window) -> str:
-    """Return what a session is about: its first prompt, or its id."""
-    first = window.session.turns[0].prompt if window.session.turns and window.first == 0 else ""
-    return folded(safe(first[: 4 * _TITLE]), _TITLE) or window.session.session_id
-
-
-def facts_of(window: Window) -> list[str]:
-    """Return what a session is in a line: how many turns, how long, how many tokens."""
-    turns = window.outline
-    tokens = sum(turn.tokens for turn in turns)
-    took = sum(turn.duration_ms or 0.0 for turn in turns)
-    return list(
-        filter(
-            None,
-            (
-                plural(len(turns), "turn"),
-                f"{duration(took)} in turns" if took else "",
-                f"{count(tokens)} tokens" if tokens else "",
-            ),
-        )
-    )
 
 
 def _place_of(outline: list[TurnSummary], wanted: str) -> int:

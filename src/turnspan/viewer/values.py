@@ -25,6 +25,9 @@ _ITEMS, _ALL_ITEMS = 150, 20_000
 _INLINE = 72
 _DEEPEST = 24
 _RASTER = re.compile(r"data:image/(?:png|jpeg|gif|webp);base64,[A-Za-z0-9+/=\s]+\Z")
+_FENCED = re.compile(r"^```[^\n`]*\n(.*?)^```[ \t]*$", re.MULTILINE | re.DOTALL)
+_CODE = re.compile(r"`([^`\n]{1,200})`")
+_STRONG = re.compile(r"\*\*([^*\n<>]{1,200})\*\*")
 _LARGEST_IMAGE = 8_000_000
 
 
@@ -41,6 +44,24 @@ def text_html(text: str, limit: int = LONG) -> Markup:
     shown = escape(inert(safe(text[:limit])))
     left = len(text) - limit
     return shown if left <= 0 else shown + Markup('<span class="cut">… {} more characters</span>').format(f"{left:,}")
+
+
+def prose_html(text: str, limit: int = LONG) -> Markup:
+    """Return an answer as models write it: code apart, and what is marked as code or strong shown as that.
+
+    Its text is escaped first, so that only the tags of this function are tags.
+    """
+    pieces = []
+    for place, piece in enumerate(_FENCED.split(text[:limit])):
+        if place % 2:
+            pieces.append(Markup("<pre>{}</pre>").format(text_html(piece.rstrip("\n"), limit)))
+        elif piece.strip():
+            shown = _CODE.sub(r"<code>\1</code>", str(text_html(piece.strip("\n"), limit)))
+            shown = _STRONG.sub(r"<b>\1</b>", shown)
+            pieces.append(Markup("<p>{}</p>").format(Markup(shown)))  # noqa: S704  escaped above
+    if (left := len(text) - limit) > 0:
+        pieces.append(Markup('<span class="cut">… {} more characters</span>').format(f"{left:,}"))
+    return Markup('<div class="prose" dir="auto">{}</div>').format(Markup("").join(pieces))
 
 
 def gist(value: Any, limit: int = 110) -> str:
@@ -71,6 +92,11 @@ class ValueView:
     def __init__(self, *, whole: bool = False) -> None:
         self._limit, self._items = (WHOLE, _ALL_ITEMS) if whole else (LONG, _ITEMS)
         self.was_cut = False
+
+    def prose(self, text: str) -> Markup:
+        """Return what a model answered."""
+        self.was_cut |= len(text) > self._limit
+        return prose_html(text, self._limit)
 
     def render(self, value: Any) -> Markup:
         """Return a value as markup: text as text, what is JSON as a tree."""

@@ -9,7 +9,7 @@ import click
 
 from turnspan.cli import output
 from turnspan.cli.options import SESSION, reads_store
-from turnspan.errors import TurnspanError
+from turnspan.errors import MissingExtraError, TurnspanError
 from turnspan.interchange.exporters import FORMATS
 from turnspan.model.records import SessionRecord
 from turnspan.reading.reader import Reader
@@ -20,7 +20,12 @@ from turnspan.stores.base import Audited
 @click.command()
 @SESSION
 @click.option(
-    "--format", "format_", type=click.Choice([*FORMATS, "otlp"]), default="json", show_default=True, help="Which shape."
+    "--format",
+    "format_",
+    type=click.Choice([*FORMATS, "html", "otlp"]),
+    default="json",
+    show_default=True,
+    help="Which shape.",
 )
 @click.option(
     "-o", "--output", "path", type=click.Path(path_type=Path, dir_okay=False), help="A file (default: standard output)."
@@ -29,20 +34,29 @@ from turnspan.stores.base import Audited
 def command(reader: Reader, as_json: bool, session: str, format_: str, path: Path | None) -> None:
     """Write SESSION (its id, any id in it, or "last").
 
-    json and jsonl are the record, openai the conversation as chat messages, markdown a document, otlp the spans as the
-    conventions' JSON, with their own ids.
+    json and jsonl are the record, openai the conversation as chat messages, markdown a document, html the session page as
+    one file, otlp the spans as the conventions' JSON, with their own ids.
     """
     found = reader.session(session)
     wanted = "json" if as_json else format_
-    text = _otlp(reader, found) if wanted == "otlp" else FORMATS[wanted](found)
+    special = {"otlp": _otlp, "html": _html}
+    text = special[wanted](reader, found) if wanted in special else FORMATS[wanted](found)
     if path is None:
-        output.raw(text, as_json=wanted != "markdown")
+        output.raw(text, as_json=wanted not in ("markdown", "html"))
         return
     try:
         path.write_text(text, encoding="utf-8", errors="backslashreplace")
     except OSError as error:
         raise TurnspanError(f"{path} cannot be written: {error.strerror}") from error
     output.line(f"{path}: session {found.session_id}, {len(found.turns)} turns")
+
+
+def _html(reader: Reader, session: SessionRecord) -> str:
+    try:
+        from turnspan.viewer.one_file import as_file
+    except ImportError as error:
+        raise MissingExtraError(f"The page needs {error.name}: pip install 'turnspan[view]'") from error
+    return as_file(session, reader.audit_rows(session.session_id))
 
 
 def _otlp(reader: Reader, session: SessionRecord) -> str:
