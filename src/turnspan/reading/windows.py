@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
 from turnspan.model.records import SessionRecord, TurnRecord
@@ -29,11 +29,15 @@ class Window:
         return self.first + len(self.session.turns)
 
 
-def window_of(store: SessionStore, session_id: str, first: int, limit: int) -> Window | None:
-    """Return a window of a session that begins at a turn's place (0 is the first); None where there is no session."""
+Place = int | Callable[[list[TurnSummary]], int]
+"""The place of a turn in its session (0 is the first), or what finds it in the outline."""
+
+
+def window_of(store: SessionStore, session_id: str, place: Place, limit: int) -> Window | None:
+    """Return a window of a session that begins at a turn's place; None where there is no session."""
     if isinstance(store, Windows):
         outline = store.turn_summaries(session_id)
-        first = max(0, min(first, len(outline) - 1))
+        first = _within(outline, place)
         head = store.load_window(session_id, [turn.turn_id for turn in outline[first : first + limit]])
         return None if head is None else Window(head, outline, first)
     session = store.load_session(session_id)
@@ -42,9 +46,13 @@ def window_of(store: SessionStore, session_id: str, first: int, limit: int) -> W
     if not isinstance(session, SessionRecord):  # another program's record classes
         session = SessionRecord.from_dict(session.to_dict())
     outline = [summary_of(turn) for turn in session.turns]
-    first = max(0, min(first, len(outline) - 1))
+    first = _within(outline, place)
     session.turns = session.turns[first : first + limit]
     return Window(session, outline, first)
+
+
+def _within(outline: list[TurnSummary], place: Place) -> int:
+    return max(0, min(place if isinstance(place, int) else place(outline), len(outline) - 1))
 
 
 def summary_of(turn: TurnRecord) -> TurnSummary:

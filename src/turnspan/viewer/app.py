@@ -22,7 +22,7 @@ from turnspan.errors import (
 from turnspan.viewer import filters, live
 from turnspan.viewer.event_page import EventPages
 from turnspan.viewer.guard import Guard
-from turnspan.viewer.rendering import TYPES, asset, render
+from turnspan.viewer.rendering import TYPES, asset, environment, render
 from turnspan.viewer.session_page import SessionPages
 from turnspan.viewer.sessions_page import SessionsPages
 from turnspan.viewer.source import Source
@@ -49,6 +49,7 @@ def make_app(source: Source, *, token: str | None = None, hosts: Iterable[str] =
         hosts: The names under which the server may be asked besides those of this machine.
 
     """
+    environment()
     sessions, session, events = SessionsPages(source), SessionPages(source), EventPages(source)
     routes = [
         Route("/", lambda _request: RedirectResponse("/sessions")),

@@ -47,6 +47,8 @@ def environment() -> Environment:
         machine_time=formatting.machine_time,
         status_word=lambda status: formatting.STATUS_WORD.get(status, status),
     )
+    for name in env.list_templates():
+        env.get_template(name)  # compiled before the first page is asked for
     return env
 
 

@@ -24,7 +24,7 @@ from turnspan.viewer.rendering import render
 from turnspan.viewer.session_facts import facts_of, title_of
 from turnspan.viewer.source import Source
 
-WINDOW = 30
+WINDOW = 20
 _MOST = 500
 
 
@@ -86,8 +86,9 @@ class SessionPages:
         most = max(1, min(int(limit), _MOST)) if limit.isascii() and limit.isdecimal() and len(limit) < 8 else WINDOW
         if "turn" not in query:
             return self._source.window(session_id, 0, most)
-        empty = self._source.window(session_id, 0, 0)
-        return self._source.window(session_id, _place_of(empty.outline, query["turn"]), 1 if "whole" in query else most)
+        wanted = query["turn"]
+        most = 1 if "whole" in query else most
+        return self._source.window(session_id, lambda outline: _place_of(outline, wanted), most)
 
     def _turns(self, window: Window, *, whole: bool) -> list[TurnView]:
         roots = window_trees(self._source.reader.store, window.session)

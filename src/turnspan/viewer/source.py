@@ -8,7 +8,7 @@ from urllib.parse import unquote
 from turnspan.errors import SessionNotFoundError
 from turnspan.journal.dead import WaitingJournal, waiting_journals
 from turnspan.reading.reader import Reader
-from turnspan.reading.windows import Window, window_of
+from turnspan.reading.windows import Place, Window, window_of
 from turnspan.settings import Settings
 
 
@@ -46,7 +46,7 @@ class Source:
         """The journals of dead processes whose events are not in the store yet."""
         return waiting_journals(self.settings.journal_path)
 
-    def window(self, session_id: str, first: int, limit: int) -> Window:
+    def window(self, session_id: str, place: Place, limit: int) -> Window:
         """Return a window of a session, whose id came quoted in an address.
 
         Raises:
@@ -55,6 +55,6 @@ class Source:
         """
         wanted = unquote(session_id, errors="replace")
         for known in dict.fromkeys((wanted, unquote(wanted))):  # "." and ".." are quoted twice
-            if (window := window_of(self.reader.store, known, first, limit)) is not None:
+            if (window := window_of(self.reader.store, known, place, limit)) is not None:
                 return window
         raise SessionNotFoundError(wanted, f"There is no session {wanted!r} in this store")

@@ -161,9 +161,9 @@ def _summaries(connection: sa.Connection, heads: list[Any]) -> list[SessionSumma
 
 def turn_summaries(connection: sa.Connection, session_id: str) -> list[TurnSummary]:
     """Return one line about each turn of a session, in their order."""
-    columns = [turns.c[name] for name in ("turn_id", "agent_id", "status", "started_at", "duration_ms", "tokens")]
-    query = sa.select(*columns).where(turns.c.session_id == session_id).order_by(turns.c.position)
-    return [TurnSummary(*row)._replace(tokens=int(row[5] or 0)) for row in connection.execute(query)]
+    columns = [turns.c[name] for name in ("turn_id", "agent_id", "status", "started_at", "duration_ms")]
+    query = sa.select(*columns, sa.func.coalesce(turns.c.tokens, 0)).where(turns.c.session_id == session_id)
+    return list(map(TurnSummary._make, connection.execute(query.order_by(turns.c.position))))
 
 
 _PLACES: list[tuple[str, sa.Table, str]] = [
