@@ -17,7 +17,7 @@ import pytest
 SOURCE = Path(__file__).parents[1] / "src" / "turnspan"
 ADAPTERS = Path(__file__).parents[1] / "integrations" / "turnspan_integrations"
 LAYERS = """
-_version errors settings model events adapter stores journal telemetry reading recording otel_sdk instrumentation api
+_version errors settings model events adapter stores journal telemetry reading analysis recording otel_sdk instrumentation api
 verification maintenance interchange receiver viewer cli testing __main__
 """.split()
 """From the bottom to the top: a package imports itself and what stands before it."""
@@ -38,7 +38,7 @@ def layer_of(path: Path) -> str:
     return path.relative_to(SOURCE).parts[0].removesuffix(".py")
 
 
-PACKAGES = "adapter api cli instrumentation interchange journal maintenance model otel_sdk reading recording testing viewer".split()
+PACKAGES = "adapter analysis api cli instrumentation interchange journal maintenance model otel_sdk reading recording testing viewer".split()
 NAMED = re.compile(rf"(turnspan\.({'|'.join(PACKAGES)})|turnspan_integrations)\.[\w.]+")
 """What in a string is the name of a module of ours, and not of an attribute, a metric or a group of entry points."""
 

@@ -13,6 +13,7 @@ DOCUMENTS = {
     "replay": (documents.ReplayDocument, ["replay", "last"]),
     "replay --by": (documents.ReplayDocument, ["replay", "last", "--by", "tool"]),
     "find": (documents.FindDocument, ["find", "s-1"]),
+    "diff": (documents.DiffDocument, ["diff", "s-1", "s-2"]),
     "doctor": (documents.DoctorDocument, ["doctor"]),
     "recover": (documents.RecoverDocument, ["recover"]),
     "rehydrate": (documents.RehydrateDocument, ["rehydrate", "last"]),
@@ -22,7 +23,7 @@ DOCUMENTS = {
     "rebuild": (documents.RebuildDocument, ["rebuild", "--store", "sqlite:///again.db"]),
 }
 ELSEWHERE = {"run": "has no document", "view": "has pages", "show": "test_cli", "export": "test_importers", "verify": "test_verify",
-             "demo": "test_cli", "anchor": "test_anchors"}  # fmt: skip
+             "demo": "test_cli", "anchor": "test_anchors", "why": "test_why_and_diff"}  # fmt: skip
 
 
 @pytest.fixture(scope="module", autouse=True)

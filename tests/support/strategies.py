@@ -120,3 +120,68 @@ ANY_SESSION = st.fixed_dictionaries(
     },
 )
 """What may stand where a session should: any JSON in any field."""
+
+
+# What agents do: few words and names, so that much is alike, repeated, quoted, failed and tried again
+SAID = st.lists(st.sampled_from("refund invoice INV-2041 42.00 7 17 the bank Grüße 東京 a".split()), max_size=8).map(
+    " ".join
+)
+_TOOL = st.fixed_dictionaries(
+    {
+        "tool_name": st.sampled_from(["look", "pay"]),
+        "arguments": st.dictionaries(
+            st.sampled_from(["id", "x"]), SAID | st.sampled_from([7, 42.0, True]) | JSON, max_size=2
+        ),
+        "result": SAID | st.none() | JSON,
+        "status": st.sampled_from(["success", "error"]),
+    }
+)
+_ANSWER = st.fixed_dictionaries(
+    {"messages": SAID.map(lambda text: [{"role": "user", "content": text}]), "output": SAID}
+)
+_RUN = st.lists(
+    st.fixed_dictionaries(
+        {"prompt": SAID, "response_content": SAID | st.none(), "steps": st.lists(_TOOL | _ANSWER, max_size=5)}
+    ),
+    max_size=4,
+)
+
+
+def _conversation(run):
+    """Make a session of what happened: an event, a call and a second for each step, some inside of an agent."""
+    turns, second = [], 0
+    for number, given in enumerate(run):
+        tools, models, begun = [], [], second
+        agent = {"call_id": f"agent-{number}", "agent_id": "helper", "started_at": _at(second), "duration_ms": 1.0}
+        for step in given["steps"]:
+            second += 1
+            ours = {"started_at": _at(second), "audit_event_ids": [f"event-{second}", f"end-{second}"]}
+            if second % 3 == 0:
+                ours["parent_id"] = agent["call_id"]
+            if "tool_name" in step:
+                tools.append(
+                    {**step, "call_id": f"call-{second}", "duration_ms": 500.0, "metadata": {"turnspan": ours}}
+                )
+            else:
+                models.append({**step, **ours, "model": "m", "call_id": f"call-{second}", "duration_ms": 500.0})
+        turns.append(
+            {
+                "turn_id": f"turn-{number}",
+                "agent_id": "triage",
+                "prompt": given["prompt"],
+                "response_content": given["response_content"],
+                "tool_calls": tools,
+                "started_at": _at(begun),
+                "ended_at": _at(second + 1),
+                "metadata": {"turnspan": {"model_calls": models, "agents": [agent] if given["steps"] else []}},
+            }
+        )
+        second += 2
+    return {"session_id": "s", "turns": turns}
+
+
+def _at(second):
+    return f"2026-01-01T00:{second // 60:02}:{second % 60:02}+00:00"
+
+
+CONVERSATIONS = _RUN.map(_conversation)

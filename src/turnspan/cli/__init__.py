@@ -37,6 +37,8 @@ COMMANDS = {
     "view": "Show sessions in the browser.",
     "replay": "Replay a session: what happened when, by agent, by tool, with totals.",
     "find": "Say where an id is in record, trace and log.",
+    "why": "Say which model call asked for a step, and where its values were said before.",
+    "diff": "Compare two sessions, or two turns, step by step.",
     "verify": "Compare record, trace and log, and prove that nothing was altered.",
     "anchor": "Write the signed head of the store, to be kept where nobody can rewrite it.",
     "rehydrate": "Send the spans of recorded turns again, with their own ids.",

@@ -10,6 +10,9 @@ from typing import Any
 
 from msgspec import UNSET, Struct, UnsetType
 
+from turnspan.analysis.comparison import ComparedStep, Side
+from turnspan.analysis.provenance import Asked, ExplainedValue
+from turnspan.analysis.steps import StepRef
 from turnspan.reading.places import Hit, LinePlace, SpanPlace
 from turnspan.reading.timeline import Aggregate
 from turnspan.stores.base import SessionSummary
@@ -100,6 +103,29 @@ class FindDocument(Document, frozen=True, kw_only=True, tag="turnspan.find/1"):
     trace_source: str | None
     log_source: str | None
     places: list[FoundPlace]
+
+
+class WhyDocument(Document, frozen=True, kw_only=True, tag="turnspan.why/1"):
+    """``why``: which model call asked for a step, and where the values that it was given were said before, by text alone.
+
+    ``start`` and ``end`` count characters: of a quote in the value's text, of a source in the text that has it.
+    """
+
+    session_id: str
+    step: StepRef
+    inside: list[StepRef]
+    asked_by: Asked | None
+    values: list[ExplainedValue]
+
+
+class DiffDocument(Document, frozen=True, kw_only=True, tag="turnspan.diff/1"):
+    """``diff``: two sessions or turns, step by step; ``same`` is what exit code 0 says, ``counts`` how many of each change."""
+
+    a: Side
+    b: Side
+    same: bool
+    counts: dict[str, int]
+    steps: list[ComparedStep]
 
 
 VERIFY_SCHEMA = "turnspan.verify/1"

@@ -1,0 +1,266 @@
+"""In what two sessions, or two turns, differ: their steps side by side.
+
+Steps are aligned level by level, turns first: equal ones, then those that are most alike. What the same program does
+twice differs in ids, times and token counts, so these are no differences unless asked for. A step that only one side has
+is ``inserted`` or ``dropped``; ``retried`` where the same call failed on that side and is there again; ``reordered``
+where the other side has it at another place.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from hashlib import sha256
+from typing import Any, Literal, NamedTuple
+
+from turnspan.analysis.alignment import align
+from turnspan.analysis.leaves import Difference, differences, leaves, path_text
+from turnspan.analysis.messages import without_ids
+from turnspan.analysis.steps import Step, StepRef, content_of, steps_of
+from turnspan.errors import IdNotFoundError
+from turnspan.model.json_values import encode
+from turnspan.reading.reader import Reader
+from turnspan.reading.tree import FAILED
+
+Change = Literal["same", "changed", "inserted", "dropped", "retried", "reordered"]
+_ASKED = {
+    "turn": ("prompt",),
+    "agent": (),
+    "model call": ("messages",),
+    "tool call": ("arguments",),
+    "handoff": (),
+    "note": ("data",),
+}
+"""What makes a step of each kind the same step again, beside its name."""
+_NAMED_ALIKE = frozenset(("tool call", "agent", "note"))
+"""Kinds of which two with different names are not one that changed."""
+
+
+@dataclass(slots=True, frozen=True)
+class ComparedStep:
+    """A step of A, of B, or of both; ``depth`` is how deep it lies, a turn being 0."""
+
+    change: Change
+    depth: int
+    a: StepRef | None
+    b: StepRef | None
+    differences: list[Difference] = field(default_factory=list)
+
+
+@dataclass(slots=True, frozen=True)
+class Side:
+    """What was compared: a session, or one turn of it."""
+
+    session_id: str
+    turn_id: str | None
+    turns: int
+
+
+@dataclass(slots=True, frozen=True)
+class Comparison:
+    """Two sessions or turns, step by step; what only A has stands where it would be in B."""
+
+    a: Side
+    b: Side
+    steps: list[ComparedStep]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many steps there are of each change."""
+        found = Counter(step.change for step in self.steps)
+        return {change: found[change] for change in ("same", "changed", "inserted", "dropped", "retried", "reordered")}
+
+    @property
+    def same(self) -> bool:
+        """Whether nothing differs."""
+        return all(step.change == "same" for step in self.steps)
+
+
+def compare(reader: Reader, a: str, b: str, *, times: bool = False) -> Comparison:
+    """Compare two sessions (by id, the beginning of one, an id in it, or ``last``), or two turns (by their ids).
+
+    Raises:
+        SessionNotFoundError: When one of them is not there, or may be several.
+
+    """
+    side_a, steps_a = _side(reader, a)
+    side_b, steps_b = _side(reader, b)
+    return Comparison(side_a, side_b, compare_steps(steps_a, steps_b, times=times))
+
+
+def _side(reader: Reader, wanted: str) -> tuple[Side, list[Step]]:
+    session = reader.session(wanted)
+    turns = steps_of(session, reader.tree(session))
+    if wanted in ("last", session.session_id) or session.session_id.startswith(wanted):
+        return Side(session.session_id, None, len(turns)), turns
+    own = [turn for turn in turns if turn.ref.turn_id.startswith(wanted)]
+    if not own:
+        hits = reader.hits(wanted)
+        own = [turn for turn in turns if hits[0].kind in ("turn", "trace") and turn.ref.turn_id == hits[0].turn_id]
+    if len(own) > 1:
+        raise IdNotFoundError(f"{wanted!r} may be any of {len(own)} turns of session {session.session_id}")
+    return (
+        (Side(session.session_id, own[0].ref.turn_id, 1), own)
+        if own
+        else (
+            Side(session.session_id, None, len(turns)),
+            turns,
+        )
+    )
+
+
+def compare_steps(a: Sequence[Step], b: Sequence[Step], *, times: bool = False) -> list[ComparedStep]:
+    """Compare the turns of two sessions that were taken apart (see :func:`~turnspan.analysis.steps.steps_of`)."""
+    fields = _Fields(times=times)
+    rows = list(_aligned([_Item.of(step, fields) for step in a], [_Item.of(step, fields) for step in b], 0))
+    return [_compared(row) for row in _named(rows)]
+
+
+class _Fields(NamedTuple):
+    """Which parts of a step are compared."""
+
+    times: bool
+
+    def of(self, step: Step) -> dict[str, Any]:
+        node, ref = step.node, step.ref
+        found: dict[str, Any] = {"name": ref.name, "status": ref.status}
+        content = content_of(node)
+        for part, value in content.items():
+            found[part] = without_ids(value) if part in ("messages", "output") else value
+        if node.kind == "model call":
+            found["finish_reasons"] = node.details.get("finish_reasons")
+        if self.times:
+            found |= {
+                "started_at": node.started_at,
+                "duration_ms": node.duration_ms,
+                "usage": node.details.get("usage"),
+            }
+        return {part: value for part, value in found.items() if value is not None}
+
+
+@dataclass(eq=False)
+class _Item:
+    """A step with what it is compared by."""
+
+    step: Step
+    fields: dict[str, Any]
+    inner: list[_Item]
+    key: str
+    """Equal where the step, and everything inside of it, is the same."""
+    identity: str
+    """Equal for the same step at another place or time: its kind, name, and what it was asked."""
+
+    @classmethod
+    def of(cls, step: Step, fields: _Fields) -> _Item:
+        own = fields.of(step)
+        inner = [cls.of(child, fields) for child in step.children]
+        kind = step.ref.kind
+        key = _digest([kind, {part: _flat(value) for part, value in own.items()}, [one.key for one in inner]])
+        asked = [_flat(own.get(part)) for part in _ASKED[kind]]
+        # what was asked nothing is the same again where all of it is
+        return cls(step, own, inner, key, _digest([kind, own["name"], asked]) if any(asked) else key)
+
+    @cached_property
+    def words(self) -> frozenset[tuple[str, str, str]]:
+        """What it says, in pieces: the words of its texts, its other values, and what it has inside."""
+        return frozenset(("", "", one.identity) for one in self.inner) | frozenset(
+            (part, path_text(path), word)
+            for part, value in self.fields.items()
+            for path, leaf in leaves(value)
+            for word in (leaf.split() if isinstance(leaf, str) else [repr(leaf)])
+        )
+
+
+def _flat(value: Any) -> list[tuple[str, Any]]:
+    found = ((path_text(path), leaf) for path, leaf in leaves(value) if leaf not in (None, ""))
+    return sorted(found, key=lambda one: one[0])
+
+
+def _digest(value: Any) -> str:
+    return sha256(encode(value)).hexdigest()
+
+
+def _likeness(a: _Item, b: _Item) -> float:
+    kind = a.step.ref.kind
+    if kind != b.step.ref.kind or (kind in _NAMED_ALIKE and a.fields["name"] != b.fields["name"]):
+        return 0.0
+    shared = len(a.words & b.words)
+    return 0.1 + shared / (len(a.words) + len(b.words) - shared or 1) + 3.0 * (a.identity == b.identity)
+
+
+# Side by side ---------------------------------------------------------------------------------------------------------
+
+
+class _Row(NamedTuple):
+    """A step of one side or of both, still without a name for what it is."""
+
+    depth: int
+    a: _Item | None
+    b: _Item | None
+    change: Change | None = None
+
+
+def _aligned(a: Sequence[_Item], b: Sequence[_Item], depth: int) -> Iterator[_Row]:
+    keys_a, keys_b = [one.key for one in a], [one.key for one in b]
+    for i, j in align(keys_a, keys_b, lambda i, j: _likeness(a[i], b[j])):
+        left, right = None if i is None else a[i], None if j is None else b[j]
+        yield _Row(depth, left, right)
+        yield from _aligned(left.inner if left else (), right.inner if right else (), depth + 1)
+
+
+def _named(rows: list[_Row]) -> list[_Row]:
+    """Pair what stands at another place, and say of everything else on one side only whether it was tried again."""
+    left: dict[str, list[int]] = {}
+    right: dict[str, list[int]] = {}
+    for n, row in enumerate(rows):
+        if row.a is None and row.b is not None and not _was_retried(row.b):
+            right.setdefault(row.b.identity, []).append(n)
+        elif row.b is None and row.a is not None and not _was_retried(row.a):
+            left.setdefault(row.a.identity, []).append(n)
+    gone = set()
+    for identity, places in left.items():
+        for from_a, to_b in zip(places, right.get(identity, ()), strict=False):
+            rows[to_b] = rows[to_b]._replace(a=rows[from_a].a, change="reordered")
+            gone.add(from_a)
+    return [row for n, row in enumerate(rows) if n not in gone]
+
+
+def _was_retried(item: _Item) -> bool:
+    """Return whether a call failed, and the same call was made again beside it."""
+    if item.step.ref.kind not in ("tool call", "model call") or item.step.ref.status not in FAILED:
+        return False
+    parent = item.step.parent
+    beside = () if parent is None else parent.children
+    return any(one.started > item.step.started and _same_call(one, item.step) for one in beside)
+
+
+def _same_call(one: Step, other: Step) -> bool:
+    if one.ref.kind != other.ref.kind or one.ref.name != other.ref.name:
+        return False
+    asked = _ASKED[one.ref.kind]
+    first, second = content_of(one.node), content_of(other.node)
+    return not any(differences(part, without_ids(first[part]), without_ids(second[part])) for part in asked)
+
+
+def _compared(row: _Row) -> ComparedStep:
+    a, b = row.a, row.b
+    refs = (None if a is None else a.step.ref, None if b is None else b.step.ref)
+    if a is None or b is None:
+        one, change = (b, "inserted") if a is None else (a, "dropped")
+        assert one is not None
+        named: Change = "retried" if _was_retried(one) else "inserted" if change == "inserted" else "dropped"
+        return ComparedStep(named, row.depth, *refs)
+    parts = [*a.fields, *(part for part in b.fields if part not in a.fields)]
+    found = [d for part in parts for d in _in_part(part, a.fields, b.fields)]
+    compared = ComparedStep("changed" if found else "same", row.depth, *refs, found)
+    return compared if row.change is None else replace(compared, change=row.change)
+
+
+def _in_part(part: str, a: dict[str, Any], b: dict[str, Any]) -> list[Difference]:
+    if part not in a:
+        return [Difference(part, (), "added", b=b[part])]
+    if part not in b:
+        return [Difference(part, (), "removed", a=a[part])]
+    return differences(part, a[part], b[part])
