@@ -7,6 +7,7 @@ start, it may not point upwards.
 import ast
 import importlib
 import re
+import statistics
 from collections.abc import Iterator
 from contextlib import suppress
 from importlib.metadata import distribution
@@ -104,3 +105,30 @@ def test_modules_that_are_named_in_strings_are_there(name):
             break
     for attribute in parts[length:]:
         found = getattr(found, attribute)
+
+
+# Sizes -------------------------------------------------------------------------------------------------------------
+
+SHIPPED = [*FILES, *sorted(ADAPTERS.glob("*.py"))]
+MOST_LINES, MOST_LINES_OF_A_FUNCTION, MOST_MEDIAN, MOST_AT_THE_TOP = 500, 60, 150, 25
+
+
+def test_files_and_functions_are_read_in_one_sitting():
+    """No file is above 500 lines, half of them are up to 150, and no function is above 60."""
+    lengths = {path: len(path.read_text().splitlines()) for path in SHIPPED}
+    assert {str(path): length for path, length in lengths.items() if length > MOST_LINES} == {}
+    assert statistics.median(lengths.values()) <= MOST_MEDIAN
+    functions = {
+        f"{path.name}:{node.name}": node.end_lineno - node.lineno + 1
+        for path in SHIPPED
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+    }
+    assert {name: length for name, length in functions.items() if length > MOST_LINES_OF_A_FUNCTION} == {}
+
+
+def test_the_house_has_few_rooms_at_the_top():
+    """A newcomer sees at most 25 packages and modules, and all of them stand in the order of layers."""
+    rooms = {path.stem for path in SOURCE.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
+    assert len(rooms - {"__init__"}) <= MOST_AT_THE_TOP
+    assert rooms - {"__init__"} <= set(LAYERS)

@@ -248,21 +248,8 @@ def _handler_class() -> type[Any]:
                 running.chunk()
 
         def _ended(self, response: Any, *, run_id: UUID, **_more: Any) -> None:
-            if (running := self._running.pop(run_id, None)) is None:
-                return
-            generation = next((one for some in response.generations for one in some), None)
-            message = getattr(generation, "message", None)
-            said = getattr(message, "response_metadata", None) or {}
-            finish = said.get("finish_reason") or said.get("stop_reason")
-            response_id = said.get("id") or getattr(message, "id", None)
-            running.ended(
-                output=[_plain(message)] if message is not None else getattr(generation, "text", None),
-                provider=said.get("model_provider"),
-                response_model=said.get("model_name") or said.get("model"),
-                response_id=None if str(response_id or "lc_run").startswith("lc_run") else response_id,
-                usage=_usage(getattr(message, "usage_metadata", None)),
-                finish_reasons=[str(finish)] if finish else [],
-            )
+            if (running := self._running.pop(run_id, None)) is not None:
+                _end_with(running, response)
 
         def _failed(self, error: BaseException, *, run_id: UUID, **_more: Any) -> None:
             if (running := self._running.pop(run_id, None)) is not None:
@@ -270,6 +257,23 @@ def _handler_class() -> type[Any]:
                 running.ended(Outcome(error=None if cancelled else error, cancelled=cancelled))
 
     return TurnspanHandler
+
+
+def _end_with(running: ModelCall, response: Any) -> None:
+    """End a model call with what LangChain's result says."""
+    generation = next((one for some in response.generations for one in some), None)
+    message = getattr(generation, "message", None)
+    said = getattr(message, "response_metadata", None) or {}
+    finish = said.get("finish_reason") or said.get("stop_reason")
+    response_id = said.get("id") or getattr(message, "id", None)
+    running.ended(
+        output=[_plain(message)] if message is not None else getattr(generation, "text", None),
+        provider=said.get("model_provider"),
+        response_model=said.get("model_name") or said.get("model"),
+        response_id=None if str(response_id or "lc_run").startswith("lc_run") else response_id,
+        usage=_usage(getattr(message, "usage_metadata", None)),
+        finish_reasons=[str(finish)] if finish else [],
+    )
 
 
 def _plain(message: Any) -> dict[str, Any]:
