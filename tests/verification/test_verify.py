@@ -13,6 +13,7 @@ from turnspan import FileSessionStore, InMemorySessionStore
 from turnspan.recording import runtime
 from turnspan.recording.recorder import Recorder
 from turnspan.settings import Settings
+from turnspan.stores.base import AuditFilter
 from turnspan.stores.merging import MOST_SEALS
 from turnspan.verification import verify
 
@@ -53,11 +54,41 @@ def test_what_was_recorded_in_the_normal_way_is_proven(tmp_path):
 
 
 def test_in_a_test_a_program_verifies_itself(recording):
+    """What this process has recorded is proven without a seal: it knows the end of its own chain; an open turn waits."""
+    with turnspan.session("s"), turnspan.turn(agent="a"), turnspan.tool("t"):
+        pass
+    report = turnspan.verify()
+    assert report.proven, str(report)
+    assert (report.counts["completeness"], report.counts["log"]) == ({"ok": 1}, {"ok": 5})
+    assert turnspan.verify("s", store=recording.store).proven
+    with turnspan.session("s"), turnspan.turn(agent="a"):
+        assert verdicts(turnspan.verify()) == {"structure": {"pending": 1}}
+    assert turnspan.verify().proven
+
+
+def test_a_program_that_verifies_itself_sees_that_its_newest_rows_are_gone(recording, monkeypatch):
+    """Nothing was sealed yet, and what was cut off behind the last row that is left is found all the same."""
     with turnspan.turn(agent="a"), turnspan.tool("t"):
         pass
-    report = turnspan.verify(store=recording.store, spans="none")
-    assert verdicts(report) == {"completeness": {"pending": 1}}  # this process has not ended
-    assert report.counts["log"] == {"ok": 5}
+    recording.recorder.flush()
+    rows = list(recording.store.audit_rows(AuditFilter()))
+    monkeypatch.setattr(recording.store, "audit_rows", lambda *_args, **_more: iter(rows[:-1]))
+    report = turnspan.verify()
+    assert report.exit_code == 3
+    assert "is not the one that this process wrote, or is not there" in str(report)
+
+
+def test_a_report_is_read_where_it_is(recording):
+    """Printed it is what the command says; in a notebook a table; in an assertion the first reason."""
+    with turnspan.turn(agent="a", prompt="SECRET"):
+        report = turnspan.verify()
+    *_, difference, verdict = str(report).splitlines()
+    assert difference.startswith("pending structure: session ") and "turn.started has no end" in difference
+    assert verdict == "Gaps, all explained: the record is whole; not everything is in trace and log."
+    assert report._repr_html_().startswith("<table><caption>Gaps, all explained")
+    first = "first='pending structure: turn.started has no end')"
+    assert repr(report) == f"Report(proven=False, exit_code=1, sessions=1, events=2, findings=1, {first}"
+    assert "SECRET" not in str(report) + repr(report) + report._repr_html_()
 
 
 def test_sampled_out_spans_are_explained_and_sent_again(tmp_path):

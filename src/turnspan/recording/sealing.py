@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from turnspan.events import Noted
 from turnspan.journal.heads import heads_of, written
 from turnspan.journal.live import Journal
-from turnspan.journal.seals import Heads, Key, Seal
+from turnspan.journal.seals import FORMAT, Heads, Key, Seal
 from turnspan.recording.providers import Providers
 
 
@@ -50,11 +52,31 @@ class Sealer:
             before=written(before),
             line=line,
             previous=previous,
-            dropped=self._journal.dropped,
-            log_failed=log_failed,
-            spans={name: counts for by_exporter in self._providers.counts() for name, counts in by_exporter.items()},
-            outlets={"spans": self._providers.span_outlets, "log": self._log_outlets()},
+            **self._known(log_failed),
         )
+
+    def running(self, head: tuple[int, str], log_failed: int) -> Seal:
+        """Return what can be said of the chain while its process goes on; it is put on no record.
+
+        Args:
+            head: The number and the hash of the line up to which it is said.
+            log_failed: How many lines the log file has not taken.
+
+        """
+        sequence, hash_ = head
+        known = self._known(log_failed)
+        return Seal(
+            journal=self._journal.id, after=0, sequence=sequence, head=hash_, events=0, turns=0, format=FORMAT, **known
+        )
+
+    def _known(self, log_failed: int) -> dict[str, Any]:
+        """Return what only the process knows: where things went, and what was lost of them."""
+        return {
+            "dropped": self._journal.dropped,
+            "log_failed": log_failed,
+            "spans": {name: n for by_exporter in self._providers.counts() for name, n in by_exporter.items()},
+            "outlets": {"spans": self._providers.span_outlets, "log": self._log_outlets()},
+        }
 
     def _log_outlets(self) -> list[str]:
         records = self._providers.log_outlets

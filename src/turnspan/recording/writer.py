@@ -15,6 +15,7 @@ from collections.abc import Callable
 from functools import partial
 
 from turnspan.journal.live import Journal, Position
+from turnspan.journal.seals import Seal
 from turnspan.model.ids import now_ns
 from turnspan.recording.appender import Appender
 from turnspan.recording.ledger import Ledger
@@ -120,6 +121,10 @@ class Writer:
             for session_id, seal in seals[-1:]:
                 closing = partial(self._sealer.event, session_id, seal, closed=closed, log_failed=self.failed_lines)
                 self._appender.append_behind(closing)
+
+    def running_seal(self, head: tuple[int, str]) -> Seal:
+        """Return what this process knows of its own chain up to a line, as a seal that is put on no record."""
+        return self._sealer.running(head, self.failed_lines)
 
     def _append_seals(self, seals: list[SessionSeal], closed: str = "") -> None:
         for session_id, seal in seals:

@@ -1,6 +1,6 @@
 """Proof: that what was recorded is whole and unaltered, and that record, trace and log agree.
 
-``report`` is what a verification says, ``chains``, ``journals`` and ``anchors`` look at chains, ``record_check`` at what is
+``report`` is what a verification says (``report_text`` in words), ``chains``, ``journals`` and ``anchors`` look at chains, ``record_check`` at what is
 shown of them, ``cross_check`` at trace and log, and ``verifier`` brings these together. ``trust``, ``erased`` and
 ``outlets`` say what excuses a difference, and what does not.
 
@@ -19,6 +19,7 @@ from turnspan.settings import Settings
 from turnspan.verification.report import Finding, Report
 
 if TYPE_CHECKING:
+    from turnspan.journal.seals import Seal
     from turnspan.reading.line_sources import FileLines, LineSource
     from turnspan.reading.span_sources import FileSpans, SpanSource
     from turnspan.recording.recorder import Recorder
@@ -46,6 +47,8 @@ def verify(
 ) -> Report:
     """Compare record, trace and log, and check that the record is what was written. Nothing is created by it.
 
+    What this process has recorded until now is verified, too: how its own chain ends it knows without a seal.
+
     Args:
         session: The session; None: all, or those used ``since``.
         since: ISO 8601 time.
@@ -68,31 +71,43 @@ def verify(
     from turnspan.verification.anchors import read_anchor
     from turnspan.verification.verifier import Verifier
 
-    active = None
-    if settings is None:
-        active = runtime.existing()
-        settings = runtime.settings()
-        if active is not None:
-            runtime.flush()
-            active.pipeline.providers.start_flush(time.monotonic(), 5.0)()
+    active, running = _at_rest() if settings is None else (None, None)
+    settings = settings or runtime.settings()
     checked_with = Key.read(key or settings.signing_key)
     read = [read_anchor(Path(path), checked_with) for path in anchors]
     span_source, span_place = _spans(spans, settings, active)
     line_source, line_place = _lines(logs, settings)
+    opened = _store(store, settings, active)
     verifier = Verifier(
-        _store(store, settings, active),
+        opened,
         spans=span_source,
         lines=line_source,
         places=(span_place, line_place),
         journals=settings.journal_path,
         key=checked_with,
         anchors=[anchor for anchor, _ in read],
+        running=running if active is not None and active.pipeline.keeps_in(opened) else None,
         retention_ns=retention_ns,
     )
     for anchor, is_checked in read:
         if not is_checked:
             verifier.report.notes.append(f"whose anchor {anchor.where} is was not checked: --key names the key")
     return verifier.verify(session, since)
+
+
+def _at_rest() -> tuple[Recorder | None, Seal | None]:
+    """Return the recorder of this process, with nothing left on the way, and what it knows of the chain that it writes.
+
+    A chain is sealed when its session or its process ends. Until then its end is known here alone, and is as good.
+    """
+    from turnspan.recording import runtime
+
+    if (active := runtime.existing()) is None:
+        return None, None
+    head = active.pipeline.journal.head()
+    is_stored = runtime.flush()
+    active.pipeline.providers.start_flush(time.monotonic(), 5.0)()
+    return active, active.pipeline.writer.running_seal(head) if is_stored else None
 
 
 def _store(given: Any, settings: Settings, active: Recorder | None) -> SessionStore:

@@ -46,17 +46,21 @@ class Chains:
         trust: Which seals and removals may be believed.
         journals: The journals beside the store.
         seals_of: Returns what a session says of its ends.
+        running: What this process knows of the chain that it writes.
 
     """
 
-    def __init__(self, store: Audited, report: Report, trust: Trust, journals: Journals, seals_of: SealsOf) -> None:
-        self._store, self._report, self._trust, self._journals, self._seals_of = (
-            store,
-            report,
-            trust,
-            journals,
-            seals_of,
-        )
+    def __init__(
+        self,
+        store: Audited,
+        report: Report,
+        trust: Trust,
+        journals: Journals,
+        seals_of: SealsOf,
+        running: Seal | None = None,
+    ) -> None:
+        self._store, self._report, self._trust, self._journals = store, report, trust, journals
+        self._seals_of, self._running = seals_of, running
         self.ends: dict[str, End] = {}
         self.removed: dict[str, dict[int, Removed]] = {}
         self.removed_sessions: set[str] = set()
@@ -145,7 +149,8 @@ class _Chain:
         self._store, self._report, self._trust = chains._store, chains._report, chains._trust  # noqa: SLF001  its part
         self._journals, self._seals_of = chains._journals, chains._seals_of  # noqa: SLF001
         self._journal, self._removed, self._wanted = journal, chains.removed.get(journal, {}), wanted
-        self._watched = watched
+        self._running = chains._running if chains._running and chains._running.journal == journal else None  # noqa: SLF001
+        self._watched = watched if self._running is None else {*watched, self._running.sequence}
         self.hashes: dict[int, str] = {}
         self.linking: list[Seal] = []
         self._before: tuple[int, str] = (0, "")
@@ -167,6 +172,8 @@ class _Chain:
             if row.sequence in self._watched:
                 self.hashes[row.sequence] = row.hash
         self._skip_removed_end()
+        if self._running is not None:
+            self._check_running(self._running)
         pending = self._journals.is_held(self._journal) or self._journals.waits(self._journal)
         for session_id in {*self._events, *self._seals}:
             self._check_end(session_id, pending=pending)
@@ -301,6 +308,20 @@ class _Chain:
         elif said is None and newest is not None and not older:
             says = f"its metadata lacks the seal of journal {self._journal}"
             self._report.add("completeness", "altered", session_id, self._journal, says)
+
+    def _check_running(self, running: Seal) -> None:
+        """Check the chain that this process writes against the end that it knows; what came behind is still pending."""
+        number = running.sequence
+        if any(gone.first <= number <= gone.last for gone in self._removed.values()):
+            return
+        if self.hashes.get(number) != running.head:
+            says = f"line {number} of journal {self._journal} is not the one that this process wrote, or is not there"
+            self._report.add("completeness", "altered", None, self._journal, says)
+            return
+        self._last_seal, self._sealed_to = running, number
+        for session_id, lines in self._events.items():
+            if (self._wanted is None or session_id in self._wanted) and lines[-1][0] <= number:
+                self._report.ok("completeness")
 
     def _say_open(self, session_id: str, count: int, *, pending: bool) -> None:
         says = f"the last {count} events in journal {self._journal} are not sealed"

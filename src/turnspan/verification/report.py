@@ -40,7 +40,7 @@ class Finding(NamedTuple):
     says: str
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Report:
     """What was looked at and what was found. At most 1,000 findings are kept; ``counts`` has them all.
 
@@ -55,6 +55,25 @@ class Report:
     findings: list[Finding] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     problem: str = ""
+
+    def __repr__(self) -> str:
+        """Show the verdict and, where something is not proven, the first reason; ``print`` shows all of it."""
+        seen = f"sessions={self.sessions}, events={self.events}, findings={len(self.findings)}"
+        first = self.problem or next((f"{one.verdict} {one.check}: {one.says}" for one in self.findings), "")
+        why = f", first={first!r}" if first else ""
+        return f"Report(proven={self.proven}, exit_code={self.exit_code}, {seen}{why})"
+
+    def __str__(self) -> str:
+        """Return what ``turnspan verify`` prints."""
+        from turnspan.verification.report_text import as_text
+
+        return as_text(self)
+
+    def _repr_html_(self) -> str:
+        """Show the report in a notebook, as a table."""
+        from turnspan.verification.report_text import as_html
+
+        return as_html(self)
 
     def add(self, check: Check, verdict: Verdict, session_id: str | None, id_: str, says: str) -> None:
         """Add a difference."""

@@ -22,7 +22,7 @@ import msgspec
 from turnspan.events import KIND_OF, Ended, Event, Noted, Started
 from turnspan.journal.hash_chain import decode, digest_of
 from turnspan.journal.recorded_events import RecordedEvent, span_of
-from turnspan.journal.seals import Key
+from turnspan.journal.seals import Key, Seal
 from turnspan.model.ids import now_ns as source_of_time
 from turnspan.model.records import SessionRecord, iso, turnspan_metadata
 from turnspan.reading.line_sources import LineSource
@@ -60,6 +60,7 @@ class Verifier:
         journals: The journal directory beside the store, if there is one: what waits there is not missing.
         key: What seals must be signed with.
         anchors: Older heads of the store.
+        running: What this process knows of the chain that it writes to the store.
         places: What seals call the places where spans and lines are.
         retention_ns: How long backends keep things; what is older and gone has expired.
         now_ns: The time.
@@ -75,12 +76,13 @@ class Verifier:
         journals: Path | None = None,
         key: Key | None = None,
         anchors: list[Anchor] | None = None,
+        running: Seal | None = None,
         places: tuple[Place, Place] = (GIVEN, GIVEN),
         retention_ns: int | None = None,
         now_ns: int = 0,
     ) -> None:
         self._store, self._trust, self._anchors = store, Trust(key), anchors or []
-        self._journals = Journals(journals)
+        self._journals, self._running = Journals(journals), running
         self._now_ns = now_ns or source_of_time()
         self._reaches_back_ns = retention_ns or _REACHES_BACK_NS
         self._unreadable: set[str] = set()
@@ -128,7 +130,7 @@ class Verifier:
         if not isinstance(store, Audited):
             self.report.sources["record"] += " (keeps no audit rows: only ids can be compared)"
             return set()
-        chains = Chains(store, self.report, self._trust, self._journals, self._seals_of)
+        chains = Chains(store, self.report, self._trust, self._journals, self._seals_of, self._running)
         watched: dict[str, set[int]] = {}
         for anchor in self._anchors:
             for journal, (sequence, _) in anchor.heads.items():
