@@ -30,6 +30,7 @@ def test_warnings_survive_the_programs_logging_set_up(set_up, tmp_path):
     done = run(PYTHON, path, cwd=tmp_path, env={"TURNSPAN_HOME": str(tmp_path / "file" / "home")})
     assert (done.returncode, done.stdout) == (0, "the agent went on\n")
     assert done.stderr.count("turnspan journal failed") == 1
+    assert "and there was no journal to keep them: they are lost" in done.stderr
     assert "Traceback" not in done.stderr
 
 

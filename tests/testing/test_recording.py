@@ -39,6 +39,7 @@ def test_what_happened_is_listed(recording):
     assert [(call["model"], call["usage"]["input_tokens"]) for call in recording.model_calls] == [("gpt", 10)] * 2
     assert [(one.from_agent, one.to_agent) for one in recording.handoffs] == [("billing", "support")] * 2
     assert [(note["name"], note["data"]) for note in recording.notes] == [("approval", {"by": "ann"})] * 2
+    assert [turn.tokens for turn in recording.turns] == [12, 12]
     assert (recording.tokens, recording.input_tokens, recording.output_tokens) == (24, 20, 4)
     assert 0 < recording.duration_s < 60
     assert (len(recording.turns), len(recording.sessions)) == (2, 2)

@@ -50,10 +50,14 @@ def session(
     agent_id: str | None = None,
     metadata: dict[str, Any] | None = None,
     parent_session_id: str | None = None,
+    workspace: str | None = None,
+    agent: str | None = None,
+    parent: str | None = None,
 ) -> Block[Session]:
     """Say which session the code in the block, or the decorated function, belongs to.
 
-    The names are those of :meth:`turnspan.SessionManager.start_session`.
+    The names are those of :meth:`turnspan.SessionManager.start_session`; ``workspace``, ``agent`` and ``parent`` are
+    short for them, as ``turn(agent=...)`` and the options of ``turnspan sessions`` are.
 
     Args:
         session_id: At most 200 printable characters; without one, that of the environment or a new one.
@@ -62,12 +66,13 @@ def session(
         metadata: Kept with a new session.
         parent_session_id: The session that a new one goes on from: a fork, a sub-agent's caller, last week's. Inside a
             turn of another session it is that one.
+        workspace: Short for ``workspace_id``.
+        agent: Short for ``agent_id``.
+        parent: Short for ``parent_session_id``.
 
     """
-    return Block(
-        "session",
-        lambda _function, _args, _kwargs: Session(session_id, workspace_id, agent_id, metadata, parent_session_id),
-    )
+    workspace, agent, parent = workspace_id or workspace, agent_id or agent, parent_session_id or parent
+    return Block("session", lambda _function, _args, _kwargs: Session(session_id, workspace, agent, metadata, parent))
 
 
 @overload

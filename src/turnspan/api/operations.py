@@ -1,6 +1,8 @@
 """What the hand-written API records: sessions, turns, tool calls, model calls and agents, while they run.
 
-It says so with the same :class:`~turnspan.adapter.Run` that adapters use.
+Each is an :class:`Operation`, named for what it is in the user's code, because that is what ``with ... as`` gives. It
+holds what the block sets until it ends, and reports it with the same :class:`~turnspan.adapter.Run` that adapters use,
+whose calls are ``adapter.ToolCall`` and ``adapter.ModelCall``.
 """
 
 from __future__ import annotations
@@ -74,6 +76,10 @@ class Operation:
         self._observed = self._begin()
         outcome = yield StreamObserver(self._observed, self._items.append)
         self._end(outcome)
+
+    def __repr__(self) -> str:
+        """Show which one it is, never content."""
+        return f"{type(self).__name__}(id={self.id!r})"
 
     @property
     def id(self) -> str | None:

@@ -154,6 +154,14 @@ class TurnRecord(_Record):
     _required: ClassVar[tuple[str, ...]] = ("turn_id",)
     _nested: ClassVar[dict[str, type[_Record]]] = {"tool_calls": ToolCallRecord}
 
+    @property
+    def tokens(self) -> int:
+        """The tokens that went into models and came out of them, as far as these said so."""
+        calls = turnspan_metadata(self.metadata).get("model_calls")
+        used = [call.get("usage") for call in calls if isinstance(call, dict)] if isinstance(calls, list) else []
+        counts = [one.get(name) for one in used if isinstance(one, dict) for name in ("input_tokens", "output_tokens")]
+        return sum(count for count in counts if isinstance(count, int))
+
     def __str__(self) -> str:
         """Return what happened in the turn as a tree of lines: names, times and outcomes, never content."""
         from turnspan.model.display import turn_as_text

@@ -114,13 +114,7 @@ class Pipeline:
             self.writer.seal_all("the process ended")
         everything = self.writer.stop(timeout_s if everything else 0.0)
         if not everything:
-            missing = self.journal.sequence - self.writer.confirmed
-            logger.warning(
-                "turnspan: %d events are not in the store %s yet; they wait in %s and are stored at the next start",
-                missing,
-                redact_secrets(self._store_url) or type(self._store).__name__,
-                self.journal.directory,
-            )
+            self._say_what_is_left(self.journal.sequence - self.writer.confirmed)
         if self.journal.dropped:
             logger.warning("turnspan: the disk took nothing for so long that %d events are lost", self.journal.dropped)
         self.journal.close(confirmed=everything)
@@ -128,6 +122,14 @@ class Pipeline:
         self._problems.report_held()
         if self._owns_store and isinstance(self._store, Closes):
             self._store.close()
+
+    def _say_what_is_left(self, count: int) -> None:
+        store, journals = redact_secrets(self._store_url) or type(self._store).__name__, self.journal.directory
+        says = f"turnspan: {count} events are not in the store {store}"
+        if journals is None:
+            logger.warning("%s, and there was no journal to keep them: they are lost", says)
+        else:
+            logger.warning("%s yet; they wait in %s and are stored at the next start", says, journals)
 
     def after_fork(self) -> None:
         """Begin anew in a forked child, with a journal and a writer of its own."""
