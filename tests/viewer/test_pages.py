@@ -8,10 +8,12 @@ import pytest
 
 import turnspan
 from support.pages import client_of, source_of
+from support.programs import PYTHON, run
 from turnspan import InMemorySessionStore, SqlSessionStore
 from turnspan.model.addresses import session_path
 from turnspan.model.records import SessionRecord, TurnRecord
 from turnspan.reading.reader import Reader
+from turnspan.recording import runtime
 from turnspan.testing import record
 from turnspan.viewer.live import _state
 
@@ -167,3 +169,29 @@ def test_what_cannot_be_shown_is_said():
 
     away = client_of(Away()).get("/sessions/s")
     assert away.status_code == 503 and "does not answer" in away.text
+
+
+def test_erased_content_is_shown_as_erased(tmp_path):
+    """What is gone is not an empty conversation: the page says that it was erased, and when."""
+    turnspan.configure(home=tmp_path / "home")
+    with turnspan.session("gone"), turnspan.turn(agent="a", prompt="my secret") as running:
+        running.response = "kept for now"
+    runtime.shutdown(5.0)
+    assert run(PYTHON, "-m", "turnspan", "erase", "gone", "--yes", "--home", tmp_path / "home").returncode == 0
+    reader = Reader.open(turnspan.Settings.read(home=tmp_path / "home"))
+    page = client_of(reader.store).get("/sessions/gone").text
+    assert "The content of this session was erased" in page and "my secret" not in page
+    reader.store.close()
+
+
+def test_each_path_of_the_openapi_document_is_there():
+    """What is described can be asked for, and answers with the fields that are promised."""
+    client = client_of(store_of(long_session(1)))
+    document = client.get("/openapi.json").json()
+    for path, of in document["paths"].items():
+        assert path in client.get("/api").text
+        content = of["get"]["responses"]["200"]["content"]
+        if "{event}" in path or "{trace}" in path or "application/json" not in content:
+            continue
+        answer = client.get(path.replace("{session}", "long")).json()
+        assert set(content["application/json"]["schema"]["required"]) <= set(answer)

@@ -19,7 +19,7 @@ from turnspan.errors import (
     StoreUnavailableError,
     TurnspanError,
 )
-from turnspan.viewer import filters, live
+from turnspan.viewer import filters, live, openapi
 from turnspan.viewer.event_page import EventPages
 from turnspan.viewer.guard import Guard
 from turnspan.viewer.rendering import TYPES, asset, environment, render
@@ -62,6 +62,8 @@ def make_app(source: Source, *, token: str | None = None, hosts: Iterable[str] =
         *_pair("/events/{event}", events.event_html, events.event_json),
         *_pair("/traces/{trace}", events.trace_html, events.trace_json),
         Route("/find", sessions.find),
+        Route("/openapi.json", lambda _request: json_response(openapi.document())),
+        Route("/api", lambda _request: HTMLResponse(render("api.html", api=openapi.document()))),
     ]
     app = Starlette(
         routes=routes, exception_handlers={HTTPException: _no_page, Exception: _failure, TurnspanError: _failure}

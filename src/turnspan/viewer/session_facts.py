@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from contextlib import suppress
 
 from turnspan.model.json_values import folded
-from turnspan.reading.windows import Window
-from turnspan.stores.base import TurnSummary
+from turnspan.reading.windows import Window, window_of
+from turnspan.stores.base import Audited, AuditFilter, SessionStore, TurnSummary
+from turnspan.verification.erased import NOTE
 from turnspan.viewer.formatting import count, duration, plural
 from turnspan.viewer.values import safe
 
@@ -29,3 +32,22 @@ def facts_of(turns: Sequence[TurnSummary]) -> list[str]:
         f"{count(tokens)} tokens" if tokens else "",
     )
     return [text for text in said if text]
+
+
+def erased_at(store: SessionStore, window: Window) -> str | None:
+    """Return when a session's content was erased; None where a turn says something, or nothing says so.
+
+    The note of it stands behind the session's last turn, so only what is there is read.
+    """
+    turns = window.session.turns
+    if not turns or any(turn.prompt or turn.response_content for turn in turns) or not isinstance(store, Audited):
+        return None
+    last = window_of(store, window.session.session_id, len(window.outline) - 1, 1)
+    ids = last.session.turns[0].audit_event_ids if last is not None and last.session.turns else []
+    where = AuditFilter(sessions=frozenset({window.session.session_id}), since_id=max(ids, default=None))
+    for row in store.audit_rows(where):
+        if row.kind == "noted" and row.turn_id is None and row.payload:
+            with suppress(ValueError, AttributeError):
+                if json.loads(row.payload).get("name") == NOTE:
+                    return row.at
+    return None

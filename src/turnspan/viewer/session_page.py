@@ -21,7 +21,7 @@ from turnspan.verification.report import Report
 from turnspan.viewer.conversation import TurnView, turn_view
 from turnspan.viewer.pictures import strip_of
 from turnspan.viewer.rendering import render
-from turnspan.viewer.session_facts import facts_of, title_of
+from turnspan.viewer.session_facts import erased_at, facts_of, title_of
 from turnspan.viewer.source import Source
 
 WINDOW = 20
@@ -54,6 +54,7 @@ class SessionPages:
             session=session,
             title=title_of(window),
             facts=facts_of(window.outline),
+            erased=erased_at(reader.store, window),
             outline=window.outline,
             strip=strip_of(window.outline, (window.first, window.end)),
             turns=turns,
