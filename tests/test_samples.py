@@ -51,6 +51,16 @@ def test_its_sessions_are_read_whole(old):
     assert turnspan.get(turn.audit_event_ids[3], home=old / "home").session_id == "support-42"
 
 
+def test_reading_it_leaves_it_as_it_is(old):
+    """Its database is of the version before also behind a reading command: byte for byte what it was."""
+    path = Path(Settings.read(home=old / "home").store_url.removeprefix("sqlite:///"))
+    before = path.read_bytes()
+    done = command("show", "support-42", "--home", old / "home")
+    assert done.returncode == 0, done.stderr
+    assert "I paid invoice 7 twice" in done.stdout
+    assert path.read_bytes() == before
+
+
 def test_its_dead_process_is_recovered(old):
     """The journal that waits is stored and completed: what was open is cancelled, with the reason."""
     recover(old / "home")

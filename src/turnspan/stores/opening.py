@@ -44,8 +44,8 @@ def open_store(url: str) -> SessionStore:
 def open_for_reading(url: str) -> SessionStore:
     """Open a store that is there, to be read.
 
-    An SQLite file stays byte for byte as it is, so that reading a copy that is kept as evidence does not change it. Only
-    one that an older version wrote is brought up to date.
+    An SQLite file stays byte for byte as it is, also one that an older version wrote: reading what is kept as evidence
+    does not change it.
 
     Raises:
         SettingsError: When the URL names no store that we know.
@@ -55,10 +55,7 @@ def open_for_reading(url: str) -> SessionStore:
     if scheme_of(url) == "sqlite":
         from turnspan.stores.sql import SqlSessionStore
 
-        store = SqlSessionStore(url, read_only=True)
-        if store.is_current:
-            return store
-        store.close()
+        return SqlSessionStore(url, read_only=True)
     return open_store(url)
 
 

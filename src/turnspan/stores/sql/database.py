@@ -45,7 +45,8 @@ class Database:
     Args:
         url: A store URL, see :class:`~turnspan.stores.sql.SqlSessionStore`.
         busy_timeout_ms: How long a write waits for another process's write (SQLite).
-        read_only: Leave the file as it is (SQLite): not even what a killed process left beside it is tidied into it.
+        read_only: Leave the file as it is (SQLite): not even what a killed process left beside it is tidied into it,
+            and where an older version wrote it, a copy is brought up to date and read.
 
     Raises:
         SettingsError: When the URL cannot be understood.
@@ -73,8 +74,9 @@ class Database:
             fix = f"; pip install '{extra}'" if (extra := _EXTRAS.get(self.kind)) else ""
             raise MissingExtraError(f"The driver for {self.name!r} is not installed: {error}{fix}") from error
         weakref.finalize(self, self.engine.dispose)
-        self.is_current = self._is_current()
-        if not self.is_current and not read_only:  # what is read only can be read as long as nothing is to be changed
+        if not self._is_current():
+            if read_only and self.kind == "sqlite":
+                self.engine = self._copy()
             with self.writing() as connection:
                 self._migrate(connection)
         if self.monthly:
@@ -106,6 +108,23 @@ class Database:
         )
         # Parameters by position, as for SQLite; a connection that broke while it was idle is not handed out.
         return sa.create_engine(url, hide_parameters=True, paramstyle="format", pool_pre_ping=True, connect_args=more)
+
+    def _copy(self) -> sa.Engine:
+        """Return a copy of what is here, to be brought up to date: a file of SQLite's own, gone with its connection."""
+        copy = sqlite3.connect("", check_same_thread=False)
+        with self.reading() as connection:
+            source: Any = connection.connection.driver_connection
+            try:
+                source.backup(copy)
+            except sqlite3.Error as error:
+                copy.close()
+                raise StoreUnavailableError(f"{self.name} cannot be read: {error}") from error
+        self.engine.dispose()
+        engine = sa.create_engine("sqlite://", creator=lambda: copy, poolclass=sa.StaticPool, hide_parameters=True)
+        sa.event.listen(engine, "connect", _prepare_sqlite)
+        sa.event.listen(engine, "begin", _begin_sqlite)
+        weakref.finalize(self, engine.dispose)
+        return engine
 
     def _is_current(self) -> bool:
         try:

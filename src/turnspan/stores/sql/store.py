@@ -64,11 +64,6 @@ class SqlSessionStore(SessionStore):
         self._database = Database(url, busy_timeout_ms=busy_timeout_ms, read_only=read_only)
         self._months: set[str] = set()  # that have partitions
 
-    @property
-    def is_current(self) -> bool:
-        """Whether the tables were those of this version when it was opened."""
-        return self._database.is_current
-
     def close(self) -> None:
         """Close the connections."""
         self._database.close()
