@@ -14,7 +14,7 @@ from contextvars import ContextVar
 from typing import Any
 from uuid import UUID
 
-from turnspan.adapter import SPAN_EXPECTED, Emit, Invocation, ModelCall, Outcome, StreamObserver, role_of
+from turnspan.adapter import SPAN_EXPECTED, Emit, Invocation, ModelCall, Outcome, Run, StreamObserver, role_of
 from turnspan.events import Usage
 
 REQUIRES = "langgraph>=1.0"
@@ -29,14 +29,14 @@ _Watching = Generator[Any, Outcome, None]
 
 def install(emit: Emit) -> None:
     """Wrap graphs and tools, and hear of models."""
-    emit.patch.wrap("langgraph.pregel.main:Pregel.stream", lambda call: _graph(emit, call))
-    emit.patch.wrap("langgraph.pregel.main:Pregel.astream", lambda call: _graph(emit, call))
+    handler = _handler_class()(emit)
+    emit.patch.wrap("langgraph.pregel.main:Pregel.stream", lambda call: _graph(emit, call, handler))
+    emit.patch.wrap("langgraph.pregel.main:Pregel.astream", lambda call: _graph(emit, call, handler))
     emit.patch.wrap("langchain_core.tools.base:BaseTool.run", lambda call: _tool(emit, call))
     emit.patch.wrap("langchain_core.tools.base:BaseTool.arun", lambda call: _tool(emit, call))
     from langchain_core.tracers import context as tracers
 
     emit.patch.wrap("langchain_core.callbacks.manager:AsyncCallbackManager.on_llm_start", _text_model_starts)
-    handler = _handler_class()(emit)
     var: ContextVar[Any] = ContextVar("turnspan_langchain", default=handler)
     before = list(tracers._configure_hooks)  # noqa: SLF001  there is no public way to take a hook out again
     tracers.register_configure_hook(var, inheritable=True, handle_class=type(handler))
@@ -61,7 +61,7 @@ def _text_model_starts(_call: Invocation) -> _Watching:
 # Graphs ------------------------------------------------------------------------------------------------------------
 
 
-def _graph(emit: Emit, call: Invocation) -> _Watching:
+def _graph(emit: Emit, call: Invocation, handler: Any) -> _Watching:
     given, config = call.argument(0, "input"), call.argument(1, "config") or {}
     run = emit.begin(
         agent=_name_of(call.instance, config),
@@ -72,6 +72,8 @@ def _graph(emit: Emit, call: Invocation) -> _Watching:
     outcome = yield StreamObserver(run, lambda item: _look(item, last))
     for interrupt in last.get("interrupts", {}).values():
         run.interrupted(getattr(interrupt, "value", interrupt), interrupt_id=getattr(interrupt, "id", None))
+    if outcome.cancelled:
+        handler.leave(run)
     run.end(_unless_steered(outcome), _answer_in(last))
 
 
@@ -217,6 +219,7 @@ def _handler_class() -> type[Any]:
         def __init__(self, emit: Emit) -> None:
             self._emit = emit
             self._running: dict[UUID, ModelCall] = {}
+            self._heard: dict[UUID, list[Any]] = {}
             self.on_chat_model_start = emit.patch.guard(self._chat_started)  # type: ignore[method-assign]
             self.on_llm_start = emit.patch.guard(self._text_started)  # type: ignore[method-assign]
             self.on_llm_new_token = emit.patch.guard(self._token)  # type: ignore[method-assign]
@@ -243,18 +246,31 @@ def _handler_class() -> type[Any]:
                 streamed=bool(given.get("stream")),
             )
 
-        def _token(self, *_token: Any, run_id: UUID, **_more: Any) -> None:
+        def _token(self, token: Any, *_: Any, run_id: UUID, **_more: Any) -> None:
             if (running := self._running.get(run_id)) is not None:
                 running.chunk()
+                if said := _text_of(token):
+                    self._heard.setdefault(run_id, []).append(said)
 
         def _ended(self, response: Any, *, run_id: UUID, **_more: Any) -> None:
+            self._heard.pop(run_id, None)
             if (running := self._running.pop(run_id, None)) is not None:
                 _end_with(running, response)
 
         def _failed(self, error: BaseException, *, run_id: UUID, **_more: Any) -> None:
+            cancelled = isinstance(error, (asyncio.CancelledError, GeneratorExit))
+            self._break_off(run_id, Outcome(error=None if cancelled else error, cancelled=cancelled))
+
+        def leave(self, run: Run) -> None:
+            """End the calls of a graph that is left: LangChain tells so later, or never."""
+            for run_id, call in list(self._running.items()):
+                if call.run is run:
+                    self._break_off(run_id, Outcome(cancelled=True))
+
+        def _break_off(self, run_id: UUID, outcome: Outcome) -> None:
+            heard = "".join(text for text in self._heard.pop(run_id, ()) if isinstance(text, str))
             if (running := self._running.pop(run_id, None)) is not None:
-                cancelled = isinstance(error, (asyncio.CancelledError, GeneratorExit))
-                running.ended(Outcome(error=None if cancelled else error, cancelled=cancelled))
+                running.ended(outcome, [{"role": "assistant", "content": heard}] if heard else None)
 
     return TurnspanHandler
 

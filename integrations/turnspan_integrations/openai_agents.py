@@ -9,6 +9,7 @@ approval is another turn of its session.
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import json
 from collections import OrderedDict
@@ -31,6 +32,8 @@ _TOOLS = "agents.run_internal.tool_execution"
 _GUARDRAILS = "agents.run_internal.guardrails"
 _Watching = Generator[Any, Outcome, None]
 
+_DELTAS = ("response.output_text.delta", "response.refusal.delta")
+
 
 def install(emit: Emit) -> None:
     """Hook the runner, its tools and guardrails, and the handler of tools' failures."""
@@ -46,6 +49,22 @@ def install(emit: Emit) -> None:
     emit.patch.wrap(f"{_TOOLS}:_execute_tool_output_guardrails", watched.guard_tool_output)
     emit.patch.wrap(f"{_GUARDRAILS}:run_single_input_guardrail", watched.guard("input"))
     emit.patch.wrap(f"{_GUARDRAILS}:run_single_output_guardrail", watched.guard("output"))
+    _listen(emit, watched)
+
+
+def _listen(emit: Emit, runs: _Runs) -> None:
+    """Hear what a model says while it says it: no hook tells of an answer that never came to its end."""
+    from agents.stream_events import RawResponsesStreamEvent
+
+    made, hear = RawResponsesStreamEvent.__init__, emit.patch.guard(runs.hear)
+
+    @functools.wraps(made)
+    def make(event: Any, *args: Any, **kwargs: Any) -> None:
+        made(event, *args, **kwargs)
+        if getattr(event.data, "type", None) in _DELTAS:
+            hear(event.data.delta)
+
+    emit.patch.replace(RawResponsesStreamEvent, "__init__", make)
 
 
 class _Runs:
@@ -61,6 +80,11 @@ class _Runs:
         """Return the run that the calling code is in."""
         run = self._emit.current_run()
         return None if run is None else self._running.get(run)
+
+    def hear(self, text: str) -> None:
+        """A piece of what a model says."""
+        if (running := self.current()) is not None:
+            running.heard.append(text)
 
     # The runner --------------------------------------------------------------------------------------------------
 
@@ -111,6 +135,9 @@ class _Runs:
     def _end(self, running: _Running, outcome: Outcome) -> None:
         del self._running[running.run]
         result = outcome.result
+        if running.heard and running.model is not None:  # ended already, unless it was broken off
+            said = [{"role": "assistant", "content": "".join(running.heard)}]
+            running.model.ended(outcome._replace(result=None), running.said(said))
         asked = list(getattr(result, "interruptions", None) or ())
         for item in asked:
             running.run.approval_asked(*_asked_for(item), arguments=running.said(_arguments_of(item)))
@@ -191,6 +218,7 @@ class _Running:
         self.run, self.config, self.content = run, config, content
         self.streamed = self.chained = False
         self.model: ModelCall | None = None
+        self.heard: list[str] = []
         self.failures: dict[Any, Exception] = {}
         self.unnamed: dict[str, str] = {}
         self.seen = 0
@@ -252,6 +280,7 @@ class _Running:
 
     def model_ended(self, call: ModelCall, response: Any) -> None:
         """It has answered; tools that ran at the provider are in its answer."""
+        self.heard.clear()
         calls = any(getattr(item, "type", None) == "function_call" for item in response.output)
         call.ended(
             output=self.said([_item(item) for item in response.output]),
