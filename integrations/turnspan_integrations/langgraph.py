@@ -29,9 +29,10 @@ _Watching = Generator[Any, Outcome, None]
 
 def install(emit: Emit) -> None:
     """Wrap graphs and tools, and hear of models."""
-    handler = _handler_class()(emit)
-    emit.patch.wrap("langgraph.pregel.main:Pregel.stream", lambda call: _graph(emit, call, handler))
-    emit.patch.wrap("langgraph.pregel.main:Pregel.astream", lambda call: _graph(emit, call, handler))
+    models = _Models(emit)
+    handler = _handler_class()(emit, models)
+    emit.patch.wrap("langgraph.pregel.main:Pregel.stream", lambda call: _graph(emit, call, models))
+    emit.patch.wrap("langgraph.pregel.main:Pregel.astream", lambda call: _graph(emit, call, models))
     emit.patch.wrap("langchain_core.tools.base:BaseTool.run", lambda call: _tool(emit, call))
     emit.patch.wrap("langchain_core.tools.base:BaseTool.arun", lambda call: _tool(emit, call))
     from langchain_core.tracers import context as tracers
@@ -61,7 +62,7 @@ def _text_model_starts(_call: Invocation) -> _Watching:
 # Graphs ------------------------------------------------------------------------------------------------------------
 
 
-def _graph(emit: Emit, call: Invocation, handler: Any) -> _Watching:
+def _graph(emit: Emit, call: Invocation, models: _Models) -> _Watching:
     given, config = call.argument(0, "input"), call.argument(1, "config") or {}
     run = emit.begin(
         agent=_name_of(call.instance, config),
@@ -73,7 +74,7 @@ def _graph(emit: Emit, call: Invocation, handler: Any) -> _Watching:
     for interrupt in last.get("interrupts", {}).values():
         run.interrupted(getattr(interrupt, "value", interrupt), interrupt_id=getattr(interrupt, "id", None))
     if outcome.cancelled:
-        handler.leave(run)
+        models.leave(run)
     run.end(_unless_steered(outcome), _answer_in(last))
 
 
@@ -203,6 +204,66 @@ def _handed_to(result: Any) -> list[str]:
 # Models ------------------------------------------------------------------------------------------------------------
 
 
+class _Models:
+    """The model calls that are open, by LangChain's run, and what was heard of their answers."""
+
+    def __init__(self, emit: Emit) -> None:
+        self._emit = emit
+        self._running: dict[UUID, ModelCall] = {}
+        self._heard: dict[UUID, list[Any]] = {}
+
+    def chat_started(self, _serialized: Any, messages: Any, *, run_id: UUID, **more: Any) -> None:
+        """A chat model is asked."""
+        self._start(run_id, [_plain(message) for message in messages[0]], more)
+
+    def text_started(self, _serialized: Any, prompts: Any, *, run_id: UUID, **more: Any) -> None:
+        """A model is asked that goes on with a text."""
+        self._start(run_id, [{"role": "user", "content": prompt} for prompt in prompts], more)
+
+    def _start(self, run_id: UUID, messages: list[Any], more: dict[str, Any]) -> None:
+        if (run := self._emit.current_run()) is None:
+            return
+        metadata, given = more.get("metadata") or {}, more.get("invocation_params") or {}
+        provider = metadata.get("ls_provider")
+        self._running[run_id] = run.model_started(
+            call_id=str(run_id),
+            provider=provider,
+            span=SPAN_EXPECTED if provider == "anthropic" and _TRACES in sys.modules else None,
+            model=metadata.get("ls_model_name") or given.get("model") or given.get("model_name"),
+            messages=messages,
+            streamed=bool(given.get("stream")),
+        )
+
+    def token(self, token: Any, *_: Any, run_id: UUID, **_more: Any) -> None:
+        """A piece of an answer."""
+        if (running := self._running.get(run_id)) is not None:
+            running.chunk()
+            if said := _text_of(token):
+                self._heard.setdefault(run_id, []).append(said)
+
+    def ended(self, response: Any, *, run_id: UUID, **_more: Any) -> None:
+        """A whole answer."""
+        self._heard.pop(run_id, None)
+        if (running := self._running.pop(run_id, None)) is not None:
+            _end_with(running, response)
+
+    def failed(self, error: BaseException, *, run_id: UUID, **_more: Any) -> None:
+        """None, or only a part of one."""
+        cancelled = isinstance(error, (asyncio.CancelledError, GeneratorExit))
+        self._break_off(run_id, Outcome(error=None if cancelled else error, cancelled=cancelled))
+
+    def leave(self, run: Run) -> None:
+        """End the calls of a graph that is left: LangChain tells so later, or never."""
+        for run_id, call in list(self._running.items()):
+            if call.run is run:
+                self._break_off(run_id, Outcome(cancelled=True))
+
+    def _break_off(self, run_id: UUID, outcome: Outcome) -> None:
+        heard = "".join(text for text in self._heard.pop(run_id, ()) if isinstance(text, str))
+        if (running := self._running.pop(run_id, None)) is not None:
+            running.ended(outcome, [{"role": "assistant", "content": heard}] if heard else None)
+
+
 def _handler_class() -> type[Any]:
     from langchain_core.callbacks import BaseCallbackHandler
 
@@ -216,61 +277,12 @@ def _handler_class() -> type[Any]:
             """Run where the model is asked, and not in a thread of a pool."""
             return not _text_starts.get()
 
-        def __init__(self, emit: Emit) -> None:
-            self._emit = emit
-            self._running: dict[UUID, ModelCall] = {}
-            self._heard: dict[UUID, list[Any]] = {}
-            self.on_chat_model_start = emit.patch.guard(self._chat_started)  # type: ignore[method-assign]
-            self.on_llm_start = emit.patch.guard(self._text_started)  # type: ignore[method-assign]
-            self.on_llm_new_token = emit.patch.guard(self._token)  # type: ignore[method-assign]
-            self.on_llm_end = emit.patch.guard(self._ended)  # type: ignore[method-assign]
-            self.on_llm_error = emit.patch.guard(self._failed)  # type: ignore[method-assign]
-
-        def _chat_started(self, _serialized: Any, messages: Any, *, run_id: UUID, **more: Any) -> None:
-            self._start(run_id, [_plain(message) for message in messages[0]], more)
-
-        def _text_started(self, _serialized: Any, prompts: Any, *, run_id: UUID, **more: Any) -> None:
-            self._start(run_id, [{"role": "user", "content": prompt} for prompt in prompts], more)
-
-        def _start(self, run_id: UUID, messages: list[Any], more: dict[str, Any]) -> None:
-            if (run := self._emit.current_run()) is None:
-                return
-            metadata, given = more.get("metadata") or {}, more.get("invocation_params") or {}
-            provider = metadata.get("ls_provider")
-            self._running[run_id] = run.model_started(
-                call_id=str(run_id),
-                provider=provider,
-                span=SPAN_EXPECTED if provider == "anthropic" and _TRACES in sys.modules else None,
-                model=metadata.get("ls_model_name") or given.get("model") or given.get("model_name"),
-                messages=messages,
-                streamed=bool(given.get("stream")),
-            )
-
-        def _token(self, token: Any, *_: Any, run_id: UUID, **_more: Any) -> None:
-            if (running := self._running.get(run_id)) is not None:
-                running.chunk()
-                if said := _text_of(token):
-                    self._heard.setdefault(run_id, []).append(said)
-
-        def _ended(self, response: Any, *, run_id: UUID, **_more: Any) -> None:
-            self._heard.pop(run_id, None)
-            if (running := self._running.pop(run_id, None)) is not None:
-                _end_with(running, response)
-
-        def _failed(self, error: BaseException, *, run_id: UUID, **_more: Any) -> None:
-            cancelled = isinstance(error, (asyncio.CancelledError, GeneratorExit))
-            self._break_off(run_id, Outcome(error=None if cancelled else error, cancelled=cancelled))
-
-        def leave(self, run: Run) -> None:
-            """End the calls of a graph that is left: LangChain tells so later, or never."""
-            for run_id, call in list(self._running.items()):
-                if call.run is run:
-                    self._break_off(run_id, Outcome(cancelled=True))
-
-        def _break_off(self, run_id: UUID, outcome: Outcome) -> None:
-            heard = "".join(text for text in self._heard.pop(run_id, ()) if isinstance(text, str))
-            if (running := self._running.pop(run_id, None)) is not None:
-                running.ended(outcome, [{"role": "assistant", "content": heard}] if heard else None)
+        def __init__(self, emit: Emit, models: _Models) -> None:
+            self.on_chat_model_start = emit.patch.guard(models.chat_started)  # type: ignore[method-assign]
+            self.on_llm_start = emit.patch.guard(models.text_started)  # type: ignore[method-assign]
+            self.on_llm_new_token = emit.patch.guard(models.token)  # type: ignore[method-assign]
+            self.on_llm_end = emit.patch.guard(models.ended)  # type: ignore[method-assign]
+            self.on_llm_error = emit.patch.guard(models.failed)  # type: ignore[method-assign]
 
     return TurnspanHandler
 
