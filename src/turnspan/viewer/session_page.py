@@ -12,13 +12,15 @@ from starlette.responses import Response
 from turnspan.interchange.exporters import as_markdown
 from turnspan.model.addresses import quoted, session_path
 from turnspan.model.records import from_iso, turnspan_metadata
+from turnspan.reading.agent_graph import agent_graph
 from turnspan.reading.reader import Reader
-from turnspan.reading.tree import FAILED
+from turnspan.reading.tree import FAILED, TimelineNode
 from turnspan.reading.windows import Window, window_trees
 from turnspan.stores.base import SessionSummary, TurnSummary
 from turnspan.verification import verify
 from turnspan.verification.report import Report
 from turnspan.viewer.conversation import TurnView, turn_view
+from turnspan.viewer.graph_picture import graph_picture
 from turnspan.viewer.pictures import strip_of
 from turnspan.viewer.rendering import render
 from turnspan.viewer.session_facts import erased_at, facts_of, title_of
@@ -48,7 +50,8 @@ class SessionPages:
         """Return the page."""
         window = self._window(request)
         session, reader = window.session, self._source.reader
-        turns = self._turns(window, whole="whole" in request.query_params)
+        roots = window_trees(reader.store, session)
+        turns = self._turns(window, roots, whole="whole" in request.query_params)
         return render(
             "session.html",
             session=session,
@@ -56,6 +59,7 @@ class SessionPages:
             facts=facts_of(window.outline),
             erased=erased_at(reader.store, window),
             outline=window.outline,
+            graph=graph_picture(agent_graph(roots)),
             strip=strip_of(window.outline, (window.first, window.end)),
             turns=turns,
             window=window,
@@ -91,8 +95,7 @@ class SessionPages:
         most = 1 if "whole" in query else most
         return self._source.window(session_id, lambda outline: _place_of(outline, wanted), most)
 
-    def _turns(self, window: Window, *, whole: bool) -> list[TurnView]:
-        roots = window_trees(self._source.reader.store, window.session)
+    def _turns(self, window: Window, roots: list[TimelineNode], *, whole: bool) -> list[TurnView]:
         return [
             turn_view(number, turn, root, whole=whole)
             for number, (turn, root) in enumerate(zip(window.session.turns, roots, strict=True), window.first + 1)

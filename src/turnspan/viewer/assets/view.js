@@ -169,7 +169,7 @@ async function refresh() {
     if (current && byId(current)) select(byId(current), { scroll: false });
   } else if (session) {
     const current = selected && selected.id, opened = all("details[open][id]").map((details) => details.id);
-    for (const selector of [".head .line", ".head h1", ".strip-bar"]) { const now = one(selector), then = one(selector, page); if (now && then) now.replaceWith(then); }
+    for (const selector of [".head .line", ".head h1", ".agents .scroll", ".strip-bar"]) { const now = one(selector), then = one(selector, page); if (now && then) now.replaceWith(then); }
     for (const turn of all(".turn", page)) {
       const now = byId(turn.id);
       if (!now) one(".turns").append(turn);

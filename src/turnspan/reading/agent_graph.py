@@ -1,0 +1,94 @@
+"""Who worked for whom: the agents of some turns, what each did, and who called or handed over to whom."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+
+from turnspan.reading.tree import FAILED, TimelineNode
+
+NOBODY = "-"
+"""The agent of what no agent is named for."""
+
+
+class Way(NamedTuple):
+    """From one agent to another."""
+
+    source: str
+    target: str
+    kind: Literal["called", "handed over"]
+
+
+@dataclass(slots=True)
+class Agent:
+    """What one agent did altogether."""
+
+    name: str
+    turns: int = 0
+    """Turns that began with it."""
+    runs: int = 0
+    """Times that it ran inside of a turn."""
+    model_calls: int = 0
+    tool_calls: int = 0
+    failed: int = 0
+    duration_ms: float = 0.0
+
+
+@dataclass(slots=True)
+class AgentGraph:
+    """Agents in the order in which they appeared, and how often each way was gone."""
+
+    agents: dict[str, Agent] = field(default_factory=dict)
+    ways: Counter[Way] = field(default_factory=Counter)
+
+
+def agent_graph(turns: Iterable[TimelineNode]) -> AgentGraph:
+    """Return the graph of some turns (see :func:`~turnspan.reading.tree.turn_tree`)."""
+    graph = AgentGraph()
+    for turn in turns:
+        agent = _agent(graph, turn.agent_id or NOBODY)
+        agent.turns += 1
+        agent.duration_ms += turn.duration_ms or 0.0
+        _add(graph, turn, agent)
+    return graph
+
+
+def _add(graph: AgentGraph, node: TimelineNode, agent: Agent) -> None:
+    """Add what happened in something that an agent did."""
+    handed = {
+        (source, target)
+        for child in node.children
+        if child.kind == "handoff"
+        for source, target in [_ends(child, agent)]
+    }
+    targets = {target for _, target in handed}
+    for source, target in handed:
+        _agent(graph, source)
+        _agent(graph, target)
+    for child in node.children:
+        inner = agent
+        if child.kind == "agent":
+            inner = _agent(graph, child.agent_id or child.name)
+            inner.runs += 1
+            inner.duration_ms += child.duration_ms or 0.0
+            if inner is not agent and inner.name not in targets:
+                graph.ways[Way(agent.name, inner.name, "called")] += 1
+        elif child.kind == "handoff":
+            graph.ways[Way(*_ends(child, agent), "handed over")] += 1
+        elif child.kind == "model call":
+            agent.model_calls += 1
+        elif child.kind == "tool call":
+            agent.tool_calls += 1
+            agent.failed += child.status in FAILED
+        _add(graph, child, inner)
+
+
+def _ends(handoff: TimelineNode, agent: Agent) -> tuple[str, str]:
+    source, _, target = handoff.name.partition(" -> ")
+    return (agent.name if source == "?" else source), target
+
+
+def _agent(graph: AgentGraph, name: str) -> Agent:
+    return graph.agents.setdefault(name, Agent(name))
