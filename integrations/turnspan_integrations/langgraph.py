@@ -278,6 +278,7 @@ def _handler_class() -> type[Any]:
             return not _text_starts.get()
 
         def __init__(self, emit: Emit, models: _Models) -> None:
+            self.models = models
             self.on_chat_model_start = emit.patch.guard(models.chat_started)  # type: ignore[method-assign]
             self.on_llm_start = emit.patch.guard(models.text_started)  # type: ignore[method-assign]
             self.on_llm_new_token = emit.patch.guard(models.token)  # type: ignore[method-assign]

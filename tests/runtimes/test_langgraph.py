@@ -385,4 +385,4 @@ def test_nothing_is_kept_of_a_finished_run(recording):
     for n in range(5):
         agent(says(add={"a": n, "b": 1}), says("x")).invoke(ask("q"), THREAD)
     handlers = [hook[0].get() for hook in context._configure_hooks if type(hook[0].get()).__name__ == "TurnspanHandler"]
-    assert [handler._running for handler in handlers] == [{}]
+    assert [(handler.models._running, handler.models._heard) for handler in handlers] == [({}, {})]
