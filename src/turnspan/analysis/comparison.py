@@ -78,6 +78,17 @@ class Comparison:
         return all(step.change == "same" for step in self.steps)
 
 
+def differing(steps: Sequence[ComparedStep]) -> list[ComparedStep]:
+    """Return the steps that differ, each behind what it is inside of."""
+    shown: set[int] = set()
+    above: list[int] = []
+    for number, step in enumerate(steps):
+        above = [*above[: step.depth], number]
+        if step.change != "same":
+            shown.update(above)
+    return [steps[number] for number in sorted(shown)]
+
+
 def compare(reader: Reader, a: str, b: str, *, times: bool = False) -> Comparison:
     """Compare two sessions (by id, the beginning of one, an id in it, or ``last``), or two turns (by their ids).
 

@@ -20,6 +20,7 @@ from turnspan.errors import (
     TurnspanError,
 )
 from turnspan.viewer import filters, live, openapi
+from turnspan.viewer.analysis_pages import AnalysisPages
 from turnspan.viewer.event_page import EventPages
 from turnspan.viewer.guard import Guard
 from turnspan.viewer.rendering import TYPES, asset, environment, render
@@ -51,6 +52,7 @@ def make_app(source: Source, *, token: str | None = None, hosts: Iterable[str] =
     """
     environment()
     sessions, session, events = SessionsPages(source), SessionPages(source), EventPages(source)
+    analysis = AnalysisPages(source)
     routes = [
         Route("/", lambda _request: RedirectResponse("/sessions")),
         Route("/assets/{name}", _asset),
@@ -59,6 +61,8 @@ def make_app(source: Source, *, token: str | None = None, hosts: Iterable[str] =
         Route("/sessions/{session}.md", session.markdown),
         *_pair("/sessions/{session}/trust", session.trust_html, session.trust_json),
         *_pair("/sessions/{session}", session.html, session.json),
+        *_pair("/events/{event}/why", analysis.why_html, analysis.why_json),
+        *_pair("/compare", analysis.compare_html, analysis.compare_json),
         *_pair("/events/{event}", events.event_html, events.event_json),
         *_pair("/traces/{trace}", events.trace_html, events.trace_json),
         Route("/find", sessions.find),

@@ -61,6 +61,16 @@ def document() -> dict[str, Any]:
         "/events/{event}.json": _get(
             "An audit event, and where it is in record, trace and log", [_id("event")], ("schema", "place", "row")
         ),
+        "/events/{event}/why.json": _get(
+            "Who asked for a step, and where the values that it was given were said before",
+            [_id("event")],
+            ("schema", "session_id", "step", "inside", "asked_by", "values"),
+        ),
+        "/compare.json": _get(
+            "Two sessions or turns, step by step",
+            [_side("a"), _side("b")],
+            ("schema", "a", "b", "same", "counts", "steps"),
+        ),
         "/traces/{trace}.json": _get("The turns in a trace", [_id("trace")], ("schema", "trace_id", "turns")),
         "/live": _get(
             "News as server-sent events: `changed` whenever a page may look different",
@@ -79,6 +89,15 @@ def document() -> dict[str, Any]:
 
 def _id(name: str) -> dict[str, Any]:
     return {**_SESSION, "name": name, "description": f"The id of the {name}, or the beginning of it."}
+
+
+def _side(name: str) -> dict[str, Any]:
+    return {
+        **_SESSION,
+        "name": name,
+        "in": "query",
+        "description": "A session's id or a turn's, or the beginning of one.",
+    }
 
 
 def _get(

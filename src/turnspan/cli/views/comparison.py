@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from turnspan.analysis.comparison import Change, ComparedStep, Comparison, Side
+from turnspan.analysis.comparison import Change, ComparedStep, Comparison, Side, differing
 from turnspan.analysis.leaves import Difference
 from turnspan.analysis.steps import StepRef
 from turnspan.cli.formatting import Display, format_status
@@ -26,8 +26,8 @@ _MARKS: dict[Change, tuple[str, str]] = {
 def comparison_view(found: Comparison, how: Display, *, all_steps: bool) -> RenderableType:
     """Return a comparison as lines: what differs, inside of what, and a sum."""
     lines = [_side("A", found.a), _side("B", found.b)]
-    for number in _shown(found.steps, all_steps=all_steps):
-        lines += _step(found.steps[number], how)
+    for step in found.steps if all_steps else differing(found.steps):
+        lines += _step(step, how)
     counts = ", ".join(f"{count} {change}" for change, count in found.counts.items() if change != "same")
     same = found.counts["same"]
     lines.append(Text(f"Nothing differs: {same} steps." if found.same else f"{counts}; {same} the same."))
@@ -37,19 +37,6 @@ def comparison_view(found: Comparison, how: Display, *, all_steps: bool) -> Rend
 def _side(name: str, side: Side) -> Text:
     what = f"  turn {side.turn_id}" if side.turn_id is not None else f"  {side.turns} turns"
     return Text.assemble((name, "bold"), f"  session {side.session_id}{what}")
-
-
-def _shown(steps: list[ComparedStep], *, all_steps: bool) -> list[int]:
-    """Return which steps are shown: those that differ, and what these are inside of."""
-    if all_steps:
-        return list(range(len(steps)))
-    shown: set[int] = set()
-    above: list[int] = []
-    for number, step in enumerate(steps):
-        above = [*above[: step.depth], number]
-        if step.change != "same":
-            shown.update(above)
-    return sorted(shown)
 
 
 def _step(step: ComparedStep, how: Display) -> Iterator[Text]:
