@@ -15,7 +15,7 @@ HEAD = """# Command line
 <!-- made by scripts/generate_cli_reference.py -->
 
 `turnspan` and `python -m turnspan` are the same. Every command takes `--help`. Commands that read change nothing and
-send nothing; where the journal of a dead process waits they say so, and `turnspan recover` stores it.
+send nothing; where the journal of a dead process waits they say how many events are in it, and `turnspan recover` stores them.
 
 **On a terminal** tables have the columns that there is room for, and what is longer than the screen goes through the
 pager (`PAGER`, as for git; `PAGER=cat` is none). **In a pipe** or a file a row is a line, with all columns and all

@@ -23,7 +23,8 @@ class WaitingJournal(NamedTuple):
     id: str
     store: str
     """URL of the store that its lines were meant for, as far as it may be written down."""
-    size_bytes: int
+    events: int
+    """How many events are in it; the store may have the first ones, and the last may be half an event."""
 
 
 def waiting_journals(directory: Path) -> list[WaitingJournal]:
@@ -32,14 +33,14 @@ def waiting_journals(directory: Path) -> list[WaitingJournal]:
     for path in sorted(directory.glob("*.lock")):
         if is_held(directory, path.stem):
             continue
-        headers, size = [], 0
+        headers, events = [], 0
         for segment in segments_of(directory, path.stem):
             with suppress(OSError), segment.open("rb") as file:  # recovered just now
                 headers.append(header_of(segment))
-                size += max(0, segment.stat().st_size - len(file.readline()))
-        if size:
+                events += max(0, sum(1 for _ in file) - 1)  # the first line is the header
+        if events:
             store = next((str(header.get("store", "")) for header in headers if header is not None), "")
-            found.append(WaitingJournal(path.stem, store, size))
+            found.append(WaitingJournal(path.stem, store, events))
     return found
 
 

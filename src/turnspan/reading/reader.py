@@ -206,10 +206,9 @@ class Reader:
 
 def waiting_says(waiting: list[WaitingJournal]) -> str:
     """Return what a person is told about journals that wait."""
-    size = sum(journal.size_bytes for journal in waiting)
-    if len(waiting) == 1:
-        return f"the journal of a dead process waits ({size} bytes): `turnspan recover` stores it"
-    return f"the journals of {len(waiting)} dead processes wait ({size} bytes): `turnspan recover` stores them"
+    left = "a dead process left a journal" if len(waiting) == 1 else f"dead processes left {len(waiting)} journals"
+    count = sum(journal.events for journal in waiting)
+    return f"{left} of {count} events, the last of which may not be shown yet: `turnspan recover` stores them"
 
 
 def _local_path(url: str) -> Path | None:
