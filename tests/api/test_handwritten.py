@@ -15,6 +15,7 @@ from turnspan.testing import counting
 
 
 def test_a_session_a_turn_and_a_tool(recording):
+    """Nested blocks are one stored turn with its tool call, and each of its events is in record, trace and log."""
     with (
         turnspan.session("support-42", workspace_id="w", metadata={"k": 1}),
         turnspan.turn(agent="triage", prompt="q") as turn,
@@ -55,6 +56,10 @@ def test_the_link_is_the_same_in_all_three(recording):
 
 
 def test_decorators_take_arguments_and_results(recording):
+    """A decorated function's arguments, defaults and return value are those of the call; a turn's prompt is its first
+    argument.
+    """
+
     @turnspan.tool
     def search(query, limit=3):
         """Find."""
@@ -74,6 +79,8 @@ def test_decorators_take_arguments_and_results(recording):
 
 
 def test_async_functions_and_async_with(recording):
+    """Coroutines and ``async with`` are recorded like their plain siblings, also where several run at once."""
+
     @turnspan.tool("named")
     async def work(x):
         await asyncio.sleep(0)
@@ -93,6 +100,8 @@ def test_async_functions_and_async_with(recording):
 
 
 def test_methods_and_classmethods(recording):
+    """A decorated method works as ever, and neither ``self`` nor ``cls`` is on record as an argument."""
+
     class Agent:
         @turnspan.tool
         def method(self, x):
@@ -115,11 +124,16 @@ def at_module_level(x):
 
 
 def test_a_decorated_function_can_be_pickled():
+    """What is decorated at module level can still go to a worker process."""
     assert pickle.loads(pickle.dumps(at_module_level)) is at_module_level
 
 
 @pytest.mark.parametrize(("take", "status", "result"), [(3, "success", "abc"), (1, "cancelled", "a")])
 def test_a_stream_that_is_left_early_is_cancelled(recording, take, status, result):
+    """A generator that is left early is a cancelled call with the items that were taken; one that is finished is a
+    success.
+    """
+
     @turnspan.tool
     def stream():
         yield from "abc"
@@ -178,6 +192,7 @@ def test_a_generator_stays_a_generator(recording):
 
 
 def test_exceptions_pass_through_unchanged(recording):
+    """The program gets the very exception that was raised, and call and turn are errors."""
     mine = ValueError("bad")
 
     @turnspan.tool
@@ -196,6 +211,7 @@ def test_exceptions_pass_through_unchanged(recording):
 
 
 def test_a_timeout_and_a_skip_have_their_own_status(recording):
+    """A TimeoutError is a timeout, and what a program says was skipped is skipped; neither is an error."""
     with turnspan.turn():
         with contextlib.suppress(TimeoutError), turnspan.tool("slow"):
             raise TimeoutError
@@ -208,6 +224,8 @@ def test_a_timeout_and_a_skip_have_their_own_status(recording):
 
 
 def test_a_cancelled_task_is_a_cancelled_turn(recording):
+    """A cancelled task gets its CancelledError, and turn and call are cancelled."""
+
     async def main():
         async def work():
             with turnspan.turn(agent="a"), turnspan.tool("t"):
@@ -224,6 +242,7 @@ def test_a_cancelled_task_is_a_cancelled_turn(recording):
 
 
 def test_a_handoff_is_a_record_a_span_and_an_agent(recording):
+    """After a handoff the work is the other agent's, in the record and below the handoff's span."""
     with turnspan.turn(agent="triage", prompt="q") as turn:
         turn.handoff("billing", reason="money")
         with turnspan.tool("look"):
@@ -248,6 +267,10 @@ def test_a_handoff_is_a_record_a_span_and_an_agent(recording):
 
 
 def test_a_turn_inside_a_turn_is_an_agent_inside_it(recording):
+    """A decorated turn that is called by another is no turn of its own, but an agent below the call that asked for
+    it.
+    """
+
     @turnspan.turn(agent="helper")
     def help_(prompt):
         return "helped"
@@ -260,11 +283,13 @@ def test_a_turn_inside_a_turn_is_an_agent_inside_it(recording):
 
 
 def test_a_tool_outside_of_a_turn_is_not_lost(recording):
+    """A tool that is called without a turn gets one around it."""
     assert at_module_level(5) == 5
     assert recording.turn.tool_calls[0].result == 5
 
 
 def test_notes_are_audit_events(recording):
+    """Notes of the turn object and of the module are kept with their turn, in order, each with an audit event id."""
     with turnspan.turn() as turn:
         turn.note("feedback", {"stars": 5})
         turnspan.note("approval", "granted")
@@ -274,6 +299,7 @@ def test_notes_are_audit_events(recording):
 
 
 def test_turns_of_a_session_are_linked(recording):
+    """Each turn is a trace of its own, with a link to the turn before it."""
     with turnspan.session("s"):
         for _ in range(2):
             with turnspan.turn(agent="a"):
@@ -285,6 +311,7 @@ def test_turns_of_a_session_are_linked(recording):
 
 
 def test_a_turn_below_an_active_span_is_its_child(recording):
+    """A turn inside a request's span belongs to the request's trace."""
     with trace.get_tracer("user").start_as_current_span("request") as request, turnspan.turn(agent="a"):
         pass
     turn_span = next(span for span in recording.spans if span.name == "invoke_agent a")
@@ -292,6 +319,7 @@ def test_a_turn_below_an_active_span_is_its_child(recording):
 
 
 def test_spans_of_others_carry_the_session(recording):
+    """Spans of other instrumentations inside a turn name its session."""
     with turnspan.session("s"), turnspan.turn(), trace.get_tracer("db").start_as_current_span("SELECT"):
         pass
     theirs = next(span for span in recording.spans if span.name == "SELECT")
@@ -299,6 +327,7 @@ def test_spans_of_others_carry_the_session(recording):
 
 
 def test_the_session_travels_by_http_headers_and_environment(recording):
+    """Whoever gets our headers or our environment variables is in the same session and trace."""
     with turnspan.session("s"), turnspan.turn(agent="client"):
         headers: dict = {}
         propagate.inject(headers)
@@ -317,6 +346,7 @@ def test_the_session_travels_by_http_headers_and_environment(recording):
 
 
 def test_log_lines_of_the_user_are_stamped(recording, caplog):
+    """Lines of structlog and logging name session, turn and trace inside a turn, and nothing outside of it."""
     caplog.handler.addFilter(turnspan.TurnFilter())
     with structlog.testing.capture_logs(processors=[turnspan.add_turn]) as lines:
         with turnspan.session("s"), turnspan.turn() as turn:
@@ -331,6 +361,7 @@ def test_log_lines_of_the_user_are_stamped(recording, caplog):
 
 
 def test_lines_of_loguru_are_stamped(recording):
+    """Lines of loguru name session and turn inside a turn, and nothing outside of it."""
     from loguru import logger
 
     lines = []
@@ -349,6 +380,8 @@ def test_lines_of_loguru_are_stamped(recording):
 
 
 def test_twenty_turns_at_once_in_one_loop_and_in_threads_do_not_mix(recording):
+    """Each call is in its own turn and session, however many run at once."""
+
     async def one(n):
         with turnspan.session(f"s{n}"), turnspan.turn(agent=f"a{n}", prompt=str(n)) as turn:
             await asyncio.sleep(0.001 * (n % 3))
@@ -374,6 +407,7 @@ def test_twenty_turns_at_once_in_one_loop_and_in_threads_do_not_mix(recording):
 
 
 def test_with_counting_ids_a_whole_record_can_be_compared(recording):
+    """With ids and a clock that count, a test can compare a whole stored turn."""
     with counting(), turnspan.session("s"), turnspan.turn(agent="a", prompt="p", turn_id="t") as turn:
         turn.response = "r"
     data = recording.turn.to_dict()
@@ -396,6 +430,7 @@ def test_with_counting_ids_a_whole_record_can_be_compared(recording):
 
 @pytest.mark.parametrize("bad", ["x" * 300, "nul\x00", "line\nbreak"])
 def test_an_id_that_cannot_be_stored_is_replaced_and_told(recording, bad, caplog):
+    """A session id that no store can keep is replaced, the given one is kept beside it, and a warning says so."""
     with turnspan.session(bad), turnspan.turn():
         pass
     assert recording.session.session_id != bad
@@ -404,6 +439,7 @@ def test_an_id_that_cannot_be_stored_is_replaced_and_told(recording, bad, caplog
 
 
 def test_disabled_means_nothing_happens(tmp_path, monkeypatch):
+    """With TURNSPAN_DISABLED blocks and decorators do nothing, and the program does not notice."""
     from turnspan.recording import runtime
 
     monkeypatch.setenv("TURNSPAN_DISABLED", "1")

@@ -34,6 +34,7 @@ def manager(request, tmp_path, recording):
 
 
 def test_a_finished_turn_is_stored_once_with_its_ids(manager, recording):
+    """A turn that the application records is stored once, and its audit event ids are filled in, in place."""
     manager.start_session(session_id="s", agent_id="a")
     turn = example_turn()
     turn.audit_event_ids = []
@@ -53,6 +54,7 @@ def test_a_finished_turn_is_stored_once_with_its_ids(manager, recording):
 
 
 def test_a_finished_turn_has_spans_with_its_own_times(manager, recording):
+    """The span of a turn that is recorded afterwards has the turn's times, not the present."""
     manager.start_session(session_id="s")
     manager.record_turn(
         "s", TurnRecord("t", "a", "p", started_at="2026-01-01T00:00:00+00:00", ended_at="2026-01-01T00:00:02+00:00")
@@ -64,6 +66,7 @@ def test_a_finished_turn_has_spans_with_its_own_times(manager, recording):
 
 
 def test_a_turn_watched_live_is_only_stamped(manager, recording):
+    """A turn that was recorded live and is then recorded by the application is one turn, in the manager's own store."""
     manager.start_session(session_id="s")
     with turnspan.session("s"), turnspan.turn(agent="a", prompt="live") as live:
         with turnspan.tool("t") as call:
@@ -81,6 +84,7 @@ def test_a_turn_watched_live_is_only_stamped(manager, recording):
 
 
 def test_a_turn_that_is_recorded_while_it_runs_ends_with_it(manager, recording):
+    """A turn that the application records before its block ends keeps what the application said."""
     manager.start_session(session_id="s")
     with turnspan.session("s"), turnspan.turn(agent="a", prompt="live") as live:
         with turnspan.tool("t"):
@@ -95,6 +99,7 @@ def test_a_turn_that_is_recorded_while_it_runs_ends_with_it(manager, recording):
 
 
 def test_handoffs_and_the_end_are_events_too(manager, recording):
+    """Transitions and the end of a session have spans and audit events as turns have."""
     manager.start_session(session_id="s")
     manager.record_turn("s", TurnRecord("t", "a"))
     manager.record_agent_transition("s", AgentTransitionRecord("a", "b", "why", "t", "2026-01-01T00:00:01+00:00"))
@@ -106,6 +111,7 @@ def test_handoffs_and_the_end_are_events_too(manager, recording):
 
 
 def test_errors_are_those_of_the_manager(manager):
+    """An unknown session raises what the manager without turnspan raises."""
     for call in (
         lambda: manager.record_turn("nobody", TurnRecord("t")),
         lambda: manager.record_agent_transition("nobody", AgentTransitionRecord("a", "b")),
@@ -117,6 +123,8 @@ def test_errors_are_those_of_the_manager(manager):
 
 
 def test_a_write_that_fails_raises_and_what_was_observed_is_kept(recording):
+    """A write that the program asked for raises; what was observed meanwhile is stored when the store is back."""
+
     class Failing(InMemorySessionStore):
         broken = False
 
@@ -139,6 +147,8 @@ def test_a_write_that_fails_raises_and_what_was_observed_is_kept(recording):
 
 
 def test_everything_else_is_the_managers_own():
+    """An observed manager has the attributes of the one that it stands for."""
+
     class Mine(SessionManager):
         extra = "mine"
 

@@ -31,6 +31,7 @@ def on_disk(journal):
 
 
 def test_a_line_is_on_disk_when_append_returns(tmp_path):
+    """Events are on disk, with their spans, before the agent goes on."""
     journal = Journal(tmp_path)
     journal.append(note(1), SPAN)
     journal.append(note(2), None)
@@ -40,6 +41,7 @@ def test_a_line_is_on_disk_when_append_returns(tmp_path):
 
 
 def test_lines_are_chained_by_number_and_hash(tmp_path):
+    """Numbers and hashes go on across segments without a gap."""
     journal = Journal(tmp_path, segment_bytes=500)
     for n in range(10):
         journal.append(note(n), SPAN)
@@ -52,6 +54,7 @@ def test_lines_are_chained_by_number_and_hash(tmp_path):
 
 
 def test_reading_goes_on_where_it_stopped_from_memory_and_from_disk(tmp_path, monkeypatch):
+    """The writer gets every line once and in order, whether it is still in memory or on disk only."""
     monkeypatch.setattr("turnspan.journal.live.MEMORY_LINES", 5)
     journal = Journal(tmp_path, segment_bytes=700)
     place, after, seen = Position(0, 0), 0, []
@@ -71,12 +74,16 @@ def test_reading_goes_on_where_it_stopped_from_memory_and_from_disk(tmp_path, mo
 
 
 def test_a_line_longer_than_a_read_is_whole(tmp_path):
+    """A line of megabytes is read back whole."""
     journal = Journal(tmp_path)
     journal.append(note(1, "x" * 3_000_000), None)
     assert len(decode(on_disk(journal)[0].payload).data) == 3_000_000
 
 
 def test_what_a_full_disk_refuses_waits_in_memory_in_order(tmp_path, monkeypatch):
+    """While the disk is full lines wait in memory, no half line is left, and the order holds when there is room
+    again.
+    """
     journal = Journal(tmp_path)
     journal.append(note(1), None)
     real, full = os.write, True
@@ -99,6 +106,7 @@ def test_what_a_full_disk_refuses_waits_in_memory_in_order(tmp_path, monkeypatch
 
 
 def test_confirmed_segments_are_dropped_or_kept(tmp_path):
+    """What the store has confirmed is removed from disk, or renamed where journals are kept."""
     for keep, left in ((False, 0), (True, 3)):
         journal = Journal(tmp_path / str(keep), segment_bytes=300, keep=keep)
         for n in range(3):
@@ -109,6 +117,7 @@ def test_confirmed_segments_are_dropped_or_kept(tmp_path):
 
 
 def test_a_living_process_keeps_its_journal_and_a_dead_one_leaves_it(tmp_path):
+    """A journal can be taken over when its process is dead, and not before."""
     text = f"""
 import os, sys, time
 sys.path[:0] = {sys.path!r}
@@ -158,6 +167,7 @@ def test_every_single_bit_change_and_truncation_is_noticed(tmp_path_factory, dat
 
 
 def test_the_segments_header_says_where_it_belongs(tmp_path):
+    """A segment names its journal, store and process, and a header that was damaged is not believed."""
     journal = Journal(tmp_path, store="sqlite:///s.db")
     (segment,) = segments_of(tmp_path, journal.id)
     header = header_of(segment)
@@ -167,6 +177,7 @@ def test_the_segments_header_says_where_it_belongs(tmp_path):
 
 
 def test_files_are_for_their_owner_only(tmp_path):
+    """Nobody else on the machine can read a journal."""
     journal = Journal(tmp_path / "j")
     assert (tmp_path / "j").stat().st_mode & 0o777 == 0o700
     assert segments_of(tmp_path / "j", journal.id)[0].stat().st_mode & 0o777 == 0o600
@@ -174,6 +185,7 @@ def test_files_are_for_their_owner_only(tmp_path):
 
 @pytest.mark.parametrize("fsync", [False, True])
 def test_both_durabilities_write(tmp_path, fsync):
+    """With and without fsync a line is on disk."""
     journal = Journal(tmp_path, fsync=fsync)
     journal.append(TurnStarted(session_id="s", turn_id="t"), None)
     assert len(on_disk(journal)) == 1

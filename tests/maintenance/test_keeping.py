@@ -54,6 +54,7 @@ def files_with(home, text):
 
 
 def test_erasing_takes_every_trace_of_content_out_and_keeps_the_proof(made):
+    """Behind an erasure no file has the content, other sessions keep theirs, and verify still proves the rest."""
     assert len(files_with(made.home, PRIVATE)) == 4  # database, spans, log, journal
     before = open_store(made.store_url).load_session("hers")
     done = json.loads(command("erase", "hers", "--yes", "--json", "--home", made.home, check=True).stdout)
@@ -72,6 +73,7 @@ def test_erasing_takes_every_trace_of_content_out_and_keeps_the_proof(made):
 
 
 def test_what_is_altered_in_the_shadow_of_an_erasure_is_named(made):
+    """An erasure excuses exactly what it took out, and no other change."""
     erase("hers", open_store(made.store_url), made)
     with sqlite3.connect(made.home / "sessions.db") as db:
         changed = db.execute(
@@ -84,6 +86,7 @@ def test_what_is_altered_in_the_shadow_of_an_erasure_is_named(made):
 
 
 def test_erasing_twice_is_as_good_as_once(made):
+    """A second erasure changes nothing and breaks nothing."""
     store = open_store(made.store_url)
     erase("hers", store, made)
     erase("hers", store, made)
@@ -92,6 +95,7 @@ def test_erasing_twice_is_as_good_as_once(made):
 
 @pytest.mark.parametrize("kind", ["file", "memory"])
 def test_other_stores_erase_too(tmp_path, kind):
+    """Files and memory lose the content as a database does."""
     store = FileSessionStore(tmp_path / "files") if kind == "file" else InMemorySessionStore()
     made = Settings.read(home=tmp_path / "home", strict=True)
     recorder = Recorder(made, store)
@@ -107,6 +111,7 @@ def test_other_stores_erase_too(tmp_path, kind):
 
 
 def test_a_running_process_is_not_erased_under(tmp_path):
+    """A session that a living process may still write is refused."""
     made = Settings.read(home=tmp_path / "home", strict=True)
     recorder = Recorder(made)
     before = runtime.use(recorder)
@@ -124,6 +129,7 @@ def test_a_running_process_is_not_erased_under(tmp_path):
 
 
 def test_it_asks_first(made):
+    """Without an answer nothing is erased."""
     done = command("erase", "hers", "--home", made.home, stdin=-3)
     assert done.returncode == 4
     assert files_with(made.home, PRIVATE)
@@ -140,6 +146,7 @@ def same(one, two):
 
 @pytest.mark.parametrize("target", ["sqlite:///{}/again.db", "file:///{}/again"])
 def test_a_store_is_made_again_of_kept_journals(made, tmp_path, target):
+    """Kept journals alone give the same store again, in each kind of store, and twice is once."""
     url = target.format(tmp_path)
     done = command("rebuild", "--store", url, "--home", made.home, check=True)
     assert "into 2 sessions" in done.stdout
@@ -150,6 +157,7 @@ def test_a_store_is_made_again_of_kept_journals(made, tmp_path, target):
 
 
 def test_a_store_that_was_tampered_with_is_made_again_of_its_audit_rows(made, tmp_path):
+    """Rows that were forged are made right again from the audit rows, which prove themselves."""
     original = open_store(made.store_url)
     forged = original.load_session("hers")
     forged.turns[0].response_content = "forged"
@@ -162,6 +170,7 @@ def test_a_store_that_was_tampered_with_is_made_again_of_its_audit_rows(made, tm
 
 
 def test_journals_of_several_processes_are_folded_in_order_of_time(tmp_path):
+    """A session that several processes wrote has its turns in the order in which they happened."""
     text = "import sys, turnspan\nturnspan.configure()\nwith turnspan.session('s'), turnspan.turn(prompt=sys.argv[1]): pass"
     path = program(tmp_path / "p.py", text)
     for n in range(5):
@@ -180,6 +189,7 @@ def test_journals_of_several_processes_are_folded_in_order_of_time(tmp_path):
     ],
 )
 def test_bad_input_to_rebuild_is_told(tmp_path, options, says):
+    """A wrong option is one line and exit code 4."""
     (tmp_path / ".turnspan/journal").mkdir(parents=True)
     if "mongodb" in options[1]:
         (tmp_path / ".turnspan/journal/x").touch()
@@ -201,6 +211,7 @@ def record_session(made, name, text="x"):
 
 
 def test_old_sessions_go_and_what_is_left_is_explained(tmp_path):
+    """What retention removes is gone everywhere, and verify says removed, not missing."""
     made = Settings.read(home=tmp_path / "home", strict=True, keep_journal=True)
     record_session(made, "old")
     time.sleep(0.02)
@@ -219,6 +230,7 @@ def test_old_sessions_go_and_what_is_left_is_explained(tmp_path):
 
 
 def test_home_is_kept_below_a_size(tmp_path):
+    """The oldest sessions go until home is as small as wanted, and no more of them."""
     made = Settings.read(home=tmp_path / "home", strict=True)
     for n in range(12):
         record_session(made, f"s-{n:02}", "x" * 300_000)
@@ -231,6 +243,7 @@ def test_home_is_kept_below_a_size(tmp_path):
 
 
 def test_the_prune_command(made):
+    """A dry run removes nothing; the real one removes content and says how much."""
     assert command("prune", "--older-than", "1h", "--dry-run", "--home", made.home, check=True).stdout == (
         "0 sessions would be removed\n"
     )

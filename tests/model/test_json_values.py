@@ -66,6 +66,7 @@ ODD = [
 
 @pytest.mark.parametrize("value", ODD, ids=lambda value: type(value).__name__)
 def test_odd_values_become_json(value):
+    """Whatever a tool returns becomes valid JSON."""
     for thing in (value, {"k": [value]}, ToolCallEnded(session_id="s", result={"r": value})):
         text = encode(thing)
         json.loads(text, parse_constant=lambda name: pytest.fail(f"bare {name}"))
@@ -73,10 +74,12 @@ def test_odd_values_become_json(value):
 
 
 def test_nan_keeps_its_name_and_none_stays_none():
+    """JSON has no NaN: its name is kept, and None is null."""
     assert json.loads(encode({"a": float("nan"), "b": None})) == {"a": "nan", "b": None}
 
 
 def test_surrogates_are_escaped_and_the_rest_of_the_text_is_kept():
+    """A lone surrogate is escaped; the letters around it stay."""
     assert plain("ä\ud800🙂") == "ä\\ud800🙂"
 
 
@@ -95,6 +98,7 @@ def test_what_lies_too_deep_is_text_on_every_python(around):
 
 
 def test_deep_nesting_is_cut_not_crashed():
+    """Ten thousand lists in each other do not raise."""
     deep: list = []
     for _ in range(10_000):
         deep = [deep]
@@ -102,6 +106,7 @@ def test_deep_nesting_is_cut_not_crashed():
 
 
 def test_a_huge_text_is_kept_whole():
+    """Fifty megabytes of text lose nothing, and take seconds at most."""
     started = time.perf_counter()
     assert len(encode("x" * 50_000_000)) == 50_000_002
     assert time.perf_counter() - started < 30
@@ -144,10 +149,12 @@ def test_what_is_json_already_stays_what_it_is(value):
     ],
 )
 def test_arguments_are_a_mapping(given, expected):
+    """Arguments as text, mapping or anything else become a mapping."""
     assert arguments_of(given) == expected
 
 
 def test_the_text_of_a_message_list_is_what_the_user_said_last():
+    """The prompt of a list of messages is the last text of the user."""
     messages = [
         {"role": "user", "content": "first"},
         {"role": "assistant", "content": "x"},
@@ -159,11 +166,13 @@ def test_the_text_of_a_message_list_is_what_the_user_said_last():
 
 
 def test_folding_says_how_much_is_left_out():
+    """A text that is cut says how many characters are missing."""
     assert folded("a" * 300, 10) == "aaaaaaaaaa... (+290)"
     assert folded("one\n  two") == "one two"
 
 
 def test_usage_is_encoded_without_what_is_unknown():
+    """Counts that a provider did not give take no room."""
     assert encode(Usage(input_tokens=1)) == b'{"input_tokens":1}'
 
 

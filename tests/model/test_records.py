@@ -100,6 +100,7 @@ def test_a_missing_required_key_is_a_key_error_that_says_so(record, data, key):
     ],
 )
 def test_what_cannot_be_a_record_is_refused_with_its_place(data, says):
+    """The error names the field that is wrong, and what should be there."""
     with pytest.raises(UnreadableSessionError) as caught:
         SessionRecord.from_dict(data)
     assert str(caught.value) == says

@@ -30,6 +30,7 @@ def store(base):
 
 
 def test_loading_and_deleting_never_leave_the_base(store, base):
+    """A session id with dots and slashes reaches no file outside of the store's folder."""
     outside = base.parent / "secret.json"
     outside.write_text(json.dumps({"session_id": "../secret"}))
     assert store.load_session("../secret") is None
@@ -39,6 +40,7 @@ def test_loading_and_deleting_never_leave_the_base(store, base):
 
 @pytest.mark.parametrize("workspace", ["../../out", "/abs/olute", "..", "a/b"])
 def test_saving_never_leaves_the_base(store, base, workspace):
+    """A workspace with dots and slashes is kept, in a file inside of the store's folder."""
     store.save_session(SessionRecord("x", workspace_id=workspace))
     written = [path for path in base.parent.rglob("*.json")]
     assert len(written) == 1
@@ -47,12 +49,14 @@ def test_saving_never_leaves_the_base(store, base, workspace):
 
 
 def test_listing_never_leaves_the_base(store, base):
+    """A workspace with dots lists nothing of the folders beside the store."""
     (base.parent / "other").mkdir()
     (base.parent / "other" / "s.json").write_text("{}")
     assert store.list_sessions("../other") == []
 
 
 def test_a_write_that_dies_halfway_leaves_the_old_file(store, base, monkeypatch):
+    """Where a write fails the session is as it was, and the error says what to do."""
     store.save_session(example_session("s"))
     monkeypatch.setattr("os.replace", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
     with pytest.raises(StoreUnavailableError, match="free some space"):
@@ -72,6 +76,7 @@ def _record(url, worker, turns):
 
 @pytest.mark.parametrize("kind", ["file", "sqlite"])
 def test_4_processes_x_100_turns_on_one_session_are_all_kept_once(kind, tmp_path):
+    """Processes that write one session lose and double no turn."""
     url = f"file://{tmp_path}/files" if kind == "file" else f"sqlite:///{tmp_path}/s.db"
     from turnspan import open_store
 
@@ -92,6 +97,7 @@ def test_4_processes_x_100_turns_on_one_session_are_all_kept_once(kind, tmp_path
 
 @pytest.mark.parametrize("kind", ["file", "sqlite"])
 def test_8_threads_x_100_turns_on_one_session_are_all_kept_once(kind, tmp_path):
+    """Threads that write one session lose and double no turn."""
     import threading
 
     from turnspan import open_store
@@ -112,6 +118,7 @@ def test_8_threads_x_100_turns_on_one_session_are_all_kept_once(kind, tmp_path):
 
 
 def test_a_session_in_two_workspaces_is_one_session(store, base):
+    """Files of one id in two workspaces are listed once and deleted together."""
     for workspace in ("w1", "w2"):
         (base / workspace).mkdir()
         (base / workspace / "s.json").write_text(json.dumps({"session_id": "s", "workspace_id": workspace}))
@@ -124,6 +131,7 @@ def test_a_session_in_two_workspaces_is_one_session(store, base):
     "content", ["{", "", "[]", "null", '"text"', '{"messages": [], "session_id": "bad"}', '{"session_id": "other"}']
 )
 def test_a_corrupt_or_foreign_file_is_told_and_hides_no_other(store, base, content):
+    """The error names the file that cannot be read, and all other sessions are there."""
     store.save_session(example_session("good"))
     (base / "bad.json").write_text(content)
     with pytest.raises(UnreadableSessionError, match=r"bad\.json"):
@@ -134,6 +142,7 @@ def test_a_corrupt_or_foreign_file_is_told_and_hides_no_other(store, base, conte
 
 
 def test_recording_over_a_corrupt_file_keeps_it_for_a_person(store, base):
+    """A file that cannot be read is set aside, not overwritten."""
     from turnspan.stores.merging import apply
     from turnspan.stores.rows import rows_of_turn
 
@@ -144,16 +153,19 @@ def test_recording_over_a_corrupt_file_keeps_it_for_a_person(store, base):
 
 
 def test_null_where_a_list_belongs_is_an_empty_list():
+    """Records of programs that write null for nothing are read."""
     record = SessionRecord.from_dict({"session_id": "s", "turns": None, "agent_transitions": None, "metadata": None})
     assert (record.turns, record.agent_transitions, record.metadata) == ([], [], {})
 
 
 def test_temporary_files_are_no_sessions(store, base):
+    """A file that a dying process left is not listed."""
     (base / ".s.tmp.json").write_text("{}")
     assert store.list_sessions() == []
 
 
 def test_the_order_of_a_list_is_defined(tmp_path, store):
+    """Files are listed by name, rows by the time they were made."""
     sqlite = SqlSessionStore(f"sqlite:///{tmp_path}/s.db")
     for session_id, created in (("c", "2026-01-01"), ("a", "2026-01-03"), ("b", "2026-01-02")):
         store.save_session(SessionRecord(session_id, created_at=created))
@@ -163,6 +175,7 @@ def test_the_order_of_a_list_is_defined(tmp_path, store):
 
 
 def test_nan_is_written_as_valid_json(store, base):
+    """Any JSON reader can read a session file."""
     from turnspan import ToolCallRecord
 
     call = ToolCallRecord("c", "f", {1: "int key"}, float("nan"))
@@ -172,6 +185,7 @@ def test_nan_is_written_as_valid_json(store, base):
 
 
 def test_a_locked_database_says_so_and_takes_the_write_later(tmp_path):
+    """A write that waits too long says who holds it up, and succeeds when the lock is gone."""
     import sqlite3
 
     path = tmp_path / "s.db"
@@ -187,6 +201,7 @@ def test_a_locked_database_says_so_and_takes_the_write_later(tmp_path):
 
 
 def test_a_file_that_is_no_database_is_told(tmp_path):
+    """The error names the damage instead of a traceback of SQLite's."""
     (tmp_path / "s.db").write_text("this is no database, and longer than a header of one " * 20)
     with pytest.raises(StoreUnavailableError, match="is not a database, or is damaged"):
         SqlSessionStore(f"sqlite:///{tmp_path}/s.db")

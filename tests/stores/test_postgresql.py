@@ -95,6 +95,7 @@ def test_many_processes_write_while_the_server_is_killed_and_started_again(tmp_p
 
 
 def test_migrations_run_once_while_others_wait(postgres_url):
+    """Six processes that start at the same time make one schema."""
     code = "import sys; from turnspan import SqlSessionStore; SqlSessionStore(sys.argv[1]).list_sessions()"
     at_once = [subprocess.Popen([PYTHON, "-c", code, postgres_url], stderr=subprocess.PIPE) for _ in range(6)]
     said = [one.communicate(timeout=PATIENCE_S)[1].decode() for one in at_once]
@@ -132,6 +133,7 @@ def test_what_the_server_would_refuse_does_not_hold_up_the_rest(postgres_url, tm
 
 
 def test_ids_are_compared_byte_by_byte(postgres_url):
+    """A look-up by the beginning of an id minds case and underscores, whatever the collation."""
     store = open_store(postgres_url)
     for name in ("a-1", "A-1", "a_1", "aa", "Ab"):
         store.save_session(SessionRecord(name, turns=[TurnRecord(f"turn-{name}")]))
@@ -141,6 +143,7 @@ def test_ids_are_compared_byte_by_byte(postgres_url):
 
 
 def test_an_idle_connection_that_broke_is_replaced(tmp_path):
+    """A server that was restarted is used again without an error."""
     (tmp_path / "server").mkdir()
     server = servers.Postgres(tmp_path / "server")
     server.start()
@@ -163,6 +166,7 @@ def test_an_idle_connection_that_broke_is_replaced(tmp_path):
 
 
 def test_the_password_is_in_no_message(postgres_url):
+    """What cannot be reached is named without its password."""
     with pytest.raises(StoreUnavailableError) as caught:
         open_store(f"postgresql://me:hunter2@127.0.0.1:{servers.free_port()}/x")
     assert "hunter2" not in str(caught.value)
@@ -170,6 +174,7 @@ def test_the_password_is_in_no_message(postgres_url):
 
 
 def test_a_missing_driver_names_the_extra(monkeypatch):
+    """The error has the pip line."""
     monkeypatch.setitem(__import__("sys").modules, "psycopg", None)
     with pytest.raises(MissingExtraError, match=r"turnspan\[postgresql\]"):
         open_store("postgresql://somewhere/x")

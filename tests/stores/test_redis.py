@@ -33,6 +33,7 @@ assert turnspan.flush(300)  # the end of a process waits five seconds, and leave
 
 @pytest.mark.parametrize("kind", ["redis_url", "redis_cluster_url"])
 def test_processes_in_one_session_lose_nothing_and_double_nothing(kind, request, tmp_path):
+    """Four processes in one session keep every turn once."""
     url = request.getfixturevalue(kind)
     environment = turnspan.environment() | {"TURNSPAN_STORE": url, "TURNSPAN_LOG": "off"}
     at_once = [subprocess.Popen([PYTHON, "-c", WORK, str(n)], cwd=tmp_path, env=environment) for n in range(4)]
@@ -50,6 +51,7 @@ def test_processes_in_one_session_lose_nothing_and_double_nothing(kind, request,
 
 
 def test_a_server_that_comes_back_has_what_was_kept(tmp_path):
+    """While the server is away the error says so; back again it is used without a restart."""
     server = servers.Redis(tmp_path)
     server.start()
     store = open_store(server.url)
@@ -64,6 +66,7 @@ def test_a_server_that_comes_back_has_what_was_kept(tmp_path):
 
 
 def test_sessions_expire_when_they_are_not_used(redis_url):
+    """With expire_days an unused session goes, and takes its place in lists along."""
     store = open_store(f"{redis_url}?expire_days=0.00002")  # 1.7 seconds, so one
     store.save_session(SessionRecord("old", "w"))
     assert store.list_sessions("w") == ["old"]
@@ -76,6 +79,7 @@ def test_sessions_expire_when_they_are_not_used(redis_url):
 
 
 def test_what_cannot_be_opened_says_why():
+    """Server and option are named, the password is not."""
     with pytest.raises(StoreUnavailableError, match=r"127\.0\.0\.1") as caught:
         open_store(f"redis://me:hunter2@127.0.0.1:{servers.free_port()}/0")
     assert "hunter2" not in str(caught.value)
@@ -84,6 +88,7 @@ def test_what_cannot_be_opened_says_why():
 
 
 def test_a_missing_client_names_the_extra(monkeypatch):
+    """The error has the pip line."""
     monkeypatch.setitem(__import__("sys").modules, "redis", None)
     with pytest.raises(MissingExtraError, match=r"turnspan\[redis\]"):
         open_store("redis://somewhere/0")

@@ -143,6 +143,7 @@ def found(store, **where):
     ],
 )
 def test_words_are_found_in_what_a_turn_says(store, text, numbers):
+    """Words, phrases and beginnings are found in each store alike."""
     assert found(store, text=text) == numbers
 
 
@@ -166,10 +167,12 @@ def test_words_are_found_in_what_a_turn_says(store, text, numbers):
     ],
 )
 def test_filters(store, where, numbers):
+    """Each filter alone and with others gives the same sessions in each store."""
     assert found(store, **where) == numbers
 
 
 def test_pages_follow_each_other_without_gap_or_overlap(store):
+    """Going on after the last id of a page visits each session once."""
     pages, after = [], None
     while page := summaries(store, SessionFilter(limit=2, after=after)):
         pages.append([one.session_id for one in page])
@@ -178,6 +181,7 @@ def test_pages_follow_each_other_without_gap_or_overlap(store):
 
 
 def test_a_summary_says_what_a_session_is(store):
+    """Counts, first prompt, workspace and parent are those of the session."""
     by_id = {one.session_id: one for one in summaries(store, SessionFilter())}
     assert (by_id["s-2"].turns, by_id["s-2"].failed_turns, by_id["s-2"].prompt) == (2, 1, "Refund the café bill")
     assert (by_id["s-6"].turns, by_id["s-6"].failed_turns, by_id["s-6"].prompt) == (0, 0, "")
@@ -198,6 +202,7 @@ def test_the_answer_does_not_depend_on_how_many_match(store, many, monkeypatch):
 
 @pytest.mark.parametrize("url", ["sqlite", "postgresql"])
 def test_what_changes_or_goes_is_found_no_more(url, tmp_path, request):
+    """The index follows what is overwritten and deleted."""
     store = SqlSessionStore(
         f"sqlite:///{tmp_path / 'x.db'}" if url == "sqlite" else request.getfixturevalue("postgres_url")
     )
@@ -219,6 +224,7 @@ def test_what_changes_or_goes_is_found_no_more(url, tmp_path, request):
 
 @pytest.mark.parametrize("url", ["sqlite", "postgresql"])
 def test_of_a_word_that_very_many_have_the_newest_are_found(url, tmp_path, request, monkeypatch):
+    """A word that is everywhere is answered with the newest sessions, without looking at all of them."""
     monkeypatch.setattr("turnspan.stores.sql.queries.NEWEST", 3)
     monkeypatch.setattr("turnspan.stores.sql.queries.NEWEST_OF_SERVER", 3)
     monkeypatch.setattr("turnspan.stores.sql.queries._FIRST_LOOK", 2)
