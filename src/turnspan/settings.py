@@ -186,9 +186,13 @@ def endpoint_at(base: str, signal: str) -> str:
     return f"{base.rstrip('/')}/v1/{signal}"
 
 
+OF_COMMANDS = ("TURNSPAN_VIEW_TOKEN",)
+"""Variables that set an option of one command, and no setting."""
+
+
 def unknown_variables(environ: Mapping[str, str]) -> dict[str, str | None]:
     """Return the ``TURNSPAN_`` variables that set nothing, each with the one that may have been meant."""
-    known = [setting.metadata["variable"] for setting in fields(Settings)]
+    known = [*(setting.metadata["variable"] for setting in fields(Settings)), *OF_COMMANDS]
     found = sorted(name for name in environ if name.startswith("TURNSPAN_") and name not in known)
     return {name: next(iter(get_close_matches(name, known, n=1, cutoff=0.8)), None) for name in found}
 
