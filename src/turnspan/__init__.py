@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from turnspan._version import __version__ as __version__
+    from turnspan.analysis.comparison import Comparison as Comparison
+    from turnspan.analysis.provenance import Explanation as Explanation
     from turnspan.api.handwritten import agent as agent
     from turnspan.api.handwritten import current_session as current_session
     from turnspan.api.handwritten import current_turn as current_turn
@@ -20,8 +22,10 @@ if TYPE_CHECKING:
     from turnspan.api.handwritten import tool as tool
     from turnspan.api.handwritten import turn as turn
     from turnspan.api.observe import observe as observe
+    from turnspan.api.reading import diff as diff
     from turnspan.api.reading import get as get
     from turnspan.api.reading import sessions as sessions
+    from turnspan.api.reading import why as why
     from turnspan.errors import AdapterError as AdapterError
     from turnspan.errors import BlockInGeneratorError as BlockInGeneratorError
     from turnspan.errors import DeliveryError as DeliveryError
@@ -68,9 +72,11 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "_version": "__version__",
+    "analysis.comparison": "Comparison",
+    "analysis.provenance": "Explanation",
     "api.handwritten": "agent current_session current_turn environment handoff model_call note session tool turn",
     "api.observe": "observe",
-    "api.reading": "get sessions",
+    "api.reading": "diff get sessions why",
     "errors": "AdapterError BlockInGeneratorError DeliveryError EvidenceError IdNotFoundError InvalidIdError MissingExtraError"
     " NothingRecordedError SessionNotFoundError SettingsError StoreError StoreUnavailableError TurnspanError UnreadableSessionError",
     "events": "Usage",

@@ -152,6 +152,12 @@ def test_a_value_is_followed_to_where_it_was_said_first(reader):
     assert (new.where, new.quotes) == ("arguments.secret", [])
 
 
+def test_what_is_printed_by_accident_has_no_content(reader):
+    """As of records: ids, names and places."""
+    shown = repr(explain(reader, "end-3"))
+    assert "span-3" in shown and "arguments.to" in shown and "4711" not in shown
+
+
 def test_any_text_can_be_followed(reader):
     """Up to the end of the step that is named."""
     (value,) = explain(reader, "c1", "DE-4711").values

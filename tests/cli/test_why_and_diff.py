@@ -105,3 +105,13 @@ def test_what_agents_said_moves_no_terminal_and_secrets_are_hidden():
         assert not {"\x1b", "\x07", "\u202e"} & set(shown)
         assert KEY not in shown
     assert "[redacted" in invoke("why", refund()["call_id"])
+
+
+def test_a_program_gets_the_same(home):
+    """``turnspan.why`` and ``turnspan.diff`` return what the commands print."""
+    call_id = refund()["call_id"]
+    explained = turnspan.why(call_id, home=home)
+    assert json.loads(msgspec.json.encode(explained.values)) == document("why", call_id)["values"]
+    compared = turnspan.diff("first", "second", home=home)
+    assert compared.counts == document("diff", "first", "second", exit_code=1)["counts"] and not compared.same
+    assert turnspan.diff("first", "first", home=home).same

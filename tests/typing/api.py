@@ -34,6 +34,8 @@ def use() -> None:
     manager = turnspan.observe(SessionManager(InMemorySessionStore()))
     assert_type(manager, SessionManager)
     assert_type(manager.get_session("s"), SessionRecord | None)
+    assert_type(turnspan.why("event").values[0].where, str)
+    assert_type(turnspan.diff("a", "b", times=True).same, bool)
 
 
 async def use_async() -> None:

@@ -16,7 +16,7 @@ from hashlib import sha256
 from typing import Any, Literal, NamedTuple
 
 from turnspan.analysis.alignment import align
-from turnspan.analysis.leaves import Difference, differences, leaves, path_text
+from turnspan.analysis.leaves import Difference, differences, leaves
 from turnspan.analysis.messages import without_ids
 from turnspan.analysis.steps import Step, StepRef, content_of, steps_of
 from turnspan.errors import IdNotFoundError
@@ -58,13 +58,17 @@ class Side:
     turns: int
 
 
-@dataclass(slots=True, frozen=True)
+@dataclass(slots=True, frozen=True, repr=False)
 class Comparison:
     """Two sessions or turns, step by step; what only A has stands where it would be in B."""
 
     a: Side
     b: Side
     steps: list[ComparedStep]
+
+    def __repr__(self) -> str:
+        """Show what was compared and how many steps differ, never content."""
+        return f"Comparison(a={self.a!r}, b={self.b!r}, counts={self.counts!r}, ...)"
 
     @property
     def counts(self) -> dict[str, int]:
@@ -174,18 +178,18 @@ class _Item:
         return cls(step, own, inner, key, _digest([kind, own["name"], asked]) if any(asked) else key)
 
     @cached_property
-    def words(self) -> frozenset[tuple[str, str, str]]:
+    def words(self) -> frozenset[tuple[str | int, ...]]:
         """What it says, in pieces: the words of its texts, its other values, and what it has inside."""
-        return frozenset(("", "", one.identity) for one in self.inner) | frozenset(
-            (part, path_text(path), word)
+        return frozenset((one.identity,) for one in self.inner) | frozenset(
+            (part, *path, word)
             for part, value in self.fields.items()
             for path, leaf in leaves(value)
             for word in (leaf.split() if isinstance(leaf, str) else [repr(leaf)])
         )
 
 
-def _flat(value: Any) -> list[tuple[str, Any]]:
-    found = ((path_text(path), leaf) for path, leaf in leaves(value) if leaf not in (None, ""))
+def _flat(value: Any) -> list[tuple[tuple[str, ...], Any]]:
+    found = ((tuple(map(str, path)), leaf) for path, leaf in leaves(value) if leaf not in (None, ""))
     return sorted(found, key=lambda one: one[0])
 
 

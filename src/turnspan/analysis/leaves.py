@@ -12,12 +12,13 @@ Path = tuple[str | int, ...]
 MISSING: Any = object()
 """What stands where there is nothing."""
 _MOST_DEPTH = 100
+_OPENING = frozenset("{[ \n\r\t")
 _NAME = re.compile(r"[^\W\d][\w-]*")
 
 
 def opened(value: Any) -> Any:
     """Return the JSON object or list that text holds, or the value itself."""
-    if isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
+    if isinstance(value, str) and value[:1] in _OPENING and value.lstrip()[:1] in ("{", "["):
         try:
             found = json.loads(value)
         except (ValueError, RecursionError):
@@ -58,7 +59,7 @@ def text_of_leaf(value: Any) -> str | None:
     return json.dumps(value)
 
 
-@dataclass(slots=True, frozen=True)
+@dataclass(slots=True, frozen=True, repr=False)
 class Difference:
     """One place in which a step differs: a field of it, the path inside of that, and what stands there in A and in B."""
 
@@ -67,6 +68,10 @@ class Difference:
     change: Literal["changed", "added", "removed"]
     a: Any = None
     b: Any = None
+
+    def __repr__(self) -> str:
+        """Show where it is, never content: it may be printed by accident."""
+        return f"Difference(where={self.where!r}, change={self.change!r}, ...)"
 
     @property
     def where(self) -> str:

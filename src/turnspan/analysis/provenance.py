@@ -43,7 +43,7 @@ class Asked:
     how: How
 
 
-@dataclass(slots=True, frozen=True)
+@dataclass(slots=True, frozen=True, repr=False)
 class QuoteSource:
     """Where a quote was said: the step, the part of it and the path inside, and the text around it."""
 
@@ -56,7 +56,7 @@ class QuoteSource:
     after: str
 
 
-@dataclass(slots=True, frozen=True)
+@dataclass(slots=True, frozen=True, repr=False)
 class Quote:
     """A part of a value that was said before: the first place that has it, then the last ones."""
 
@@ -70,7 +70,7 @@ class Quote:
     sources: list[QuoteSource]
 
 
-@dataclass(slots=True, frozen=True)
+@dataclass(slots=True, frozen=True, repr=False)
 class ExplainedValue:
     """A value that a step was given, and what of it was said before; without quotes nothing before has it."""
 
@@ -79,13 +79,17 @@ class ExplainedValue:
     value: Any
     quotes: list[Quote] = field(default_factory=list)
 
+    def __repr__(self) -> str:
+        """Show where it is, never content: it may be printed by accident."""
+        return f"ExplainedValue(where={self.where!r}, quotes={len(self.quotes)}, ...)"
+
     @property
     def where(self) -> str:
         """The whole way to it: ``arguments.amount``."""
         return path_text((self.part, *self.path))
 
 
-@dataclass(slots=True, frozen=True)
+@dataclass(slots=True, frozen=True, repr=False)
 class Explanation:
     """Why a step was taken."""
 
@@ -95,6 +99,10 @@ class Explanation:
     """What it happened in: its turn first."""
     asked_by: Asked | None
     values: list[ExplainedValue]
+
+    def __repr__(self) -> str:
+        """Show which step it is, never content."""
+        return f"Explanation(session_id={self.session_id!r}, step={self.step!r}, values={self.values!r}, ...)"
 
 
 def explain(reader: Reader, wanted: str, text: str | None = None) -> Explanation:

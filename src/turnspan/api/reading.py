@@ -1,4 +1,4 @@
-"""Reading back, in a program or a notebook: ``turnspan.sessions(...)`` and ``turnspan.get("last")``.
+"""Reading back, in a program or a notebook: ``turnspan.sessions(...)``, ``get("last")``, ``why(id)`` and ``diff(a, b)``.
 
 Nothing is made, changed or sent. What this process has recorded until now is there, and so is what others have stored;
 what a dead process left in its journal is stored by the next program that records, or by ``turnspan recover``.
@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from turnspan.analysis.comparison import Comparison, compare
+from turnspan.analysis.provenance import Explanation, explain
 from turnspan.model.records import SessionRecord
 from turnspan.reading.reader import Reader
 from turnspan.recording import runtime
@@ -101,6 +103,58 @@ def get(
     """
     with _reader(store, home) as reader:
         return reader.session(wanted)
+
+
+def why(
+    wanted: str,
+    *,
+    text: str | None = None,
+    store: str | SessionStore | None = None,
+    home: str | Path | None = None,
+) -> Explanation:
+    """Return which model call asked for a step, and where the values that it was given were said before, by text alone.
+
+    Args:
+        wanted: An id of the step: its audit event, span or call, or the beginning of one.
+        text: Follow this text instead, through all that was said until the step had ended.
+        store: A store, or the URL of one; by default that of this process.
+        home: Where the store is, when it is not the one of this process.
+
+    Raises:
+        IdNotFoundError: When nothing has the id, or several steps have it.
+        NothingRecordedError: When there is no such store.
+        StoreUnavailableError: When it cannot be read now.
+
+    """
+    with _reader(store, home) as reader:
+        return explain(reader, wanted, text)
+
+
+def diff(
+    a: str,
+    b: str,
+    *,
+    times: bool = False,
+    store: str | SessionStore | None = None,
+    home: str | Path | None = None,
+) -> Comparison:
+    """Return in what two sessions, or two turns, differ, step by step.
+
+    Args:
+        a: A session, as for :func:`get`, or a turn by its id.
+        b: Another.
+        times: Whether times, durations and token counts are compared, too.
+        store: A store, or the URL of one; by default that of this process.
+        home: Where the store is, when it is not the one of this process.
+
+    Raises:
+        SessionNotFoundError: When one of them is not there, or may be several.
+        NothingRecordedError: When there is no such store.
+        StoreUnavailableError: When it cannot be read now.
+
+    """
+    with _reader(store, home) as reader:
+        return compare(reader, a, b, times=times)
 
 
 @contextmanager
