@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType
 
 import uvicorn
@@ -46,7 +47,8 @@ def serve(
         app, log_level="warning", access_log=False, lifespan="off", server_header=False, timeout_graceful_shutdown=2
     )
     server = _Server(config, source, lambda: on_ready(f"http://{name}:{listening.getsockname()[1]}"))
-    server.run(sockets=[listening])
+    with suppress(KeyboardInterrupt):  # it is how it ends
+        server.run(sockets=[listening])
 
 
 class _Server(uvicorn.Server):
