@@ -262,6 +262,7 @@ HOSTILE = [
     "javascript:window.pwned=1",
     "\ud800 alone",
     "]]></script><!--",
+    "[" * 3000,
 ]
 
 

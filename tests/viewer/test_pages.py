@@ -198,3 +198,33 @@ def test_each_path_of_the_openapi_document_is_there():
         }
         answer = client.get(path.replace("{session}", "long"), params=needed).json()
         assert set(content["application/json"]["schema"]["required"]) <= set(answer)
+
+
+def test_json_is_json_whatever_another_program_kept():
+    """Lone surrogates, NUL and NaN in a store that is not ours are no error of the page or its JSON."""
+    store = InMemorySessionStore()
+    strange = turn(
+        1, metadata={"turnspan": {"notes": [{"name": "\ud800", "data": [float("nan"), "\x00", "[" * 5000]}]}}
+    )
+    store._sessions["s"] = SessionRecord("s", turns=[strange])
+    assert json.loads(client_of(store).get("/sessions/s.json").text)["turns"][0]["turn_id"] == "t1"
+    assert client_of(store).get("/sessions/s").status_code == 200
+    assert client_of(store).get("/sessions/s.md").status_code == 200
+
+
+def test_a_turn_leads_to_its_viewers_and_its_sub_sessions(monkeypatch):
+    """Where a template is set, to the trace and log viewer; and to each session that began while the turn ran."""
+    monkeypatch.setenv("TURNSPAN_TRACE_URL", "jaeger:https://jaeger.example")
+    parent = SessionRecord(
+        "up",
+        created_at=AT.format(0, 0),
+        turns=[turn(1, audit_event_ids=["e1"], metadata={"turnspan": {"trace_id": "4b" * 16}}), turn(30)],
+    )
+    child = SessionRecord(
+        "down", created_at=AT.format(0, 31), turns=[turn(31)], metadata={"turnspan": {"parent_session_id": "up"}}
+    )
+    client = client_of(store_of(parent, child))
+    first, second = client.get("/sessions/up").text.split('id="turn-t30"')
+    assert f'href="https://jaeger.example/trace/{"4b" * 16}?uiFind=e1"' in first and "jaeger" not in second
+    assert 'href="/sessions/down"' in second and 'href="/sessions/down"' not in first
+    assert 'href="/sessions/up"' in client.get("/sessions/down").text

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -19,6 +18,7 @@ from turnspan.errors import (
     StoreUnavailableError,
     TurnspanError,
 )
+from turnspan.model.json_values import encode
 from turnspan.viewer import filters, live, openapi
 from turnspan.viewer.analysis_pages import AnalysisPages
 from turnspan.viewer.event_page import EventPages
@@ -90,7 +90,7 @@ def _pair(path: str, html: Callable[[Request], str], json: Callable[[Request], A
 
 def json_response(document: Any, status: int = 200) -> Response:
     """Return a document as JSON."""
-    return Response(msgspec.json.encode(document), status, media_type="application/json")
+    return Response(encode(document), status, media_type="application/json")
 
 
 def _asset(request: Request) -> Response:

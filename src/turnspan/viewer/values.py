@@ -64,9 +64,17 @@ def prose_html(text: str, limit: int = LONG) -> Markup:
     return Markup('<div class="prose" dir="auto">{}</div>').format(Markup("").join(pieces))
 
 
+def _read(value: Any) -> Any:
+    """Return the JSON that text holds, or the value itself; what is nested too deep to be read is text."""
+    try:
+        return parsed(value)
+    except RecursionError:
+        return value
+
+
 def gist(value: Any, limit: int = 110) -> str:
     """Return content on one line: a mapping by its names, anything else as text."""
-    value = parsed(value)
+    value = _read(value)
     if isinstance(value, dict):
         parts = [f"{key}: {_short(item)}" for key, item in list(value.items())[:6]]
         text = ", ".join(parts) + (", …" if len(value) > 6 else "")
@@ -100,7 +108,7 @@ class ValueView:
 
     def render(self, value: Any) -> Markup:
         """Return a value as markup: text as text, what is JSON as a tree."""
-        value = parsed(value)
+        value = _read(value)
         if isinstance(value, str):
             return self._long_text(value)
         return Markup('<div class="json">{}</div>').format(self._node(value, 0))
