@@ -73,6 +73,7 @@ def events_of(store, session):
 
 @pytest.mark.slow
 def test_50_kills_at_random_moments_lose_nothing(tmp_path):
+    """What a process said it had done before SIGKILL is on record after recovery."""
     path = program(tmp_path / "worker.py", WORKER)
     dice = random.Random(7)
     said = []
@@ -105,6 +106,7 @@ def test_50_kills_at_random_moments_lose_nothing(tmp_path):
 
 
 def test_the_next_start_recovers_by_itself_and_twice_changes_nothing(tmp_path):
+    """No command is needed after a crash, and recovering again changes nothing."""
     path = program(tmp_path / "worker.py", WORKER)
     worker = subprocess.Popen([PYTHON, str(path)], stdout=subprocess.PIPE, cwd=tmp_path)
     first = worker.stdout.readline()
@@ -127,6 +129,7 @@ def test_the_next_start_recovers_by_itself_and_twice_changes_nothing(tmp_path):
 
 
 def test_a_kill_in_the_middle_of_recovery_is_recovered_too(tmp_path):
+    """A recovery that dies is finished by the next one, and nothing is doubled."""
     path = program(
         tmp_path / "worker.py",
         WORKER.replace("    for c in range(3):", "    while n == 2: time.sleep(1)\n    for c in range(3):"),
@@ -166,6 +169,7 @@ def test_a_kill_in_the_middle_of_recovery_is_recovered_too(tmp_path):
 
 
 def test_a_torn_last_line_is_dropped_and_counted(tmp_path):
+    """Half a line at the end of a journal costs itself alone, and is reported."""
     path = program(tmp_path / "worker.py", WORKER)
     worker = subprocess.Popen([PYTHON, str(path)], stdout=subprocess.PIPE, cwd=tmp_path)
     worker.stdout.readline()

@@ -75,6 +75,7 @@ for pid in alive:
 
 @pytest.mark.slow
 def test_no_event_is_lost_doubled_or_torn_and_verify_explains_each(tmp_path):
+    """After many kills of many processes every event is there once, and every gap has a reason."""
     path = program(tmp_path / "nursery.py", NURSERY)
     subprocess.run([PYTHON, str(path), str(KILLS), str(AT_ONCE)], cwd=tmp_path, check=True)
     url = f"sqlite:///{tmp_path}/.turnspan/sessions.db"

@@ -192,16 +192,19 @@ def check(faults, tmp_path):
 
 @pytest.mark.parametrize("fault", SINGLES)
 def test_a_fault(fault, tmp_path):
+    """Each fault alone costs no event, and verify explains what it did."""
     check([fault], tmp_path)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("pair", SAMPLE, ids="+".join)
 def test_two_faults_at_once(pair, tmp_path):
+    """Each pair of faults costs no event, and verify explains what they did."""
     check(list(pair), tmp_path)
 
 
 def test_without_faults_it_is_proven(tmp_path):
+    """The program that the faults are played to is proven when nothing fails."""
     report, _, _ = play([], tmp_path / "x")
     assert report.proven, report.findings[:5]
     assert report.counts["trace"]["ok"] == 12 * 4

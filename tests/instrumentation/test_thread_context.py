@@ -75,18 +75,21 @@ KINDS = ["thread", "timer", "class", "pool", "map", "executor"]
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_is_started_runs_in_the_context_that_it_is_started_in(kind, carried, here):
+    """Threads, pools and timers run in the turn that started them."""
     assert seen_in(kind) == "here"
     assert where() == "here"
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_nothing_is_carried_where_it_is_not_installed(kind, here):
+    """Undone, threads are as Python has them."""
     thread_context.install()
     thread_context.uninstall()
     assert seen_in(kind) is None
 
 
 def test_each_task_of_a_pool_runs_in_its_own_submitters_context(carried):
+    """A pool's thread takes the context of each task, and keeps none of it."""
     with ThreadPoolExecutor(1) as pool:
         for name in ["one", "two", None]:
             token = context.attach(context.set_value("where", name) if name else context.Context())
@@ -95,6 +98,7 @@ def test_each_task_of_a_pool_runs_in_its_own_submitters_context(carried):
 
 
 def test_a_task_leaves_its_threads_own_context_variables_alone(carried, here):
+    """What a pool's initializer or a task sets in its thread is still there for the next task."""
     own = contextvars.ContextVar("own")
     with ThreadPoolExecutor(1, initializer=own.set, initargs=("set by the initializer",)) as pool:
         assert pool.submit(own.get).result() == "set by the initializer"
@@ -136,6 +140,7 @@ def failures():
 
 
 def test_a_traceback_from_a_thread_is_the_one_that_it_was(here):
+    """No frame of turnspan's is in a traceback."""
     plain = failures()
     thread_context.install()
     try:
@@ -145,6 +150,7 @@ def test_a_traceback_from_a_thread_is_the_one_that_it_was(here):
 
 
 def test_it_is_there_once_and_leaves_nothing_behind():
+    """Installed twice it wraps once, and undone Python's own methods are back."""
     plain = [owner.__dict__[name] for owner, name in PLACES]
     thread_context.install()
     once = [owner.__dict__[name] for owner, name in PLACES]
@@ -158,6 +164,7 @@ def test_it_is_there_once_and_leaves_nothing_behind():
 
 
 def test_a_later_wrapper_of_somebody_else_stays(monkeypatch, here):
+    """Undoing ours does not undo a wrapper that was put around it."""
     thread_context.install()
     ours = threading.Thread.start
     calls = []
@@ -178,6 +185,7 @@ def test_a_later_wrapper_of_somebody_else_stays(monkeypatch, here):
 @pytest.mark.parametrize("ours_first", [True, False])
 @pytest.mark.parametrize("kind", KINDS)
 def test_opentelemetrys_own_instrumentation_may_stand_beside_it(kind, ours_first, here, caplog):
+    """Beside OpenTelemetry's threading instrumentation, in either order, contexts are right and nothing warns."""
     theirs = pytest.importorskip("opentelemetry.instrumentation.threading").ThreadingInstrumentor()
     steps = [thread_context.install, theirs.instrument]
     for step in steps if ours_first else reversed(steps):
@@ -192,6 +200,7 @@ def test_opentelemetrys_own_instrumentation_may_stand_beside_it(kind, ours_first
 
 
 def test_a_thread_keeps_no_context_alive(carried, here):
+    """A thread that has ended holds no context."""
     thread = threading.Thread(target=where)
     thread.start()
     thread.join()

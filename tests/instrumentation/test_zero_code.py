@@ -34,6 +34,7 @@ def start(starter, path, url, cwd):
 @pytest.mark.parametrize("starter", STARTERS)
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_every_audit_event_id_is_in_record_trace_and_log(name, starter, tmp_path):
+    """However a program is started, each id is in all three places, and its output is unchanged."""
     path = example(name)
     with Receiver() as receiver:
         done = start(starter, path, receiver.url, tmp_path)
@@ -73,6 +74,7 @@ def test_every_audit_event_id_is_in_record_trace_and_log(name, starter, tmp_path
 
 
 def test_a_program_without_a_runtime_leaves_nothing_behind(tmp_path):
+    """A program that runs no agent has its own output and exit code, and no home is made."""
     path = program(tmp_path / "prog.py", "import sys; print('hi', sys.argv[1:]); sys.exit(3)")
     done = turnspan("run", path, "--its", "option")
     assert (done.returncode, done.stdout, done.stderr) == (3, "hi ['--its', 'option']\n", "")
@@ -80,6 +82,7 @@ def test_a_program_without_a_runtime_leaves_nothing_behind(tmp_path):
 
 
 def test_modules_scripts_and_commands_run(tmp_path):
+    """``turnspan run`` starts scripts, modules and commands as Python does."""
     program(tmp_path / "mod.py", "import sys; print(__name__, sys.argv[1:])")
     assert turnspan("run", "-m", "mod", "a").stdout == "__main__ ['a']\n"
     assert turnspan("run", "mod.py", "b").stdout == "__main__ ['b']\n"
@@ -99,6 +102,7 @@ def test_modules_scripts_and_commands_run(tmp_path):
     ],
 )
 def test_the_programs_own_end_is_unchanged(text, code, tmp_path):
+    """Exit codes, exceptions and output are those of the program without turnspan."""
     path = program(tmp_path / "prog.py", text)
     plain, ours = run(PYTHON, path), turnspan("run", path)
     assert ours.returncode in (plain.returncode, code)
@@ -119,6 +123,7 @@ def test_the_programs_own_end_is_unchanged(text, code, tmp_path):
     ],
 )
 def test_what_is_wrong_is_said_before_the_program_starts(arguments, says, tmp_path):
+    """A wrong option is one line and exit code 4, and the program does not run."""
     program(tmp_path / "prog.py", "print('ran')")
     done = turnspan("run", *arguments)
     assert done.returncode == 4
@@ -128,6 +133,7 @@ def test_what_is_wrong_is_said_before_the_program_starts(arguments, says, tmp_pa
 
 
 def test_a_wrong_environment_does_not_stop_the_program(tmp_path):
+    """Started without ``turnspan run``, a program with wrong settings runs, and a warning says what is wrong."""
     path = program(tmp_path / "prog.py", "import agents; print('ran')")
     env = {
         "TURNSPAN_STORE": "mongodb://x",
@@ -139,6 +145,7 @@ def test_a_wrong_environment_does_not_stop_the_program(tmp_path):
 
 
 def test_a_dead_endpoint_harms_nothing(tmp_path):
+    """Where nobody takes spans one line says so, and spans are kept on disk."""
     done = turnspan("run", "--otlp", "http://127.0.0.1:9", EXAMPLES / "openai_agents_triage.py")
     assert done.returncode == 0
     assert done.stderr.count("\n") == 1, "told once"
@@ -175,6 +182,7 @@ def test_an_endpoint_that_takes_spans_only_is_told_how_to_keep_the_rest_back():
 
 
 def test_an_unwritable_home_harms_nothing_and_is_told(tmp_path):
+    """The agent answers as ever, and standard error says what could not be kept."""
     (tmp_path / "home").write_text("a file, not a folder")
     done = turnspan(
         "run", "--home", tmp_path / "home", EXAMPLES / "openai_agents_triage.py", env={"TURNSPAN_EXIT_TIMEOUT": "1"}
@@ -195,6 +203,7 @@ with turnspan.session("s"), turnspan.turn(agent="a", prompt="p") as turn:
 
 
 def test_sigterm_stores_what_is_open_and_kills_as_before(tmp_path):
+    """A terminated process has its open turn on record, and dies of the signal."""
     path = program(tmp_path / "prog.py", HAND.format(body="time.sleep(60)"))
     running = subprocess.Popen([BIN / "turnspan", "run", str(path)], stdout=subprocess.PIPE, text=True)
     assert running.stdout.readline() == "inside\n"
@@ -207,6 +216,7 @@ def test_sigterm_stores_what_is_open_and_kills_as_before(tmp_path):
 
 
 def test_a_fork_a_spawned_child_and_a_subprocess_are_of_the_same_session(tmp_path):
+    """Whatever a program starts records into its session."""
     path = program(
         tmp_path / "prog.py",
         """
@@ -290,6 +300,7 @@ for span in exporter.get_finished_spans():
 
 
 def test_instrument_and_uninstrument_leave_no_trace(tmp_path):
+    """Undone, nothing that was patched is still patched."""
     pytest.importorskip("xerxes")
     path = program(
         tmp_path / "prog.py",
@@ -322,6 +333,7 @@ def test_import_stays_light():
 
 
 def test_nothing_is_sent_anywhere_unless_an_endpoint_is_set(tmp_path):
+    """Without an endpoint no connection is opened."""
     path = program(
         tmp_path / "prog.py",
         """
@@ -338,6 +350,7 @@ print(sorted(m for m in __import__("sys").modules if m.startswith("opentelemetry
 
 
 def test_a_missing_exporter_is_told_clearly(tmp_path):
+    """Without the OTLP exporter the program runs, and the pip line is on standard error."""
     path = program(
         tmp_path / "prog.py",
         "import sys\nsys.modules['opentelemetry.exporter.otlp.proto.http.trace_exporter'] = None\n"

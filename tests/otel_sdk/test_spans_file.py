@@ -39,6 +39,7 @@ def away(tmp_path):
 
 
 def test_everything_is_there_in_order_and_once_when_the_store_is_back(tmp_path, away, caplog):
+    """A store that was away for thousands of turns gets each once, in order."""
     made = Settings.read(home=tmp_path / "home")
     recorder = Recorder(made, away)
     turns(recorder, 0, 3000)
@@ -54,6 +55,7 @@ def test_everything_is_there_in_order_and_once_when_the_store_is_back(tmp_path, 
 
 
 def test_beyond_the_limit_events_are_dropped_loudly_counted_and_explained(tmp_path, away, caplog):
+    """A journal that is full drops and counts, a warning names the setting, and verify explains the gap."""
     made = Settings.read(home=tmp_path / "home", journal_limit_mb=1)
     recorder = Recorder(made, away)
     turns(recorder, 0, 2000)
@@ -77,6 +79,7 @@ def test_beyond_the_limit_events_are_dropped_loudly_counted_and_explained(tmp_pa
 
 
 def test_a_small_limit_has_small_segments(tmp_path):
+    """A small limit is kept to, by segments that are smaller."""
     journal = Journal(tmp_path, limit_bytes=40_000)
     for _ in range(20):
         journal.append(Noted(session_id="s", name="n", data="x" * 1000), None)

@@ -41,6 +41,7 @@ class Slow(InMemorySessionStore):
 
 
 def test_a_web_service_does_not_block():
+    """A slow store does not hold up the loop."""
     store = Slow()
     SessionManager(store).start_session(session_id="s")
     manager = AsyncSessionManager(store, at_once=4)
@@ -68,6 +69,7 @@ def test_a_web_service_does_not_block():
 
 @pytest.mark.parametrize("observed", [False, True])
 def test_it_has_the_managers_methods(tmp_path, observed):
+    """Each method of the manager can be awaited, over a store and over an observed manager."""
     store = open_store(f"sqlite:///{tmp_path / 'x.db'}")
     inner = turnspan.observe(SessionManager(store)) if observed else store
     manager = AsyncSessionManager(inner)
@@ -101,6 +103,7 @@ def test_it_has_the_managers_methods(tmp_path, observed):
 
 
 def test_what_the_store_raises_comes_through():
+    """Errors are those of the manager."""
     with pytest.raises(ValueError, match="nowhere"):
         asyncio.run(AsyncSessionManager(InMemorySessionStore()).record_turn("nowhere", TurnRecord("t")))
 
@@ -143,6 +146,7 @@ class TestBlocking(SessionStoreConformance):
 
 
 def test_it_can_be_used_from_inside_a_loop_too():
+    """Synchronous and asynchronous managers work over one asynchronous store, also inside a running loop."""
     store = BlockingStore(Asynchronous())
 
     async def use():
@@ -154,6 +158,7 @@ def test_it_can_be_used_from_inside_a_loop_too():
 
 
 def test_a_store_that_does_not_answer_is_unavailable():
+    """Beyond the time limit the error says that the store did not answer."""
     inner = Asynchronous()
     store = BlockingStore(inner, timeout_s=0.05)
     inner.delay_s = 5
@@ -163,6 +168,7 @@ def test_a_store_that_does_not_answer_is_unavailable():
 
 
 def test_what_is_recorded_goes_into_an_asynchronous_store():
+    """An observed manager records into a store that is asynchronous."""
     store = BlockingStore(Asynchronous())
     manager = turnspan.observe(SessionManager(store))
     manager.start_session(session_id="s")
@@ -176,6 +182,7 @@ def test_what_is_recorded_goes_into_an_asynchronous_store():
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_a_forked_child_gets_a_loop_of_its_own():
+    """The store works in a child of a fork."""
     store = BlockingStore(Asynchronous())
     store.list_sessions()
     store._store._loop = None

@@ -30,6 +30,7 @@ IDS = {"session_id": "s", "turn_id": "t"}
 
 
 def test_what_nobody_ends_is_cancelled_with_its_turn(recording):
+    """When a turn ends, what is still open inside of it is cancelled, children first."""
     emit = recording.recorder.emit
     emit(TurnStarted(**IDS))
     emit(AgentStarted(**IDS, call_id="a", agent_id="x"))
@@ -48,6 +49,7 @@ def test_what_nobody_ends_is_cancelled_with_its_turn(recording):
 
 
 def test_ends_are_told_once(recording):
+    """A second end of a call or a turn changes nothing."""
     emit = recording.recorder.emit
     emit(TurnStarted(**IDS))
     emit(ToolCallStarted(**IDS, call_id="c", tool_name="f"))
@@ -61,6 +63,7 @@ def test_ends_are_told_once(recording):
 
 
 def test_the_same_call_id_twice_is_two_calls(recording):
+    """Runtimes use call ids again; both calls are kept, each with its own arguments and result."""
     emit = recording.recorder.emit
     emit(TurnStarted(**IDS))
     for n in range(2):
@@ -71,6 +74,7 @@ def test_the_same_call_id_twice_is_two_calls(recording):
 
 
 def test_late_fields_win(recording):
+    """What is known only at the end replaces what was said at the start."""
     emit = recording.recorder.emit
     emit(TurnStarted(**IDS, prompt=""))
     emit(ToolCallStarted(**IDS, call_id="c", tool_name="f"))
@@ -81,6 +85,7 @@ def test_late_fields_win(recording):
 
 
 def test_an_exception_of_ours_never_reaches_the_agent_and_is_told_once(caplog):
+    """A failure of turnspan's own is logged once, counted each time, and kept from the program."""
     with record(strict=False) as recording:
         recording.recorder._spans.start = lambda *_, **__: 1 / 0
         for n in range(3):
@@ -91,12 +96,14 @@ def test_an_exception_of_ours_never_reaches_the_agent_and_is_told_once(caplog):
 
 
 def test_strict_raises(recording):
+    """In tests a failure of turnspan's own is raised."""
     recording.recorder._spans.start = lambda *_, **__: 1 / 0
     with pytest.raises(ZeroDivisionError), turnspan.turn():
         pass
 
 
 def test_a_structlog_pipeline_that_fails_loses_nothing():
+    """A broken log pipeline of the program costs log lines, not the record."""
     with record(strict=False, log="structlog") as recording:
         recording.recorder.pipeline._app_log.write = lambda *_: 1 / 0
         with turnspan.turn(prompt="p"):
@@ -106,6 +113,7 @@ def test_a_structlog_pipeline_that_fails_loses_nothing():
 
 
 def test_the_applications_structlog_gets_the_lines():
+    """With TURNSPAN_LOG=structlog events go through the program's own processors."""
     import structlog
 
     with (
@@ -128,6 +136,7 @@ def test_the_applications_structlog_gets_the_lines():
 
 
 def test_a_session_that_ended_or_is_idle_is_sealed_while_the_process_goes_on(recording, monkeypatch):
+    """A long-lived process can be proven without being stopped."""
     clock = [0.0]
     monkeypatch.setattr("turnspan.recording.session_counts.monotonic", lambda: clock[0])
 
@@ -168,6 +177,7 @@ class AwayStore(InMemorySessionStore):
 
 
 def test_a_store_that_is_away_gets_everything_later_in_order(tmp_path, caplog):
+    """The agent does not wait for a store that is away, and nothing is lost or out of order when it is back."""
     store = AwayStore()
     recorder = Recorder(Settings.read(home=tmp_path), store)
     for n in range(50):
@@ -186,6 +196,7 @@ def test_a_store_that_is_away_gets_everything_later_in_order(tmp_path, caplog):
 
 
 def test_what_cannot_be_stored_at_the_end_waits_for_the_next_start(tmp_path, caplog):
+    """A process that ends without its store says so, and the next one stores what it left."""
     away = AwayStore()
     recorder = Recorder(Settings.read(home=tmp_path), away)
     recorder.emit(TurnStarted(session_id="s", turn_id="t", prompt="kept"))
@@ -201,6 +212,7 @@ def test_what_cannot_be_stored_at_the_end_waits_for_the_next_start(tmp_path, cap
 
 
 def test_reading_through_the_journal_on_disk_when_the_writer_falls_behind(tmp_path, monkeypatch):
+    """A writer that is far behind reads from disk, and stores every turn once."""
     monkeypatch.setattr("turnspan.journal.live.MEMORY_LINES", 10)
     store = AwayStore()
     recorder = Recorder(Settings.read(home=tmp_path), store)
@@ -309,6 +321,7 @@ def test_turns_that_begin_while_the_sdk_is_set_up_wait_for_it(tmp_path):
 
 
 def test_memory_does_not_grow_with_finished_turns(recording):
+    """Nothing of a turn is kept in memory once it has ended and is stored."""
     recorder = recording.recorder
 
     def sizes():
@@ -333,6 +346,7 @@ def test_memory_does_not_grow_with_finished_turns(recording):
 
 
 def test_content_none_keeps_the_shape_and_leaves_the_words_out():
+    """With capture_content none neither record nor spans have a word of content, and the calls are still there."""
     with record(capture_content="none") as recording:
         with turnspan.turn(agent="a", prompt="secret prompt") as turn, turnspan.tool("f", secret="argument") as call:
             call.result = "secret result"
@@ -344,6 +358,8 @@ def test_content_none_keeps_the_shape_and_leaves_the_words_out():
 
 
 def test_content_stays_off_spans_unless_asked_for():
+    """Spans have content only when OpenTelemetry's own variable asks for it."""
+
     def attributes(**settings):
         with record(**settings) as recording:
             with turnspan.turn(agent="a", prompt="the prompt") as turn:
@@ -358,6 +374,7 @@ def test_content_stays_off_spans_unless_asked_for():
 
 
 def test_a_fork_with_open_turns_ends_them_once(tmp_path):
+    """A child that inherits an open turn does not end it a second time."""
     store = turnspan.FileSessionStore(tmp_path / "files")
     recorder = Recorder(Settings.read(home=tmp_path / "home"), store)
     before = runtime.use(recorder)
@@ -381,6 +398,7 @@ def test_a_fork_with_open_turns_ends_them_once(tmp_path):
 
 
 def test_emitting_from_many_threads_keeps_the_chain(tmp_path):
+    """Each line is chained to the one before it, whichever thread wrote them."""
     from turnspan.journal.hash_chain import decode, line_hash
     from turnspan.journal.segments import read_segment, segments_of
 
@@ -401,6 +419,7 @@ def test_emitting_from_many_threads_keeps_the_chain(tmp_path):
 
 
 def test_a_read_only_store_is_told_and_loses_nothing(tmp_path, caplog):
+    """Where the store takes no writes a warning says so, and the events wait."""
     path = tmp_path / "s.db"
     turnspan.SqlSessionStore(f"sqlite:///{path}").close()
     read_only = f"sqlite:///file:{path}?mode=ro&uri=true"
@@ -416,6 +435,7 @@ def test_a_read_only_store_is_told_and_loses_nothing(tmp_path, caplog):
 
 
 def test_a_journal_that_cannot_be_stored_keeps_no_other_from_it(tmp_path, caplog):
+    """One dead journal whose store is gone does not hold up the others."""
     (tmp_path / "file").write_text("not a folder")
     for n, url in enumerate((f"sqlite:///{tmp_path}/file/s.db", "memory:", "")):
         journal = Journal(tmp_path / "journal", store=url)
@@ -432,12 +452,14 @@ def test_a_journal_that_cannot_be_stored_keeps_no_other_from_it(tmp_path, caplog
 
 
 def test_a_result_of_50_megabytes_is_recorded_whole(recording):
+    """Large results are stored to the last character."""
     with turnspan.turn(), turnspan.tool("big") as call:
         call.result = "x" * 50_000_000
     assert len(recording.turn.tool_calls[0].result) == 50_000_000
 
 
 def test_odd_results_are_recorded(recording):
+    """Bytes, sets, cycles and objects without JSON are on record in some readable form."""
     cycle = []
     cycle.append(cycle)
     for value in (b"bytes", {1, 2}, float("nan"), object(), cycle, "\ud800", {("a",): 1}):
@@ -450,6 +472,7 @@ def test_odd_results_are_recorded(recording):
 
 
 def test_metadata_under_our_key_that_is_none_of_ours_harms_nothing(recording):
+    """A program that uses the key ``turnspan`` in its own metadata is recorded as any other."""
     with turnspan.session("s", metadata={"turnspan": "theirs"}), turnspan.turn(metadata={"turnspan": 1}):
         pass
     assert recording.turn.status == "success"

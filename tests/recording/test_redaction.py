@@ -97,6 +97,7 @@ def test_redaction_keeps_json_what_it_is(text):
     ],
 )
 def test_what_is_no_secret_stays(text):
+    """Text that only looks like a secret is not altered."""
     redactor = Redactor()
     assert redactor.take(Noted(session_id="s", name="n", data=text))[0].data == text
 
@@ -105,6 +106,7 @@ def test_what_is_no_secret_stays(text):
     "number", [CARD, "4111-1111-1111-1111", "4111111111111111", "378282246310005", "5555 5555 5555 4444"]
 )
 def test_card_numbers_go_by_their_check_digit(number):
+    """A number whose check digit is wrong is no card, and stays."""
     assert Redactor().text(f"my card {number}.") == "my card [redacted card number]."
     assert number in Redactor("secrets").text(f"my card {number}.")
 
@@ -130,15 +132,18 @@ def test_values_under_secret_names_go_whatever_they_are():
 
 
 def test_email_is_off_by_default():
+    """E-mail addresses are taken out only where somebody asks for it."""
     assert Redactor().text("a.b@example.org") == "a.b@example.org"
     assert Redactor("email").text("to a.b@example.org") == "to [redacted e-mail]"
 
 
 def test_nothing_is_taken_out_when_nothing_is_to_be():
+    """With rule ``none`` content is kept as it is."""
     assert Redactor("none").take(Noted(session_id="s", name="n", data=EXAMPLES["key"]))[0].data == EXAMPLES["key"]
 
 
 def test_the_shape_of_content_can_be_kept_alone():
+    """Mode ``redacted`` keeps types, keys and lengths, and no words."""
     redactor = Redactor(mode="redacted")
     event, _ = redactor.take(
         ToolCallEnded(session_id="s", result={"name": "Alice", "age": 30, "ok": True, "of": [None, "ab"]})
@@ -155,11 +160,13 @@ def test_the_shape_of_content_can_be_kept_alone():
 
 @pytest.mark.parametrize("at_ns", [0, 1, 10**18 - 1, 10**19])
 def test_a_secret_is_found_whatever_the_time_of_its_event(at_ns):
+    """No field of an event lets its content past the scan."""
     event, _ = Redactor().take(TurnStarted(session_id="s", prompt=EXAMPLES["key"], at_ns=at_ns))
     assert event.prompt == "[redacted key]"
 
 
 def test_what_is_too_long_is_cut_and_its_digest_stays():
+    """A cut text says how much is missing, and which text it was."""
     from hashlib import sha256
 
     text = "x" * 100 + "y" * 900
@@ -169,6 +176,7 @@ def test_what_is_too_long_is_cut_and_its_digest_stays():
 
 @pytest.mark.parametrize("rules", ["nonsense", "secrets,nonsense", "os.path:absent", "absent_module:f"])
 def test_a_rule_that_there_is_not_is_told_before_the_program_starts(tmp_path, rules):
+    """A misspelt rule stops ``turnspan run`` instead of letting secrets through."""
     with pytest.raises(SettingsError, match="TURNSPAN_REDACT"):
         Redactor(rules)
     done = command("run", program(tmp_path / "p.py", "print('ran')"), env={"TURNSPAN_REDACT": rules})
@@ -185,6 +193,7 @@ def failing(text):
 
 
 def test_a_rule_of_ones_own_is_applied_to_every_text():
+    """A function of the user's sees prompts, arguments, names and answers alike."""
     with record(redact=f"secrets,{__name__}:scrub") as recording:
         with turnspan.turn(agent="a", prompt="I am Alice") as turn, turnspan.tool("t", who={"name": "Alice"}):
             turn.response = "Hi Alice"
@@ -193,6 +202,7 @@ def test_a_rule_of_ones_own_is_applied_to_every_text():
 
 
 def test_a_rule_that_raises_withholds_content_rather_than_letting_it_through(caplog):
+    """Where a rule fails the content is left out, and the program goes on."""
     with record(redact=f"{__name__}:failing", strict=False) as recording:
         with (
             turnspan.turn(agent="a", prompt="I am Alice") as turn,
@@ -210,6 +220,7 @@ def test_a_rule_that_raises_withholds_content_rather_than_letting_it_through(cap
 
 
 def test_an_unknown_rule_in_a_running_program_keeps_content_out(caplog):
+    """A wrong rule that is noticed late records no content at all, and a warning names it."""
     with record(redact="nonsense", strict=False) as recording:
         with turnspan.turn(prompt="hello"):
             pass
@@ -218,6 +229,7 @@ def test_an_unknown_rule_in_a_running_program_keeps_content_out(caplog):
 
 
 def test_a_record_that_the_application_made_stays_as_it_is(recording):
+    """What the program stores itself through an observed manager is not rewritten."""
     manager = turnspan.observe(turnspan.SessionManager(recording.store))
     session = manager.start_session()
     manager.record_turn(session.session_id, turnspan.TurnRecord("t", prompt=f"use {EXAMPLES['key']}"))
@@ -246,6 +258,7 @@ with turnspan.session("s", metadata={{"of": SECRETS[0]}}), turnspan.turn(agent="
 
 @pytest.mark.parametrize("content", ["NO_CONTENT", "SPAN_AND_EVENT"])
 def test_no_secret_is_in_any_file(tmp_path, content):
+    """Neither database, journal, spans nor log has a secret of the program, with content on spans and without."""
     keys = [text for text in EXAMPLES.values() if " " not in text and "=" not in text and "://" not in text]
     needles = [*keys, "hunter2@", CARD]
     secrets = [*keys, EXAMPLES["password"], CARD]
@@ -270,6 +283,7 @@ def test_a_turn_of_an_application_keeps_its_own_ids(recording):
 
 
 def test_nothing_of_ours_prints_content_by_accident(recording):
+    """The ``repr`` of records, rows, events and operations has ids and names only."""
     from rich.pretty import pretty_repr
 
     with turnspan.turn(agent="a", prompt="I am Alice") as turn, turnspan.tool("t", who="Alice") as call:
@@ -285,6 +299,7 @@ def test_nothing_of_ours_prints_content_by_accident(recording):
 
 
 def test_a_stores_password_is_written_nowhere(tmp_path):
+    """URLs lose their password before they are shown or written down, odd ones too."""
     from turnspan.settings import without_password
 
     for url, shown in {

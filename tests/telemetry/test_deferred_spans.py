@@ -38,6 +38,7 @@ def start(tracer, name="name", parent=None, attributes=None):
 
 @pytest.mark.parametrize("parent", [None, trace.set_span_in_context(trace.NonRecordingSpan(ABOVE), context.Context())])
 def test_it_is_the_span_that_the_sdk_makes(parent):
+    """A span that is made late equals the one that the SDK would have made at once, in every field."""
     at_once, late, exporter = tracers()
     for tracer in (at_once, late):
         span = start(tracer, parent=parent)
@@ -61,6 +62,7 @@ def test_it_is_the_span_that_the_sdk_makes(parent):
 
 
 def test_its_ids_are_known_before_it_is_made_and_stay():
+    """Children and headers may use a span's ids before there is a span."""
     _, late, exporter = tracers()
     span = start(late)
     ids = span.get_span_context()
@@ -74,6 +76,7 @@ def test_its_ids_are_known_before_it_is_made_and_stay():
 
 
 def test_it_has_what_the_sdks_spans_have():
+    """Code that reads a name, attributes or times gets them; anything else is an AttributeError."""
     _, late, _ = tracers()
     span = start(late)
     span.set_attribute("b", 2)
@@ -95,6 +98,7 @@ class Counts(Sampler):
 
 
 def test_the_sampler_is_asked_once_when_the_span_starts():
+    """Making the span later does not sample it a second time."""
     sampler = Counts()
     _, late, exporter = tracers(sampler)
     one, two = start(late), start(late)
@@ -134,6 +138,7 @@ def test_a_sampler_of_ones_own_is_asked_for_every_child():
 
 @pytest.mark.parametrize("sampler", [ALWAYS_OFF, ParentBased(TraceIdRatioBased(0.0))])
 def test_what_is_sampled_out_is_never_made(sampler):
+    """A span that was sampled out is not recording and not exported, and its children are of the same trace."""
     _, late, exporter = tracers(sampler)
     span = start(late)
     assert span.get_span_context().is_valid and not span.get_span_context().trace_flags.sampled
@@ -153,6 +158,7 @@ class Sees(SpanProcessor):
 
 
 def test_a_processor_that_looks_at_starting_spans_sees_them_start():
+    """Where a span processor cares about starts, spans are made at once."""
     sees = Sees()
     _, late, _ = tracers(processor=sees)
     start(late, "first")
@@ -160,6 +166,7 @@ def test_a_processor_that_looks_at_starting_spans_sees_them_start():
 
 
 def test_a_processor_that_comes_later_sees_what_starts_from_then_on():
+    """Adding such a processor ends the making of late spans."""
     provider, sees = TracerProvider(shutdown_on_exit=False), Sees()
     late = tracer_of(provider.get_tracer("ours"))
     assert isinstance(start(late, "before"), DeferredSpan)
@@ -169,16 +176,19 @@ def test_a_processor_that_comes_later_sees_what_starts_from_then_on():
 
 
 def test_a_tracer_that_is_not_the_sdks_stays_as_it_is():
+    """Tracers of other implementations are not touched."""
     tracer = trace.NoOpTracer()
     assert tracer_of(tracer) is tracer
 
 
 def test_the_same_tracer_is_wrapped_once():
+    """One tracer has one wrapper."""
     provider = TracerProvider(shutdown_on_exit=False)
     assert tracer_of(provider.get_tracer("ours")) is tracer_of(provider.get_tracer("ours"))
 
 
 def test_many_threads_that_touch_a_span_make_it_once():
+    """However many threads need the span at once, it is made and exported once."""
     _, late, exporter = tracers()
     for _ in range(50):
         span, gate = start(late), threading.Barrier(4)

@@ -32,6 +32,7 @@ def _text(record, key):
 @pytest.mark.parametrize("level", ["WARNING", "DEBUG"])
 @pytest.mark.parametrize("log", ["file", "structlog", "off"])
 def test_with_opentelemetrys_handler_on_nothing_is_sent_twice(log, level, tmp_path):
+    """Beside OpenTelemetry's own logging handler each event is one log record at the receiver."""
     path = program(tmp_path / "agent.py", PROGRAM.format(log="" if log == "file" else log, level=level))
     with Receiver() as receiver:
         env = {

@@ -34,6 +34,7 @@ def called(recording):
 
 
 def test_a_tool_of_a_program_that_traces_carries_its_session(recording):
+    """Requests from a tool name the session in the headers, and the program's baggage is not touched."""
     with turnspan.session("s"), turnspan.turn(), turnspan.tool("search"):
         assert headers()["baggage"] == "session.id=s"
         assert "traceparent" in headers()
@@ -55,6 +56,7 @@ def test_no_model_is_told_of_sessions(recording):
 
 
 def test_nothing_is_sent_where_the_program_has_no_provider(no_provider, monkeypatch):
+    """A program that does not trace sends no header that it did not send before, unless it asks for it."""
     with turnspan.session("s"), turnspan.turn(), turnspan.tool("search"):
         assert headers() == {}
         assert set(turnspan.environment({})) == {"TRACEPARENT", "BAGGAGE"}, "subprocesses are ours to tell"
@@ -63,11 +65,13 @@ def test_nothing_is_sent_where_the_program_has_no_provider(no_provider, monkeypa
 
 
 def test_what_a_caller_sent_is_passed_on_as_it_came(no_provider, called):
+    """Headers of the caller go on unchanged."""
     with turnspan.turn(), turnspan.tool("search"):
         assert headers() == CALLER
 
 
 def test_what_a_parent_process_left_is_not_sent_to_servers(no_provider):
+    """A session that was inherited from a parent process is used, and sent to nobody."""
     token = context.attach(outgoing.inherited({**CALLER, "baggage": "session.id=parent,tenant=t"}))
     try:
         assert headers() == {}

@@ -67,6 +67,7 @@ PAIRS = [
 @pytest.mark.parametrize("content", [False, True])
 @pytest.mark.parametrize(("started", "ended", "name"), PAIRS, ids=lambda value: type(value).__name__)
 def test_spans_follow_the_conventions(started, ended, name, content, profile):
+    """Name, kind, required attributes and types are those of the GenAI conventions, in each profile."""
     span = CONVENTIONS["spans"][name]
     begun = opened(started, content=content)
     done = closed(started, ended, content=content, profile=sc.PROFILES[profile], turn_events=["x"])
@@ -88,6 +89,7 @@ def test_spans_follow_the_conventions(started, ended, name, content, profile):
 
 
 def test_the_profile_decides_what_differs():
+    """Attributes that were renamed have the name of the profile that is set."""
     usage = Usage(cache_write_tokens=4)
     for name, key in (
         ("util-1.3", "gen_ai.usage.cache_creation.input_tokens"),
@@ -98,6 +100,7 @@ def test_the_profile_decides_what_differs():
 
 
 def test_a_handoff_says_from_and_to():
+    """A handoff is a tool span of the agent that gives, which names both."""
     begun = opened(HandedOff(**IDS, from_agent="a", to_agent="b", reason="why"), content=True)
     assert begun.name == "execute_tool transfer_to_b"
     assert (begun.attributes["turnspan.handoff.from"], begun.attributes["turnspan.handoff.to"]) == ("a", "b")
@@ -105,6 +108,7 @@ def test_a_handoff_says_from_and_to():
 
 
 def test_messages_have_the_structure_of_the_conventions():
+    """Messages of every client become roles and parts."""
     given = [
         {"role": "system", "content": "Help."},
         {"role": "user", "content": [{"type": "input_text", "text": "q"}]},
@@ -132,6 +136,7 @@ def test_messages_have_the_structure_of_the_conventions():
 
 @pytest.mark.parametrize("profile", sc.PROFILES)
 def test_metrics_are_those_of_the_conventions(profile, monkeypatch):
+    """Names, units and attributes of metrics are those of the conventions."""
     reader = InMemoryMetricReader()
     provider = MeterProvider([reader])
     monkeypatch.setattr(metrics, "get_meter_provider", lambda: provider)
@@ -158,6 +163,7 @@ def test_metrics_are_those_of_the_conventions(profile, monkeypatch):
 
 
 def test_a_turns_span_has_at_most_50_ids_and_the_count(recording):
+    """A long turn's span names its first audit events and how many there are."""
     with turnspan.turn(agent="a"):
         for n in range(40):
             turnspan.note("n", n)

@@ -93,6 +93,7 @@ KEEP = [HealthCheck.function_scoped_fixture]
 @settings(max_examples=150, deadline=None, suppress_health_check=KEEP)
 @given(data=st.data())
 def test_a_bit_flipped_in_any_column_of_any_audit_row_is_named(original, tmp_path, data):
+    """Any change of an audit row breaks the chain at that row."""
     rows = rows_of(original)
     row = data.draw(st.sampled_from(rows))
     column = data.draw(st.sampled_from(list(row)))
@@ -108,6 +109,7 @@ def test_a_bit_flipped_in_any_column_of_any_audit_row_is_named(original, tmp_pat
 @settings(max_examples=60, deadline=None, suppress_health_check=KEEP)
 @given(data=st.data())
 def test_a_removed_audit_row_is_named(original, tmp_path, data):
+    """A row that is gone leaves a gap in the numbers."""
     row = data.draw(st.sampled_from(rows_of(original)))
     with copy_of(original, tmp_path) as made:
         change(made.home, "delete from audit_events where event_id = ?", row["event_id"])
@@ -122,6 +124,7 @@ def test_a_removed_audit_row_is_named(original, tmp_path, data):
 @settings(max_examples=40, deadline=None, suppress_health_check=KEEP)
 @given(data=st.data())
 def test_cutting_off_the_end_of_the_rows_is_named(original, tmp_path, data):
+    """Seals say how long a chain is, so that its end cannot be cut off."""
     rows = rows_of(original)
     journal = data.draw(st.sampled_from(sorted({row["journal"] for row in rows})))
     length = max(row["sequence"] for row in rows if row["journal"] == journal)
@@ -137,6 +140,7 @@ def test_cutting_off_the_end_of_the_rows_is_named(original, tmp_path, data):
 
 
 def test_cutting_off_both_rows_and_seals_is_seen_in_kept_journals_and_in_the_log(tmp_path):
+    """Who removes the seals too is found by the journals that were kept, and by the log."""
     made = recorded(tmp_path / "home")
     with contextlib.closing(sqlite3.connect(made.home / "sessions.db")) as db:
         last = db.execute("select max(journal) from audit_events").fetchone()[0]
@@ -153,6 +157,7 @@ def test_cutting_off_both_rows_and_seals_is_seen_in_kept_journals_and_in_the_log
 @settings(max_examples=40, deadline=None, suppress_health_check=KEEP)
 @given(data=st.data())
 def test_rows_that_change_places_are_named(original, tmp_path, data):
+    """Two rows in each other's place are both found."""
     rows = rows_of(original)
     one, two = data.draw(st.lists(st.sampled_from(rows), min_size=2, max_size=2, unique_by=lambda r: r["event_id"]))
     with copy_of(original, tmp_path) as made:
@@ -170,6 +175,7 @@ def test_rows_that_change_places_are_named(original, tmp_path, data):
 @settings(max_examples=30, deadline=None, suppress_health_check=KEEP)
 @given(data=st.data())
 def test_an_inserted_row_is_named_even_with_a_right_hash_of_its_own(original, tmp_path, data):
+    """A row that was made up has no place in the chain, however well its own hash fits."""
     from turnspan.journal.hash_chain import digest_of, hash_of, head_of
 
     rows = rows_of(original)
@@ -201,6 +207,7 @@ def test_an_inserted_row_is_named_even_with_a_right_hash_of_its_own(original, tm
 @settings(max_examples=150, deadline=None, suppress_health_check=KEEP)
 @given(data=st.data())
 def test_a_bit_flipped_in_a_kept_journal_is_named(original, tmp_path, data):
+    """Kept journals are checked to the last bit."""
     with copy_of(original, tmp_path) as made:
         path = data.draw(st.sampled_from(sorted((made.home / "journal").glob("*.kept"))))
         whole = bytearray(path.read_bytes())
@@ -214,6 +221,7 @@ def test_a_bit_flipped_in_a_kept_journal_is_named(original, tmp_path, data):
 @settings(max_examples=40, deadline=None, suppress_health_check=KEEP)
 @given(data=st.data())
 def test_a_line_removed_from_swapped_in_or_cut_off_a_kept_journal_is_named(original, tmp_path, data):
+    """Kept journals are compared with the rows, line by line."""
     with copy_of(original, tmp_path) as made:
         path = data.draw(st.sampled_from(sorted((made.home / "journal").glob("*.kept"))))
         head, *lines = path.read_bytes().splitlines(keepends=True)
@@ -241,6 +249,7 @@ TABLES = {
 
 @pytest.mark.parametrize(("table", "column"), [(t, c) for t, columns in TABLES.items() for c in columns])
 def test_what_people_read_is_compared_with_the_events(original, tmp_path, table, column):
+    """Every column that is shown is held against the events that it was folded from."""
     with copy_of(original, tmp_path) as made:
         with contextlib.closing(sqlite3.connect(made.home / "sessions.db")) as db:
             rowid = db.execute(f"select * from {table} where session_id = 'a' limit 1").fetchone()
@@ -264,6 +273,7 @@ def test_what_people_read_is_compared_with_the_events(original, tmp_path, table,
 
 
 def test_a_forged_turn_and_a_removed_one_are_named(original, tmp_path):
+    """A turn that no event tells of, and events whose turn is gone, are mismatches."""
     with copy_of(original, tmp_path) as made:
         store = open_store(made.store_url)
         session = store.load_session("a")
@@ -279,6 +289,7 @@ def test_a_forged_turn_and_a_removed_one_are_named(original, tmp_path):
 
 
 def test_only_the_session_that_is_asked_for_is_looked_at(original, tmp_path):
+    """What is wrong with another session does not touch this one's verdict."""
     with copy_of(original, tmp_path) as made:
         row = next(row for row in rows_of(made.home) if row["session_id"] == "b" and row["kind"] == "turn.ended")
         change(made.home, "update audit_events set payload = 'x' where event_id = ?", row["event_id"])
@@ -287,6 +298,7 @@ def test_only_the_session_that_is_asked_for_is_looked_at(original, tmp_path):
 
 
 def test_a_session_that_was_removed_leaves_a_trace_of_itself(original, tmp_path):
+    """Log lines of a removed session are explained as removed."""
     with copy_of(original, tmp_path) as made:
         shutil.rmtree(made.home / "journal")
         open_store(made.store_url).delete_session("b")
@@ -300,6 +312,7 @@ def test_a_session_that_was_removed_leaves_a_trace_of_itself(original, tmp_path)
 
 @pytest.mark.parametrize("kind", ["hmac", "ed25519"])
 def test_signed_seals_are_checked(tmp_path, kind):
+    """With the key a seal of another key, or none, is altered; with HMAC and Ed25519 alike."""
     if kind == "hmac":
         (tmp_path / "key").write_text("0123456789abcdef0123456789abcdef")
         (tmp_path / "check").write_text("0123456789abcdef0123456789abcdef")
@@ -324,6 +337,7 @@ def test_signed_seals_are_checked(tmp_path, kind):
 
 
 def test_a_key_that_is_none_is_told(tmp_path):
+    """A key that is too short, broken or not there is an error, not a verdict."""
     (tmp_path / "short").write_text("short")
     (tmp_path / "bad").write_text("-----BEGIN PRIVATE KEY-----\nnothing\n-----END PRIVATE KEY-----")
     for name in ("short", "bad", "absent"):

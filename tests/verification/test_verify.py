@@ -46,6 +46,7 @@ def verdicts(report):
 
 
 def test_what_was_recorded_in_the_normal_way_is_proven(tmp_path):
+    """A program that ran and ended has every event in all three places."""
     report = verify(settings=recorded(tmp_path))
     assert report.proven
     assert (report.sessions, report.events) == (3, 18)
@@ -92,6 +93,7 @@ def test_a_report_is_read_where_it_is(recording):
 
 
 def test_sampled_out_spans_are_explained_and_sent_again(tmp_path):
+    """A span that the sampler dropped is explained, and rehydrate makes the trace complete."""
     made = recorded(tmp_path, turns=30, env={"OTEL_TRACES_SAMPLER": "traceidratio", "OTEL_TRACES_SAMPLER_ARG": "0.2"})
     report = verify(settings=made)
     assert set(verdicts(report)) == {"trace"}
@@ -104,6 +106,7 @@ def test_sampled_out_spans_are_explained_and_sent_again(tmp_path):
 
 
 def test_dropped_spans_are_counted_and_sent_again(tmp_path):
+    """Spans that a full queue dropped are explained by the seal's count, and rehydrate sends them."""
     made = recorded(
         tmp_path,
         turns=200,
@@ -123,6 +126,7 @@ def test_dropped_spans_are_counted_and_sent_again(tmp_path):
 
 
 def test_a_span_that_nothing_explains_is_missing_and_a_strange_one_an_orphan(tmp_path):
+    """Each span that is missing or unknown is named by its id."""
     made = recorded(tmp_path)
     path = tmp_path / ".turnspan/spans.jsonl"
     request = json.loads(path.read_text())
@@ -147,6 +151,7 @@ def test_a_span_that_nothing_explains_is_missing_and_a_strange_one_an_orphan(tmp
 
 
 def test_log_lines_that_are_missing_strange_or_altered_are_named(tmp_path):
+    """Each line that differs from its event is named, with where it stands."""
     made = recorded(tmp_path)
     path = tmp_path / ".turnspan/turnspan.log.jsonl"
     lines = lines_of(path)
@@ -160,6 +165,7 @@ def test_log_lines_that_are_missing_strange_or_altered_are_named(tmp_path):
 
 
 def test_a_log_that_was_rotated_has_expired_lines(tmp_path):
+    """What is older than the log's first line has expired."""
     made = recorded(tmp_path)
     path = tmp_path / ".turnspan/turnspan.log.jsonl"
     path.write_text("".join(lines_of(path)[4:]))
@@ -169,6 +175,7 @@ def test_a_log_that_was_rotated_has_expired_lines(tmp_path):
 
 
 def test_a_seal_in_the_log_that_is_not_that_of_the_record_breaks_the_chain(tmp_path):
+    """The log is a second witness of how a chain ended."""
     made = recorded(tmp_path)
     path = tmp_path / ".turnspan/turnspan.log.jsonl"
     path.write_text(path.read_text().replace('"events":5', '"events":4', 1))
@@ -178,6 +185,7 @@ def test_a_seal_in_the_log_that_is_not_that_of_the_record_breaks_the_chain(tmp_p
 
 
 def test_a_process_that_still_runs_is_pending(tmp_path):
+    """What a living process of another pid has not sealed is pending, and proven when it has ended."""
     text = WORK.format(turns=1) + "turnspan.flush(); print('there', flush=True); input()"
     path = program(tmp_path / "work.py", text)
     worker = subprocess.Popen([PYTHON, path], cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
@@ -191,6 +199,7 @@ def test_a_process_that_still_runs_is_pending(tmp_path):
 
 
 def test_a_process_that_was_killed_is_explained_and_its_spans_are_sent_by_recovery(tmp_path):
+    """A killed process is a gap with a reason, until recovery has stored and sent what it left."""
     text = (
         WORK.format(turns=2)
         + """
@@ -214,6 +223,7 @@ with turnspan.session("s-0"), turnspan.turn(prompt="last"), turnspan.tool("deadl
 
 
 def test_recovery_sends_to_the_endpoint_too(tmp_path):
+    """Asked to resend, recovery brings a dead process's spans to the receiver."""
     text = WORK.format(turns=1) + "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
     with Receiver() as receiver:
         env = {"OTEL_EXPORTER_OTLP_ENDPOINT": receiver.url, "TURNSPAN_RESEND": "1"}
@@ -224,6 +234,7 @@ def test_recovery_sends_to_the_endpoint_too(tmp_path):
 
 
 def test_what_recovery_sends_has_the_names_that_were_set(tmp_path):
+    """Recovered spans follow the profile of the process that died."""
     text = """
 import os, signal, turnspan
 turnspan.configure()
@@ -237,6 +248,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 
 
 def test_a_failing_exporter_is_counted(tmp_path):
+    """The seal says how many spans the receiver refused."""
     with Receiver(status=503) as receiver:
         env = {"OTEL_EXPORTER_OTLP_ENDPOINT": receiver.url, "OTEL_EXPORTER_OTLP_TIMEOUT": "1"}
         recorded(tmp_path, env=env)
@@ -253,6 +265,7 @@ def test_a_failing_exporter_is_counted(tmp_path):
 
 
 def test_the_log_a_disk_did_not_take_is_counted(tmp_path):
+    """Lines that could not be written are explained by the seal's count."""
     (tmp_path / "log").mkdir()
     made = recorded(tmp_path, env={"TURNSPAN_LOG": str(tmp_path / "log")})
     (tmp_path / "empty").write_text("")
@@ -262,6 +275,8 @@ def test_the_log_a_disk_did_not_take_is_counted(tmp_path):
 
 
 def test_a_store_of_four_methods_is_compared_by_ids(recording):
+    """A store without audit rows is still held against trace and log, and the report says what that proves."""
+
     class Four:
         def __init__(self):
             self.kept = {}
@@ -290,6 +305,7 @@ def test_a_store_of_four_methods_is_compared_by_ids(recording):
 
 @pytest.mark.parametrize("kind", ["file", "memory"])
 def test_file_and_memory_stores_are_proven_too(tmp_path, kind):
+    """The proof does not need a database."""
     store = FileSessionStore(tmp_path / "files") if kind == "file" else InMemorySessionStore()
     recorder = Recorder(Settings.read(home=tmp_path / "home", strict=True), store)
     before = runtime.use(recorder)
@@ -307,6 +323,7 @@ def test_file_and_memory_stores_are_proven_too(tmp_path, kind):
 
 
 def test_a_session_of_many_processes_keeps_its_newest_seals_only(tmp_path):
+    """A session that hundreds of processes wrote does not grow with their seals, and is proven."""
     made = Settings.read(home=tmp_path / "home", strict=True, log="off")
     store = InMemorySessionStore()
     for _ in range(MOST_SEALS + 3):
@@ -323,6 +340,7 @@ def test_a_session_of_many_processes_keeps_its_newest_seals_only(tmp_path):
 
 
 def test_the_command_prints_what_it_found_and_exits_accordingly(tmp_path):
+    """Words and exit code of ``turnspan verify`` say the same."""
     recorded(tmp_path)
     done = command("verify", cwd=tmp_path)
     assert done.returncode == 0
@@ -346,6 +364,7 @@ def test_the_command_prints_what_it_found_and_exits_accordingly(tmp_path):
     ],
 )
 def test_bad_input_is_told_in_one_line(tmp_path, options, says):
+    """A wrong option is one line and exit code 4."""
     recorded(tmp_path)
     done = command("verify", *options, cwd=tmp_path)
     assert done.returncode == 4
@@ -354,6 +373,7 @@ def test_bad_input_is_told_in_one_line(tmp_path, options, says):
 
 
 def test_a_span_file_that_is_none_is_told(tmp_path):
+    """The error names file and line."""
     recorded(tmp_path)
     (tmp_path / "x.jsonl").write_text("{broken\n")
     assert "x.jsonl:1 is not valid OTLP JSON" in command("verify", "--spans", "x.jsonl", cwd=tmp_path).stderr
