@@ -60,6 +60,9 @@ LEAST = {"pydantic_ai_agent": 0, "anthropic_loop": 4, "mcp_tools": 2}
     ],
 )
 def test_what_arrives_follows_the_conventions(what, content, profile, tmp_path):
+    """Spans, metrics and log records at a receiver have the names and types of the conventions, and content only if
+    asked for.
+    """
     path = program(tmp_path / "everything.py", EVERYTHING) if what == "everything" else example(what)
     env = {"TURNSPAN_SEMCONV": profile}
     if content:
@@ -88,6 +91,7 @@ def test_what_arrives_follows_the_conventions(what, content, profile, tmp_path):
 
 
 def test_the_checker_sees_what_is_wrong():
+    """The checker that the other tests rely on finds each kind of fault."""
     from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
     span = Span(name="chat gpt", kind=Span.SPAN_KIND_INTERNAL)
@@ -115,6 +119,7 @@ def test_the_checker_sees_what_is_wrong():
 
 
 def test_what_samplers_should_see_is_there_when_a_span_starts(recording, monkeypatch):
+    """Attributes that a sampler decides by are set at the start."""
     from turnspan.telemetry.live_spans import Spans
 
     started, start = {}, Spans._start_span

@@ -28,6 +28,7 @@ def _queries(board, source):
 
 
 def test_what_is_shipped_is_what_the_builder_makes():
+    """Dashboards are generated, and never edited by hand."""
     sys.path.insert(0, str(ROOT / "scripts"))
     from generate_dashboards import built
 
@@ -36,6 +37,7 @@ def test_what_is_shipped_is_what_the_builder_makes():
 
 @pytest.mark.parametrize("path", BOARDS, ids=lambda path: path.stem)
 def test_panels_and_variables_fit(path):
+    """Panels do not overlap, and use only variables that there are."""
     board = _board(path)
     panels = board["panels"]
     assert len({panel["id"] for panel in panels}) == len(panels)
@@ -56,6 +58,7 @@ def test_panels_and_variables_fit(path):
 
 @pytest.mark.parametrize("path", BOARDS, ids=lambda path: path.stem)
 def test_queries_of_traces_and_logs_name_only_what_is_emitted(path):
+    """No panel asks for an attribute that turnspan does not write."""
     board = _board(path)
     for target in _queries(board, "tempo"):
         named = set(re.findall(r"(?:span|link)\.([a-z][a-z0-9_.]*[a-z0-9_])", target["query"]))
@@ -67,6 +70,7 @@ def test_queries_of_traces_and_logs_name_only_what_is_emitted(path):
 
 
 def test_links_between_the_sources_name_only_what_is_emitted():
+    """Links from traces to logs and back use attributes that turnspan writes."""
     made = yaml.safe_load((GRAFANA / "provisioning/datasources/turnspan.yaml").read_text())
     sources = {source["uid"]: source for source in made["datasources"]}
     assert set(sources) == {"prom", "tempo", "loki"}
@@ -85,6 +89,7 @@ def test_links_between_the_sources_name_only_what_is_emitted():
 
 
 def test_the_stack_for_docker_mounts_what_exists_and_listens_on_this_machine_only():
+    """The compose file names existing files, and opens no port to the network."""
     folder = ROOT / "examples" / "observability"
     stack = yaml.safe_load((folder / "compose.yaml").read_text())
     for service in stack["services"].values():

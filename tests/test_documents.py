@@ -1,5 +1,6 @@
 """README, examples, settings and conventions: what is written is true, and what there is is written."""
 
+import ast
 import json
 import re
 import sys
@@ -18,6 +19,7 @@ SNIPPETS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 
 @pytest.mark.parametrize("number", range(len(SNIPPETS)))
 def test_each_python_snippet_of_the_readme_runs(number, tmp_path):
+    """What stands in the README runs as it is, without a warning."""
     done = run(PYTHON, program(tmp_path / "snippet.py", SNIPPETS[number]))
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
@@ -25,6 +27,7 @@ def test_each_python_snippet_of_the_readme_runs(number, tmp_path):
 
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.py")), ids=lambda path: path.stem)
 def test_each_example_runs_as_ever_under_turnspan_run(path, tmp_path):
+    """Output and exit code of an example are unchanged, and its record is proven."""
     example(path.stem)
     plain, ours = run(PYTHON, path), turnspan("run", path)
     assert (ours.returncode, ours.stdout) == (plain.returncode, plain.stdout) and plain.returncode == 0
@@ -37,6 +40,7 @@ def test_each_example_runs_as_ever_under_turnspan_run(path, tmp_path):
 
 
 def test_the_table_of_runtimes_is_made_of_what_the_adapters_declare():
+    """The page of adapters says what their code says."""
     sys.path.insert(0, str(ROOT / "scripts"))
     from generate_runtimes_table import table
 
@@ -51,6 +55,7 @@ def test_the_readme_is_read_in_a_few_minutes():
 
 
 def test_the_names_module_is_made_of_the_conventions():
+    """Attribute names are generated from the conventions, not written by hand."""
     sys.path.insert(0, str(ROOT / "scripts"))
     from generate_semconv import TARGET, generated
 
@@ -58,6 +63,7 @@ def test_the_names_module_is_made_of_the_conventions():
 
 
 def test_no_attribute_name_stands_outside_of_the_names_module():
+    """A renamed attribute is changed in one place."""
     for path in (ROOT / "src/turnspan").rglob("*.py"):
         if path.name == "semconv.py":
             continue
@@ -65,3 +71,15 @@ def test_no_attribute_name_stands_outside_of_the_names_module():
         modules = {f"turnspan.{folder.name}." for folder in (ROOT / "src/turnspan").iterdir() if folder.is_dir()}
         names = [name for name in found if not name.endswith(".jsonl") and not name.startswith(tuple(modules))]
         assert not names, f"{path}: {names}"
+
+
+def test_each_test_says_the_promise_that_it_holds_the_code_to():
+    """A reader learns from docstrings what is promised; a name alone is no sentence."""
+    silent = [
+        f"{path.relative_to(ROOT)}:{node.lineno} {node.name}"
+        for path in sorted((ROOT / "tests").rglob("test_*.py"))
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name.startswith("test_")
+        if not ast.get_docstring(node)
+    ]
+    assert silent == []

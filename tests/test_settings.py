@@ -20,6 +20,7 @@ from turnspan.testing import record
 
 
 def test_argument_beats_environment_beats_default(monkeypatch):
+    """Of argument, variable and default the first that is set counts."""
     assert Settings.read().home == Path(".turnspan")
     monkeypatch.setenv("TURNSPAN_HOME", "/env")
     assert Settings.read().home == Path("/env")
@@ -31,6 +32,7 @@ def test_argument_beats_environment_beats_default(monkeypatch):
     ("text", "value"), [("1", True), ("true", True), ("on", True), ("0", False), ("", False), ("no", False)]
 )
 def test_switches(monkeypatch, text, value):
+    """Switches take the usual words for yes and no."""
     monkeypatch.setenv("TURNSPAN_STRICT", text)
     assert Settings.read().strict is value
 
@@ -39,11 +41,13 @@ def test_switches(monkeypatch, text, value):
     "given", [{"durability": "maybe"}, {"capture_content": "some"}, {"semconv": "next"}, {"hoem": "x"}]
 )
 def test_nonsense_names_the_choices(given):
+    """The error names what may be said."""
     with pytest.raises(SettingsError, match=r"use one of|known are"):
         Settings.read(**given)
 
 
 def test_the_default_store_is_in_home(tmp_path):
+    """Without a store URL sessions are in home."""
     assert Settings.read(home=tmp_path).store_url == f"sqlite:///{tmp_path}/sessions.db"
 
 
@@ -59,6 +63,7 @@ def test_the_default_store_is_in_home(tmp_path):
     ],
 )
 def test_adapters_are_chosen_by_name(chosen, expected):
+    """Adapters are picked and left out by name."""
     assert choose(chosen, ["openai-agents", "xerxes"]) == expected
 
 
@@ -71,6 +76,7 @@ def test_what_an_adapter_lacks_is_said_with_the_fix():
 
 
 def test_log_lines_on_standard_error(tmp_path):
+    """With ``--log stderr`` lines go there, and into no file."""
     path = program(tmp_path / "prog.py", "import turnspan\nwith turnspan.turn(prompt='p'): pass")
     done = turnspan("run", "--log", "stderr", path)
     assert done.stdout == ""

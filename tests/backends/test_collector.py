@@ -152,6 +152,7 @@ def wait_for(jaeger, wanted, patience_s=60):
 
 
 def test_200_turns_of_four_processes_arrive_whole(collector, jaeger, others, tmp_path):
+    """Through a real Collector every span of the record arrives in Jaeger."""
     assert all(said == "" for said in run_agents(tmp_path, collector.otlp, 0, 25))
     wanted = spans_of_record(tmp_path)
     assert len(wanted) == 200
@@ -164,6 +165,7 @@ def test_200_turns_of_four_processes_arrive_whole(collector, jaeger, others, tmp
 
 @pytest.mark.timeout(300)
 def test_with_jaeger_away_for_half_of_them_they_are_whole_after_rehydrate(collector, jaeger, tmp_path):
+    """What a backend missed or forgot is complete after rehydrate."""
     list(run_agents(tmp_path, collector.otlp, 0, 13))
     jaeger.stop()  # it keeps traces in memory: it forgets the first half, and misses the second
     list(run_agents(tmp_path, collector.otlp, 4, 12))
@@ -187,6 +189,7 @@ def _value(record, key):
 
 @pytest.mark.timeout(300)
 def test_every_query_of_the_dashboards_has_an_answer_in_a_real_prometheus(collector, tmp_path):
+    """No panel of the shipped dashboards is empty."""
     binary = needed(shutil.which("prometheus"), "Prometheus")
     list(run_agents(tmp_path, collector.otlp, 0, 10))
     programs.turnspan("verify", "--home", tmp_path / "home", "--otlp", collector.otlp)

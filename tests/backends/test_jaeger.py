@@ -47,12 +47,14 @@ def until_proven(made, jaeger, within_s=10.0):
 
 
 def test_doctor_sends_a_test_turn_and_finds_it(jaeger):
+    """``doctor`` sees its test turn in Jaeger."""
     found = command("doctor", "--otlp", jaeger.otlp, "--spans", jaeger.url, "--json", check=True)
     (check,) = [one for one in json.loads(found.stdout)["checks"] if one["name"] == "test turn"]
     assert check["state"] == "ok" and check["says"].endswith(f"all of them are in {jaeger.url}")
 
 
 def test_the_deep_link_of_an_event_resolves(jaeger):
+    """The link that ``find`` gives opens the trace."""
     command("run", "--otlp", jaeger.otlp, EXAMPLES / "openai_agents_triage.py", env=QUIET, check=True)
     session = json.loads(command("show", "last", "--json", check=True).stdout)
     event_id = session["turns"][1]["audit_event_ids"][-1]
@@ -68,6 +70,7 @@ def test_the_deep_link_of_an_event_resolves(jaeger):
 
 @pytest.mark.parametrize("example", ["openai_agents_triage", "xerxes_agent"])
 def test_every_id_is_found_in_jaeger_and_verify_says_proven(jaeger, tmp_path, example):
+    """Jaeger has each event of each example."""
     command("run", "--otlp", jaeger.otlp, EXAMPLES / f"{example}.py", env=QUIET, check=True)
     made = Settings.read(home=tmp_path / ".turnspan")
     report = until_proven(made, jaeger)
@@ -88,6 +91,7 @@ def test_every_id_is_found_in_jaeger_and_verify_says_proven(jaeger, tmp_path, ex
 
 
 def test_a_jaeger_that_was_restarted_empty_is_filled_again(jaeger, tmp_path):
+    """After a restart rehydrate makes every trace complete again."""
     command("run", "--otlp", jaeger.otlp, EXAMPLES / "openai_agents_triage.py", env=QUIET, check=True)
     made = Settings.read(home=tmp_path / ".turnspan")
     assert until_proven(made, jaeger).proven
@@ -104,6 +108,7 @@ def test_a_jaeger_that_was_restarted_empty_is_filled_again(jaeger, tmp_path):
 
 
 def test_99_percent_sampled_out_and_a_64_slot_queue_are_made_complete(jaeger, tmp_path):
+    """Whatever was sampled out or dropped, rehydrate makes complete."""
     path = program(tmp_path / "many.py", MANY.replace("time.sleep(0.005)", "pass"))
     queue = {**QUIET, "OTEL_BSP_MAX_QUEUE_SIZE": "64", "OTEL_BSP_MAX_EXPORT_BATCH_SIZE": "16"}
     for name, sampled in (("sampled", "0.01"), ("dropped", "1")):
@@ -128,6 +133,7 @@ def test_99_percent_sampled_out_and_a_64_slot_queue_are_made_complete(jaeger, tm
 
 
 def test_200_turns_of_4_processes_are_complete_though_jaeger_is_down_half_the_time(jaeger, tmp_path):
+    """With a backend that is away half the time nothing is lost for good."""
     path = program(tmp_path / "many.py", MANY)
     env = {
         **QUIET,
@@ -156,6 +162,7 @@ def test_200_turns_of_4_processes_are_complete_though_jaeger_is_down_half_the_ti
 
 
 def test_the_command_takes_the_url_of_jaeger(jaeger):
+    """``verify --spans`` reads Jaeger by its URL."""
     command("run", "--otlp", jaeger.otlp, EXAMPLES / "openai_agents_triage.py", env=QUIET, check=True)
     time.sleep(1)
     done = command("verify", "last", "--spans", jaeger.url, "--json", check=True)

@@ -66,6 +66,7 @@ def _get(url):
 
 @pytest.mark.timeout(300)
 def test_a_session_is_a_session_there_with_its_agents_tools_and_ids(phoenix):
+    """Phoenix shows sessions, kinds of spans and our ids."""
     env = {
         "OTEL_RESOURCE_ATTRIBUTES": "openinference.project.name=agents",
         "OTEL_METRICS_EXPORTER": "none",

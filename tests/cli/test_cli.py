@@ -27,6 +27,7 @@ def stored():
 
 
 def test_show_prints_the_session_as_a_tree():
+    """The tree has turns, calls, handoffs, errors and answers."""
     shown = turnspan("show", "support-42", check=True).stdout
     data = stored()
     for words in (
@@ -48,12 +49,14 @@ def test_show_prints_the_session_as_a_tree():
 
 
 def test_show_last_and_the_beginning_of_an_id():
+    """A session is named by ``last`` or by the beginning of its id."""
     last = turnspan("show", "last", check=True).stdout
     assert "turn helper" in last
     assert turnspan("show", "supp", check=True).stdout == turnspan("show", "support-42", check=True).stdout
 
 
 def test_show_json_is_the_session_itself():
+    """The JSON of ``show`` is read back as the same record."""
     from turnspan import SessionRecord
 
     shown = stored()
@@ -79,6 +82,7 @@ def ids():
     "kind", ["audit event", "trace", "span", "turn", "tool call", "session", "span of a model call"]
 )
 def test_find_resolves_any_id_in_all_three_places(kind):
+    """Each kind of id leads to record, trace and log."""
     wanted = ids()[kind]
     places = json.loads(turnspan("find", wanted, "--json", check=True).stdout)["places"]
     assert len(places) == (2 if kind == "tool call" else 1), "both programs have a call c1: both are told"
@@ -93,6 +97,7 @@ def test_find_resolves_any_id_in_all_three_places(kind):
 
 
 def test_find_takes_the_unique_beginning_of_an_id():
+    """A beginning is enough if it is unique, and an error says when it is not."""
     wanted = ids()["trace"]
     assert wanted in turnspan("find", wanted[:12], check=True).stdout
     done = turnspan("find", ids()["audit event"][:6])
@@ -102,6 +107,7 @@ def test_find_takes_the_unique_beginning_of_an_id():
 
 
 def test_sessions_are_listed_filtered_and_paged():
+    """The list has counts and prompts, and filters and pages hold in JSON and text."""
     everything = json.loads(turnspan("sessions", "--json", check=True).stdout)["sessions"]
     assert [one["turns"] for one in everything] == [2, 3]
     shown = turnspan("sessions", check=True).stdout
@@ -126,6 +132,7 @@ def test_sessions_are_listed_filtered_and_paged():
 
 
 def test_doctor_looks_at_everything():
+    """Home, store, journal, endpoint and each adapter have a check."""
     checks = {check["name"]: check for check in json.loads(turnspan("doctor", "--json", check=True).stdout)["checks"]}
     for name in ("turnspan", "home", "store", "journal", "otlp", "adapter xerxes", "adapter openai-agents", "clock"):
         assert checks[name]["state"] in ("ok", "note"), checks[name]
@@ -135,6 +142,7 @@ def test_doctor_looks_at_everything():
 
 
 def test_doctor_names_the_fix_and_fails(tmp_path):
+    """A check that fails says what to do, and passwords are not shown."""
     (tmp_path / "home").write_text("")
     done = turnspan("doctor", "--home", tmp_path / "home")
     assert done.returncode == 1
@@ -146,6 +154,7 @@ def test_doctor_names_the_fix_and_fails(tmp_path):
 
 
 def test_doctor_says_what_to_install_where_nothing_is(monkeypatch, tmp_path):
+    """Missing packages are named with their pip line."""
     from turnspan import Settings
     from turnspan.cli import checks
 
@@ -161,6 +170,7 @@ def test_doctor_says_what_to_install_where_nothing_is(monkeypatch, tmp_path):
 
 
 def test_secrets_are_not_shown(tmp_path):
+    """No command prints a secret of a prompt or an answer."""
     key = "sk-proj-abcdefghijklmnopqrstuvwxyz123456"
     path = program(
         tmp_path / "prog.py",
@@ -183,6 +193,7 @@ def test_secrets_are_not_shown(tmp_path):
     ],
 )
 def test_errors_are_one_clear_line(arguments, says):
+    """A wrong argument is one line on standard error and exit code 4."""
     done = turnspan(*arguments)
     assert done.returncode == 4
     assert says in done.stderr
@@ -191,6 +202,7 @@ def test_errors_are_one_clear_line(arguments, says):
 
 
 def test_demo_ends_by_resolving_one_id_in_all_three_places(tmp_path):
+    """The demo shows a failure, a handoff and one id in three places, in text and JSON."""
     done = turnspan("demo", cwd=tmp_path, check=True)
     for words in ("handoff triage -> billing", "ERROR", "record", "trace", "log", "Proven"):
         assert words in done.stdout
@@ -200,6 +212,7 @@ def test_demo_ends_by_resolving_one_id_in_all_three_places(tmp_path):
 
 
 def test_help_names_every_command():
+    """Each command is in the help, and has one of its own."""
     shown = turnspan("--help", check=True).stdout
     from turnspan.cli import COMMANDS
 
@@ -209,5 +222,6 @@ def test_help_names_every_command():
 
 
 def test_a_pipe_that_closes_early_is_no_error():
+    """``| head`` prints no traceback."""
     done = run("sh", "-c", f"{os.path.dirname(PYTHON)}/turnspan show support-42 | head -1")
     assert "session support-42" in done.stdout and "Traceback" not in done.stderr

@@ -148,6 +148,7 @@ MADE = {"xerxes": xerxes, "oats": oats, "openai-agents": openai_agents, "claude-
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_history_becomes_sessions_once(kind, tmp_path):
+    """A dry run stores nothing, an import all of it, and a second one nothing more."""
     source = tmp_path / "source"
     source.mkdir()
     path = MADE[kind](source)
@@ -187,6 +188,7 @@ def test_a_history_becomes_sessions_once(kind, tmp_path):
 
 
 def test_what_was_known_is_kept(tmp_path):
+    """Parents, workspaces, models and usage of a history are in the session."""
     (tmp_path / "o").mkdir()
     (tmp_path / "c").mkdir()
     (session,) = read("oats", oats(tmp_path / "o"))
@@ -266,6 +268,7 @@ def test_a_resumed_copy_is_stored_once(tmp_path):
     ],
 )
 def test_what_cannot_be_read_is_said_and_nothing_breaks(kind, content, tmp_path):
+    """A broken file is named, and the others are read."""
     (tmp_path / "one.json").write_text(content)
     (tmp_path / "one.jsonl").write_text(content)
     path = tmp_path / "one.jsonl" if kind in ("jsonl", "openai-agents") else tmp_path
@@ -274,6 +277,7 @@ def test_what_cannot_be_read_is_said_and_nothing_breaks(kind, content, tmp_path)
 
 
 def test_a_turn_without_times_has_those_of_its_session(tmp_path):
+    """An imported turn is never of the time of the import."""
     talk = {"session_id": "j", "created_at": AT, "messages": [{"role": "user", "content": "go"}]}
     (tmp_path / "one.jsonl").write_text(json.dumps(talk))
     command("import", "jsonl", tmp_path / "one.jsonl", "--home", tmp_path / "home", check=True)
@@ -283,6 +287,7 @@ def test_a_turn_without_times_has_those_of_its_session(tmp_path):
 
 
 def test_bad_input_is_told_plainly(tmp_path):
+    """A wrong path or kind is one line."""
     missing = command("import", "oats", tmp_path / "nowhere")
     assert missing.returncode == 4
     assert "does not exist" in missing.stderr
@@ -306,6 +311,7 @@ def home(tmp_path):
 
 
 def test_export_in_every_shape(home, tmp_path):
+    """Each format has the turns, calls and notes of the session."""
     record = json.loads(command("export", "last", *home, check=True).stdout)
     assert record["turns"][0]["tool_calls"][0]["tool_name"] == "add"
     talk = json.loads(command("export", "s-1", "--format", "openai", *home, check=True).stdout)
@@ -324,6 +330,7 @@ def test_export_in_every_shape(home, tmp_path):
 
 
 def test_an_exported_session_comes_back_the_same(home, tmp_path):
+    """What was exported can be imported without a loss."""
     out = tmp_path / "out.jsonl"
     command("export", "s-1", "--format", "jsonl", "-o", out, *home, check=True)
     command("import", "jsonl", out, "--home", tmp_path / "other", check=True)

@@ -95,6 +95,7 @@ def plain(value):
 @pytest.mark.parametrize("content", ["no_content", "span_only"])
 @pytest.mark.parametrize("profile", ["util-1.3", "main"])
 def test_spans_made_again_equal_the_live_ones_in_every_field(content, profile):
+    """What rehydrate sends is what was sent live: ids, names, times, attributes, links and status."""
     with record(telemetry_content=content, semconv=profile, view_url="https://v.example/") as recording:
         play(recording)
         live = [span for span in recording.spans if span.instrumentation_scope.name == "turnspan"]
@@ -164,6 +165,7 @@ for n in range(500):
 
 
 def test_one_turn_is_sent_at_a_bounded_rate(tmp_path):
+    """A turn can be picked, and no more spans a second are sent than wanted."""
     text = """
 import turnspan
 turnspan.configure()
@@ -191,6 +193,7 @@ for n in range(3):
     ],
 )
 def test_bad_input_is_told_in_one_line(tmp_path, options, says):
+    """A wrong option is one line and exit code 4."""
     run(
         PYTHON,
         program(tmp_path / "p.py", "import turnspan\nturnspan.configure()\nwith turnspan.turn(): pass"),

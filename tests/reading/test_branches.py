@@ -14,6 +14,7 @@ from turnspan.testing import record
 
 
 def test_a_session_that_begins_inside_a_turn_has_that_as_its_parent(recording):
+    """Sessions know the session whose turn they began in, and the root of them all."""
     with turnspan.session("caller"), turnspan.turn(agent="boss"):
         with turnspan.session("helper"), turnspan.turn(agent="helper"):
             with turnspan.session("helpers-helper"), turnspan.turn(agent="small"):
@@ -33,6 +34,7 @@ def test_a_session_that_begins_inside_a_turn_has_that_as_its_parent(recording):
 
 
 def test_a_session_can_be_said_to_go_on_with_an_old_one():
+    """A parent may be named, whenever it ended."""
     with record() as recording:
         with turnspan.session("monday"), turnspan.turn():
             pass
@@ -45,6 +47,7 @@ def test_a_session_can_be_said_to_go_on_with_an_old_one():
 
 @pytest.mark.parametrize("kind", ["memory:", "sqlite:///x.db"])
 def test_a_manager_starts_sessions_out_of_others(kind):
+    """A manager's fork names its parent and root, and is found by them, in each kind of store."""
     store = open_store(kind)
     manager = SessionManager(store)
     manager.start_session(session_id="root")
@@ -60,6 +63,7 @@ def test_a_manager_starts_sessions_out_of_others(kind):
 
 @pytest.mark.parametrize("kind", ["memory:", "sqlite:///x.db", "file:sessions"])
 def test_a_parent_that_a_newer_xerxes_wrote_is_known(kind):
+    """A parent that stands in a key of its own is read and kept."""
     store = open_store(kind)
     store.save_session(SessionRecord.from_dict({"session_id": "s", "parent_session_id": "p", "schema_version": 1}))
     assert store.load_session("s").parent_session_id == "p"
@@ -83,6 +87,7 @@ def recorded(store=None):
 
 
 def test_a_timeline_has_everything_in_order_of_time(recording):
+    """Calls, agents, handoffs and notes stand in order, each as deep as what it happened in."""
     recorded()
     entries = timeline_of(recording.session)
     assert [(entry.depth, entry.node.kind, entry.agent) for entry in entries] == [
@@ -98,6 +103,7 @@ def test_a_timeline_has_everything_in_order_of_time(recording):
 
 
 def test_totals_are_by_agent_tool_and_model(recording):
+    """Counts, failures, times and tokens are added up by whom they are of."""
     recorded()
     entries = timeline_of(recording.session)
     by = {kind: {one.name: one for one in aggregates_of(entries, kind)} for kind in ("agent", "tool", "model")}
@@ -108,12 +114,14 @@ def test_totals_are_by_agent_tool_and_model(recording):
 
 
 def test_an_empty_session_has_an_empty_timeline():
+    """A session without turns is no error."""
     assert timeline_of(SessionRecord("s")) == []
     assert aggregates_of([], "tool") == []
     assert InMemorySessionStore().list_sessions() == []
 
 
 def test_the_command_line_replays_searches_and_shows_families(tmp_path):
+    """The commands show the timeline, its totals, and parents and children."""
     turnspan.configure(home=tmp_path / "home")
     recorded()
     with turnspan.session("child", parent_session_id="s"), turnspan.turn(agent="small", prompt="something else"):

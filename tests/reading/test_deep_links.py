@@ -25,6 +25,7 @@ IDS = {"trace_id": "a" * 32, "span_id": "b" * 16, "audit_event_id": "c" * 32, "s
     ],
 )
 def test_a_viewer_or_a_template_makes_a_link(given, link):
+    """Each known viewer, and any template, gives a link with the ids in it."""
     assert Links("TURNSPAN_TRACE_URL", given, TRACES).to(**IDS) == link
 
 
@@ -37,6 +38,7 @@ def test_a_viewer_or_a_template_makes_a_link(given, link):
     ],
 )
 def test_a_link_to_grafana_opens_explore(viewers, given, source, field, query):
+    """Grafana is asked by the data source and the query of the kind of thing that is linked."""
     link = urlsplit(Links("X", given, viewers).to(**IDS))
     assert link.path == "/explore"
     (pane,) = json.loads(parse_qs(link.query)["panes"][0]).values()
@@ -44,16 +46,19 @@ def test_a_link_to_grafana_opens_explore(viewers, given, source, field, query):
 
 
 def test_there_is_no_link_to_what_has_no_id():
+    """What was not traced has no link."""
     assert Links("X", "jaeger", TRACES).to(**{**IDS, "trace_id": None}) is None
 
 
 @pytest.mark.parametrize(("given", "says"), [("zipkin", "jaeger, tempo"), ("https://x/{trace}", "names trace;")])
 def test_what_cannot_be_a_link_says_what_can(given, says):
+    """The error names the variable, and what it may be."""
     with pytest.raises(SettingsError, match=says):
         Links("TURNSPAN_TRACE_URL", given, TRACES)
 
 
 def test_show_and_find_have_links(tmp_path):
+    """Ids in ``show`` and ``find`` lead to the viewer that is set."""
     turnspan.configure(home=tmp_path / "home")
     with turnspan.session("s"), turnspan.turn(agent="a", prompt="q"):
         pass
@@ -73,6 +78,7 @@ def test_show_and_find_have_links(tmp_path):
 
 
 def test_doctor_sends_a_test_turn_and_says_what_was_taken():
+    """A test turn goes to the receiver, and the check says which link shows it."""
     with Receiver() as receiver:
         found = command("doctor", "--otlp", receiver.url, "--json", env={"TURNSPAN_TRACE_URL": "jaeger"}, check=True)
         names = {span.name for span in receiver.spans}
@@ -82,6 +88,7 @@ def test_doctor_sends_a_test_turn_and_says_what_was_taken():
 
 
 def test_doctor_says_why_a_test_turn_was_not_taken():
+    """Where nobody listens the check fails with the reason."""
     found = command("doctor", "--otlp", "http://127.0.0.1:9", "--json")
     (check,) = [one for one in json.loads(found.stdout)["checks"] if one["name"] == "test turn"]
     assert (found.returncode, check["state"]) == (1, "fail")

@@ -85,6 +85,7 @@ def as_base64(hexed):
 
 
 def test_jaeger_is_found_by_its_api(made):
+    """Spans in Jaeger are read through the API of its version, and prove the trace."""
     spans = traces(made)
 
     def answer(path, _query):
@@ -125,6 +126,7 @@ def test_what_jaegers_storages_round_is_no_difference(made, storage):
 
 
 def test_tempo_has_ids_in_base64(made):
+    """Spans in Tempo prove the trace, however it writes ids."""
     spans = traces(made, as_base64)
 
     def answer(path, _query):
@@ -159,6 +161,7 @@ def loki_streams(made):
 
 @pytest.mark.parametrize("page", [5000, 3])
 def test_loki_is_read_page_by_page(made, monkeypatch, page):
+    """However small its pages, Loki's lines are read each once."""
     monkeypatch.setattr("turnspan.reading.line_sources._LOKI_PAGE", page)
     streams = list(loki_streams(made))
     asked = []
@@ -186,6 +189,7 @@ def test_loki_is_read_page_by_page(made, monkeypatch, page):
 
 @pytest.mark.parametrize("body", [b"<html>no JSON</html>", b""])
 def test_what_is_no_backend_is_told(made, body):
+    """An answer of something else is an error that names the three that are known."""
     with Backend(lambda *_: body) as other, pytest.raises(EvidenceError, match="query API of Jaeger, Tempo or Loki"):
         verify(settings=made, spans=other.url)
     with Backend(lambda *_: body) as other, pytest.raises(EvidenceError, match="query API"):
@@ -193,12 +197,14 @@ def test_what_is_no_backend_is_told(made, body):
 
 
 def test_a_whole_file_of_json_is_read_as_well_as_lines(made, tmp_path):
+    """OTLP JSON may be one pretty document."""
     request = json.loads((made.home / "spans.jsonl").read_text())
     (tmp_path / "pretty.json").write_text(json.dumps(request, indent=2))
     assert verify(settings=made, spans=str(tmp_path / "pretty.json")).proven
 
 
 def test_a_torn_line_in_a_file_hides_only_itself(made):
+    """Half a line at the end of spans or log is passed over."""
     with (made.home / "spans.jsonl").open("ab") as file:
         file.write(b'{"resourceSpans":[{"resource":{"attr')
     with (made.home / "turnspan.log.jsonl").open("ab") as file:
@@ -207,6 +213,7 @@ def test_a_torn_line_in_a_file_hides_only_itself(made):
 
 
 def test_sources_are_told_apart(tmp_path):
+    """A path is a file, a URL a backend."""
     assert isinstance(span_source(str(tmp_path / "x")), FileSpans)
     assert isinstance(line_source("loki+http://127.0.0.1:9"), LokiLines)
 

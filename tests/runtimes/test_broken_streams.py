@@ -84,6 +84,7 @@ def test_a_stream_that_breaks_is_an_error_of_its_turn(module, driver, broken, cl
 
 @pytest.mark.parametrize(("module", "driver", "broken", "clients"), list(_cases(("an error", "a cut"))))
 def test_what_came_before_a_stream_broke_is_kept(module, driver, broken, clients):
+    """Text that was streamed before the error is on record with it."""
     with _broken(module, driver, broken[0], clients) as recording:
         call, *_ = recording.turn.metadata["turnspan"]["model_calls"]
         assert "hel lo" in f"{call.get('output')}"

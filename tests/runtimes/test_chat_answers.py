@@ -107,6 +107,7 @@ ANSWERS = {
 
 @pytest.mark.parametrize(("ask", "answer", "expected"), cases(ANSWERS, WAYS))
 def test_an_answer_is_on_record_as_the_provider_gave_it(ask, answer, expected, model_server):
+    """Text, usage, ids, finish reasons and errors of every kind of answer are those of the client."""
     with asked(model_server, "openai", ask, answer) as recording:
         check(recording, expected)
 

@@ -91,6 +91,7 @@ THREAD = {"configurable": {"thread_id": "t-1"}}
 
 
 def test_a_turn_with_a_tool(recording):
+    """A run of a graph is a turn of its thread's session, with its tool and model calls."""
     graph = agent(says(add={"a": 1, "b": 2}), says("three"))
     assert graph.invoke(ask("what is 1 + 2?"), THREAD)["messages"][-1].content == "three"
     turn = recording.turn
@@ -127,6 +128,7 @@ def test_a_turn_with_a_tool(recording):
 
 
 def test_parallel_tools_of_which_one_raises(recording):
+    """The program gets the error, turn and call are errors, and the other call keeps its result."""
     graph = agent(says(add={"a": 1, "b": 2}, boom={"why": "x"}))
     with pytest.raises(ValueError, match="boom: x"):
         graph.invoke(ask("go"), THREAD)
@@ -139,6 +141,7 @@ def test_parallel_tools_of_which_one_raises(recording):
 
 
 def test_two_turns_of_a_thread_are_one_session(recording):
+    """Runs of one ``thread_id`` are turns of one session."""
     graph = agent(says("one"), says("two"), checkpointer=InMemorySaver())
     for text in ("first", "second"):
         graph.invoke(ask(text), THREAD)
@@ -150,6 +153,7 @@ def test_two_turns_of_a_thread_are_one_session(recording):
 
 @pytest.mark.parametrize("mode", ["values", "updates", ["values", "messages"], "messages"])
 def test_streaming_to_the_end(recording, mode):
+    """In each stream mode the turn is a success with its calls."""
     graph = agent(says(add={"a": 1, "b": 2}), says("three"))
     assert list(graph.stream(ask("go"), THREAD, stream_mode=mode))
     assert (recording.turn.status, len(recording.turn.tool_calls)) == ("success", 1)
@@ -158,6 +162,7 @@ def test_streaming_to_the_end(recording, mode):
 
 
 def test_a_stream_that_is_left_early_is_cancelled(recording):
+    """A stream that is closed early is a cancelled turn."""
     stream = agent(says(add={"a": 1, "b": 2}), says("three")).stream(ask("go"), THREAD, stream_mode="updates")
     next(stream)
     stream.close()
@@ -165,6 +170,7 @@ def test_a_stream_that_is_left_early_is_cancelled(recording):
 
 
 def test_streamed_tokens_tell_when_the_first_came(recording):
+    """A streamed model call says how long the first token took."""
     model = GenericFakeChatModel(messages=iter([AIMessage("a b c d")]))
 
     def node(state):
@@ -177,6 +183,8 @@ def test_streamed_tokens_tell_when_the_first_came(recording):
 
 
 def test_a_cancelled_run(recording):
+    """The program's cancellation comes through, and turn and call are cancelled."""
+
     async def main():
         begun.clear()
         task = asyncio.create_task(agent(says(slow={})).ainvoke(ask("go"), THREAD))
@@ -191,6 +199,7 @@ def test_a_cancelled_run(recording):
 
 
 def test_a_model_error(recording):
+    """The model's own error reaches the program, and is on turn and call."""
     with pytest.raises(ConnectionError, match="no network"):
         agent(ConnectionError("no network")).invoke(ask("go"), THREAD)
     assert (recording.turn.status, recording.turn.error) == ("error", "no network")
@@ -199,6 +208,7 @@ def test_a_model_error(recording):
 
 
 def test_an_agent_as_a_tool_is_an_agent_inside_the_turn(recording):
+    """A graph inside a tool is an agent below the call."""
     helper = agent(says("helped"), name="helper")
 
     @tool
@@ -219,6 +229,8 @@ def test_an_agent_as_a_tool_is_an_agent_inside_the_turn(recording):
 
 
 def test_what_the_users_tool_does_is_inside_its_call(recording):
+    """Notes and spans of a tool's code are inside of its call."""
+
     @tool
     def noted() -> str:
         """Note something."""
@@ -231,6 +243,8 @@ def test_what_the_users_tool_does_is_inside_its_call(recording):
 
 
 def test_a_handoff_to_an_agent_of_the_parent_graph(recording):
+    """A Command to the parent graph is a handoff, and the tool that returned it is no error."""
+
     @tool
     def to_billing() -> Command:
         """Hand over."""
@@ -260,6 +274,8 @@ def test_a_handoff_to_an_agent_of_the_parent_graph(recording):
 
 
 def test_an_interrupt_and_its_resume_are_one_session_and_no_error(recording):
+    """An interrupt ends the turn without error, and the resumed run is the next turn of the session."""
+
     def approve(state):
         return {"messages": [AIMessage(f"you said {interrupt('may I?')}")]}
 
@@ -284,6 +300,8 @@ def test_an_interrupt_and_its_resume_are_one_session_and_no_error(recording):
 
 @pytest.mark.parametrize("how", ["loop", "threads"])
 def test_twenty_runs_at_once_do_not_mix(recording, how):
+    """Runs in one loop or in threads keep to their own sessions."""
+
     def one(n):
         return (
             agent(says(add={"a": n, "b": 0}), says(f"done {n}")),
@@ -313,6 +331,7 @@ def test_twenty_runs_at_once_do_not_mix(recording, how):
 
 
 def test_without_a_thread_each_run_is_a_session(recording):
+    """Runs that name no thread have nothing to do with each other."""
     agent(says("one")).invoke(ask("q"))
     agent(says("two")).invoke(ask("q"))
     turnspan.flush()
@@ -353,6 +372,7 @@ def played():
 
 
 def test_behaviour_is_the_same_and_uninstrumented_it_leaves_no_trace(recording, adapter):
+    """Results are equal with and without turnspan, and undone nothing is recorded."""
     watched = played()
     turnspan.flush()
     count = len(recording.session.turns)
@@ -366,6 +386,7 @@ def test_behaviour_is_the_same_and_uninstrumented_it_leaves_no_trace(recording, 
     "broken", ["_prompt_of", "_thread_of", "_look", "_answer_in", "_arguments", "_result_of", "_plain", "_usage"]
 )
 def test_a_fault_in_the_adapter_changes_nothing(broken, monkeypatch, adapter):
+    """An adapter that raises is reported, and the graph's result is as ever."""
     from turnspan_integrations import langgraph
 
     adapter.undo()
@@ -380,6 +401,7 @@ def test_a_fault_in_the_adapter_changes_nothing(broken, monkeypatch, adapter):
 
 
 def test_nothing_is_kept_of_a_finished_run(recording):
+    """Neither hooks nor runs add up."""
     from langchain_core.tracers import context
 
     for n in range(5):

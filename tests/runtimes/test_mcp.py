@@ -48,6 +48,8 @@ def played(scene):
 
 
 def test_calls_of_tools_are_calls_of_the_turn(recording):
+    """A tool over MCP is a tool call, and an error that the server answers is an error."""
+
     async def scene(client):
         good = await client.call_tool("add", {"a": 1, "b": 2})
         bad = await client.call_tool("boom", arguments={"why": "x"})
@@ -65,6 +67,8 @@ def test_calls_of_tools_are_calls_of_the_turn(recording):
 
 
 def test_the_context_of_the_call_reaches_the_server(recording):
+    """The server sees the trace that it is called from."""
+
     async def scene(client):
         return (await client.call_tool("carried", {})).content[0].text
 
@@ -76,6 +80,8 @@ def test_the_context_of_the_call_reaches_the_server(recording):
 
 
 def test_a_call_that_times_out_and_one_that_is_cancelled(recording):
+    """A time-out is a timeout and a cancellation cancelled, and the program gets its own exceptions."""
+
     async def scene(client):
         soon = timedelta(seconds=0.2) if OLD else 0.2
         with pytest.raises(Exception, match=r"(?i)timed? ?out"):
@@ -91,6 +97,8 @@ def test_a_call_that_times_out_and_one_that_is_cancelled(recording):
 
 
 def test_a_call_that_a_framework_tells_is_not_told_twice(recording):
+    """Inside of a tool call of the same name there is no second one."""
+
     async def scene(client):
         with turnspan.tool("add", a=1, b=2) as call:
             call.result = (await client.call_tool("add", {"a": 1, "b": 2})).content[0].text
@@ -101,6 +109,8 @@ def test_a_call_that_a_framework_tells_is_not_told_twice(recording):
 
 
 def test_outside_of_every_turn_nothing_is_told(recording):
+    """A tool that no turn asked for makes no session."""
+
     async def main():
         async with session() as client:
             return await client.call_tool("add", {"a": 1, "b": 2})
@@ -110,6 +120,8 @@ def test_outside_of_every_turn_nothing_is_told(recording):
 
 
 def test_twenty_calls_at_once_on_one_session(recording):
+    """Calls at once keep their own arguments and results."""
+
     async def scene(client):
         return await asyncio.gather(*(client.call_tool("add", {"a": n, "b": n}) for n in range(20)))
 

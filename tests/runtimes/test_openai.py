@@ -50,6 +50,7 @@ def prompts(recording):
 
 
 def test_two_who_greet_alike_stay_apart_by_their_lists(recording):
+    """Conversations that begin with the same words are two sessions where their message lists are two objects."""
     one, other = [user("Hi")], [user("Hi")]
 
     async def main():
@@ -67,6 +68,7 @@ def test_two_who_greet_alike_stay_apart_by_their_lists(recording):
 
 
 def test_two_who_greet_alike_are_not_mixed_up_where_nothing_tells_them_apart(recording):
+    """Where two conversations cannot be told apart a new session is made rather than somebody else's continued."""
     for text in ("a", "b"):
         said(["Hello!"], [user("Hi")])
     for text in ("a", "b"):  # a server that reads them from its database
@@ -77,6 +79,7 @@ def test_two_who_greet_alike_are_not_mixed_up_where_nothing_tells_them_apart(rec
 
 
 def test_a_session_by_hand_wins(recording):
+    """A session that the program names is the one."""
     for name in ("x", "y"):
         with turnspan.session(name):
             said(["Hello!"], [user("Hi")])
@@ -86,6 +89,7 @@ def test_a_session_by_hand_wins(recording):
 
 
 def test_inside_of_a_turn_by_hand_only_the_models_are_told(recording):
+    """A loop inside of a turn block adds model calls, and no turn of its own."""
     with turnspan.session("s"), turnspan.turn(agent="triage", prompt="go") as turn:
         said([[ScriptedToolCall("add", {"a": 1, "b": 2}, "c1")]], [user("go")])
         turn.response = "done"
@@ -95,6 +99,7 @@ def test_inside_of_a_turn_by_hand_only_the_models_are_told(recording):
 
 
 def test_inside_of_a_model_call_by_hand_nothing_is_told_twice(recording):
+    """A client inside of a model_call block adds nothing."""
     with turnspan.session("s"), turnspan.turn(prompt="go"), turnspan.model_call("mine"):
         said(["done"], [user("go")])
     (call,) = recording.turn.metadata["turnspan"]["model_calls"]
@@ -102,6 +107,7 @@ def test_inside_of_a_model_call_by_hand_nothing_is_told_twice(recording):
 
 
 def test_a_call_that_is_never_answered_is_skipped_when_the_user_goes_on(recording):
+    """A tool call without a result is skipped once the user speaks again."""
     asked = said([[ScriptedToolCall("add", {"a": 1, "b": 2}, "c1")]], [user("go")])[0]
     said(["fine"], [user("go"), asked, user("never mind")])
     first, second = recording.session.turns
@@ -110,6 +116,7 @@ def test_a_call_that_is_never_answered_is_skipped_when_the_user_goes_on(recordin
 
 
 def test_a_history_that_was_cut_goes_on_by_the_ids_of_its_calls(recording):
+    """A shortened history stays in its turn when it answers a call of it."""
     asked = said(
         [[ScriptedToolCall("add", {"a": 1, "b": 2}, "c1")]], [user("a long story"), assistant("hm"), user("go")]
     )[0]
@@ -119,12 +126,14 @@ def test_a_history_that_was_cut_goes_on_by_the_ids_of_its_calls(recording):
 
 
 def test_text_beside_results_is_no_new_turn(recording):
+    """A hint of the user beside tool results belongs to the turn that goes on."""
     asked = said([[ScriptedToolCall("add", {"a": 1, "b": 2}, "c1")]], [user("go")])[0]
     said(["done"], [user("go"), asked, {"role": "tool", "tool_call_id": "c1", "content": "3"}, user("be brief")])
     assert (recording.turn.prompt, recording.turn.response_content) == ("go", "done")
 
 
 def test_a_call_that_is_tried_again_stays_in_its_session(recording):
+    """A request that failed and is sent again is the same turn's."""
     messages = [user("go")]
     with pytest.raises(openai.BadRequestError):
         said([ValueError("busy")], messages)
@@ -133,6 +142,8 @@ def test_a_call_that_is_tried_again_stays_in_its_session(recording):
 
 
 def test_raw_responses_and_responses_that_stream_their_body(recording):
+    """Both kinds of raw response are read as ever, and recorded."""
+
     async def main():
         async with client(["one", "two"]) as model:
             raw = await model.chat.completions.with_raw_response.create(model=MODEL, messages=[user("a")])
@@ -149,6 +160,7 @@ def test_raw_responses_and_responses_that_stream_their_body(recording):
 
 
 def test_synchronous_clients_are_watched_alike(recording):
+    """The synchronous client records what the asynchronous one does."""
     script = ["done"]
     transport = httpx.MockTransport(lambda request: answer(script.pop(0), request))
     with openai.OpenAI(api_key="x", max_retries=0, http_client=httpx.Client(transport=transport)) as model:
@@ -160,6 +172,7 @@ def test_synchronous_clients_are_watched_alike(recording):
 
 
 def test_a_conversation_id_of_the_provider_is_the_session(recording):
+    """A conversation of the Responses API is the session."""
     from openai.resources.responses import Responses
 
     if "conversation" not in inspect.signature(Responses.create).parameters:
@@ -177,6 +190,8 @@ def test_a_conversation_id_of_the_provider_is_the_session(recording):
 
 
 def test_what_is_not_a_list_of_messages_breaks_nothing(recording):
+    """Messages from a generator reach the client whole."""
+
     async def main():
         async with client(["one"]) as model:
             await model.chat.completions.create(model=MODEL, messages=(m for m in [user("go")]))

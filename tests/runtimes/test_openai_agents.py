@@ -76,6 +76,7 @@ def run(*args, **kwargs):
 
 
 def test_a_turn_with_two_tools_of_which_one_fails(recording, config):
+    """A run is a turn; its calls have arguments, results and the error text that the model was given."""
     assert run(two_tools(), "go", run_config=config).final_output == "done"
     turn = recording.turn
     assert (turn.agent_id, turn.prompt, turn.response_content, turn.status) == ("triage", "go", "done", "success")
@@ -104,6 +105,7 @@ def test_a_turn_with_two_tools_of_which_one_fails(recording, config):
 
 @pytest.mark.parametrize("what", ["as a result", "in own words", "raised"])
 def test_a_tool_that_times_out(recording, config, what):
+    """However a time-out is answered, the call is a timeout."""
     more = {
         "as a result": {},
         "in own words": {"timeout_error_function": lambda context, error: "too slow"},
@@ -129,6 +131,8 @@ async def _slow() -> str:
 
 
 def test_streaming_to_the_end(recording, config):
+    """A streamed run has the calls and the answer of one that is not."""
+
     async def main():
         result = Runner.run_streamed(two_tools(), "go", run_config=config)
         async for _ in result.stream_events():
@@ -145,6 +149,8 @@ def test_streaming_to_the_end(recording, config):
 
 
 def test_a_stream_that_is_cancelled(recording, config):
+    """A cancelled stream is a cancelled turn with a cancelled call."""
+
     async def main():
         result = Runner.run_streamed(agent([[function_call("slow", {}, call_id="c")]]), "go", run_config=config)
         async for event in result.stream_events():
@@ -159,6 +165,7 @@ def test_a_stream_that_is_cancelled(recording, config):
 
 @pytest.mark.filterwarnings("ignore:.*event_loop_policy:DeprecationWarning")  # by Python 3.14, in the SDK
 def test_run_sync(recording, config):
+    """The synchronous entry is recorded like the asynchronous one."""
     loop = asyncio.new_event_loop()  # the SDK would leave one unclosed
     asyncio.set_event_loop(loop)
     assert Runner.run_sync(two_tools(), "go", run_config=config).final_output == "done"
@@ -172,6 +179,8 @@ def journal_of(recording):
 
 
 def test_a_cancelled_run(recording, config):
+    """The program's cancellation comes through, and turn and call are cancelled."""
+
     async def main():
         task = asyncio.create_task(
             Runner.run(agent([[function_call("slow", {}, call_id="c")]]), "go", run_config=config)
@@ -188,6 +197,7 @@ def test_a_cancelled_run(recording, config):
 
 
 def test_a_fatal_tool_and_a_model_error(recording, config):
+    """A tool that ends the run is an error of call and turn."""
     with pytest.raises(Exception, match="fatal"):
         run(agent([[function_call("fatal", {}, call_id="c")]]), "go", run_config=config)
     turn = recording.turn
@@ -195,6 +205,7 @@ def test_a_fatal_tool_and_a_model_error(recording, config):
 
 
 def test_a_model_error(recording, config):
+    """The model's own error reaches the program, and is on turn and call."""
     with pytest.raises(ConnectionError, match="no model"):
         run(agent([ModelStep.raise_error(ConnectionError("no model"))]), "go", run_config=config)
     turn = recording.turn
@@ -203,6 +214,7 @@ def test_a_model_error(recording, config):
 
 
 def test_too_many_turns(recording, config):
+    """Running out of turns is the turn's error, with the SDK's own type."""
     steps = [[function_call("add", {"a": 1, "b": n}, call_id=f"c{n}")] for n in range(5)]
     with pytest.raises(MaxTurnsExceeded):
         run(agent(steps), "go", max_turns=2, run_config=config)
@@ -211,6 +223,7 @@ def test_too_many_turns(recording, config):
 
 
 def test_a_handoff(recording, config):
+    """Behind a handoff calls and answer are the other agent's."""
     billing = agent(
         [[function_call("add", {"a": 1, "b": 1}, call_id="c")], [assistant_message("paid")]], name="billing"
     )
@@ -230,6 +243,7 @@ def test_a_handoff(recording, config):
 
 
 def test_an_agent_as_a_tool(recording, config):
+    """An agent that is used as a tool is an agent below that call."""
     inner = agent([[function_call("add", {"a": 1, "b": 1}, call_id="i")], [assistant_message("2")]], name="inner")
     outer = agent([[function_call("ask", {"input": "1+1"}, call_id="o")], [assistant_message("two")]], name="outer")
     outer.tools = [inner.as_tool("ask", "Ask.")]
@@ -244,6 +258,8 @@ def test_an_agent_as_a_tool(recording, config):
 
 
 def test_twenty_runs_at_once_do_not_mix(recording, config):
+    """Runs in one loop keep to their own sessions."""
+
     async def main():
         await asyncio.gather(
             *(
@@ -266,6 +282,7 @@ def test_twenty_runs_at_once_do_not_mix(recording, config):
 
 
 def test_the_session_is_the_runtimes_own(recording, config, tmp_path):
+    """The SDK's session id is the session's."""
     one = agent([[assistant_message(str(n))] for n in range(3)])
     session = SQLiteSession("conversation-7")
     for n in range(3):
@@ -277,6 +294,7 @@ def test_the_session_is_the_runtimes_own(recording, config, tmp_path):
 
 
 def test_runs_that_continue_a_history_stay_in_its_session(recording, config):
+    """Without a session, a run that is given the last one's output goes on in its session."""
     one = agent([[assistant_message(str(n))] for n in range(4)])
     first = run(one, "hello", run_config=config)
     second = run(one, [*first.to_input_list(), {"role": "user", "content": "again"}], run_config=config)
@@ -289,6 +307,8 @@ def test_runs_that_continue_a_history_stay_in_its_session(recording, config):
 
 
 def test_runs_inside_a_trace_are_of_one_session(recording):
+    """Runs in one ``trace()`` are of the session that its group names."""
+
     async def main():
         one = agent([[assistant_message("a")], [assistant_message("b")]])
         with trace("workflow", group_id="group"):
@@ -301,6 +321,7 @@ def test_runs_inside_a_trace_are_of_one_session(recording):
 
 
 def test_the_users_own_hooks_are_called_as_ever(recording, config):
+    """Run hooks are called in the same order as without turnspan."""
     heard = []
 
     class Mine(RunHooks):
@@ -328,6 +349,7 @@ def test_the_users_own_hooks_are_called_as_ever(recording, config):
 
 
 def test_sensitive_data_that_may_not_be_traced_is_not_recorded(recording, config):
+    """The SDK's own switch for sensitive data is obeyed."""
     config.trace_include_sensitive_data = False
     run(two_tools(), "the secret prompt", run_config=config)
     assert "secret" not in str(recording.session.to_dict())

@@ -70,6 +70,8 @@ def instrumentor(request, monkeypatch):
 
 @pytest.mark.filterwarnings("ignore")
 def test_a_call_that_somebody_else_instruments_is_on_record(only_theirs, instrumentor, recording):
+    """A model call of which only another instrumentation knows is recorded from its span."""
+
     async def main():
         async with client(["done"]) as model:
             await model.chat.completions.create(model="scripted", messages=[{"role": "user", "content": "go"}])
@@ -89,6 +91,8 @@ def test_a_call_that_somebody_else_instruments_is_on_record(only_theirs, instrum
 
 @pytest.mark.filterwarnings("ignore")
 def test_inside_of_a_turn_by_hand_it_is_a_call_of_that_turn(only_theirs, instrumentor, recording):
+    """Such a call inside of a turn block is the turn's."""
+
     async def main():
         async with client(["done"]) as model:
             with turnspan.session("s"), turnspan.turn(agent="triage", prompt="go") as turn:
@@ -104,6 +108,7 @@ def test_inside_of_a_turn_by_hand_it_is_a_call_of_that_turn(only_theirs, instrum
 
 @pytest.mark.filterwarnings("ignore")
 def test_a_loop_that_is_instrumented_twice_is_recorded_once(both, instrumentor, recording):
+    """Beside another instrumentation each call is on record once."""
     assert asyncio.run(OpenAIChat().turn(Conversation("s"), "go", [GOOD, "done"])) == "done"
     turn = recording.turn
     assert [call.tool_name for call in turn.tool_calls] == ["add", "shout"]
@@ -112,6 +117,7 @@ def test_a_loop_that_is_instrumented_twice_is_recorded_once(both, instrumentor, 
 
 @pytest.mark.filterwarnings("ignore")
 def test_a_span_of_the_conventions_is_not_started_twice(both, recording):
+    """Where another instrumentation starts the model's span, ours is not started."""
     made = _genai()
     made.instrument(skip_dep_check=True)
     try:
@@ -125,6 +131,7 @@ def test_a_span_of_the_conventions_is_not_started_twice(both, recording):
 
 
 def test_where_ours_is_the_outer_one_the_next_call_waits_for_theirs(recording):
+    """Once a second span was seen inside of ours, the next call takes that one."""
     made = _genai()
     made.instrument(skip_dep_check=True)
     adapters = Adapters()
@@ -145,6 +152,7 @@ def test_where_ours_is_the_outer_one_the_next_call_waits_for_theirs(recording):
 
 
 def test_the_completion_hook_hands_over_what_is_on_no_span(only_theirs, recording, monkeypatch):
+    """Content that telemetry may not have reaches the record through OpenTelemetry's completion hook."""
     monkeypatch.setenv("OTEL_INSTRUMENTATION_GENAI_COMPLETION_HOOK", "turnspan")
     pytest.importorskip("opentelemetry.util.genai")
     from opentelemetry.util.genai.completion_hook import load_completion_hook
@@ -169,6 +177,7 @@ def _span(tracer, name, **attributes):
 
 
 def test_an_agent_of_the_conventions_is_a_turn_with_its_calls(only_theirs, recording):
+    """Agent, tool and model spans of the conventions become a turn with its calls."""
     tracer = trace.get_tracer("somebody")
     agent = {
         "gen_ai__operation__name": "invoke_agent",
@@ -210,6 +219,7 @@ def test_an_agent_of_the_conventions_is_a_turn_with_its_calls(only_theirs, recor
 
 @pytest.mark.parametrize("dialect", ["openinference", "openllmetry"])
 def test_what_says_only_at_its_end_what_it_is(only_theirs, recording, dialect):
+    """Spans whose attributes come at their end are recorded all the same, in each dialect."""
     tracer = trace.get_tracer("somebody")
     names = {
         "openinference": (
@@ -246,6 +256,7 @@ def test_what_says_only_at_its_end_what_it_is(only_theirs, recording, dialect):
 
 
 def test_what_ours_tells_right_around_a_span_is_not_told_twice(only_theirs, recording):
+    """A span inside of our own call for the same thing adds nothing."""
     tracer = trace.get_tracer("somebody")
     with turnspan.session("s"), turnspan.turn(agent="triage", prompt="go"):
         with _span(tracer, "agent", gen_ai__operation__name="invoke_agent", gen_ai__agent__name="triage"):
@@ -265,6 +276,7 @@ def test_what_ours_tells_right_around_a_span_is_not_told_twice(only_theirs, reco
 
 
 def test_a_provider_that_is_made_later_or_for_one_library_alone_is_read_too(only_theirs, recording):
+    """Providers that are not the global one are read."""
     private = TracerProvider()
     tracer = private.get_tracer("somebody")
     with _span(tracer, "invoke_agent a", gen_ai__operation__name="invoke_agent", gen_ai__agent__name="a"):
@@ -273,6 +285,7 @@ def test_a_provider_that_is_made_later_or_for_one_library_alone_is_read_too(only
 
 
 def test_spans_that_are_about_nothing_of_ours_leave_nothing(only_theirs, recording):
+    """Database and HTTP spans are neither recorded nor remembered."""
     from turnspan.telemetry.external_spans import external_spans
 
     tracer = trace.get_tracer("somebody")
@@ -284,6 +297,7 @@ def test_spans_that_are_about_nothing_of_ours_leave_nothing(only_theirs, recordi
 
 
 def test_a_reader_that_fails_is_told_once_and_changes_nothing(monkeypatch):
+    """A reader of spans that raises is reported once, and spans are exported as ever."""
     import turnspan_integrations.otel as module
 
     monkeypatch.setattr(module, "what_of", lambda span: 1 / 0)

@@ -46,6 +46,7 @@ def played(**settings):
 
 
 def test_content_is_on_record_and_on_no_span():
+    """The record has content that spans must not have."""
     turn, spans = played()
     assert turn.prompt.startswith("my key is")
     assert turn.tool_calls[0].arguments
@@ -55,6 +56,7 @@ def test_content_is_on_record_and_on_no_span():
 
 
 def test_content_that_telemetry_may_have_is_redacted_there_too():
+    """Secrets are taken out of the runtime's own spans as well."""
     turn, spans = played(telemetry_content="SPAN_ONLY")
     root = next(span for span in spans if span.name.startswith("invoke_agent"))
     assert "my key is" in root.attributes["pydantic_ai.all_messages"]
@@ -64,6 +66,7 @@ def test_content_that_telemetry_may_have_is_redacted_there_too():
 
 
 def test_what_the_program_has_set_itself_wins(monkeypatch):
+    """Instrumentation settings of the program stay in place."""
     own = InstrumentationSettings()
     monkeypatch.setattr(Agent, "_instrument_default", own)
     turn, spans = played()
@@ -73,6 +76,7 @@ def test_what_the_program_has_set_itself_wins(monkeypatch):
 
 
 def test_an_agent_that_is_not_to_be_instrumented_is_not(recording):
+    """``instrument=False`` is obeyed."""
     adapters = Adapters()
     adapters.watch("pydantic-ai")
     stage = PydanticAI()
@@ -85,6 +89,7 @@ def test_an_agent_that_is_not_to_be_instrumented_is_not(recording):
 
 
 def test_the_outermost_conversation_is_the_session(recording):
+    """A sub-agent's own conversation does not open a second session."""
     adapters = Adapters()
     adapters.watch("pydantic-ai")
     asyncio.run(PydanticAI().sub_agent(Conversation("s"), "go"))
@@ -95,6 +100,7 @@ def test_the_outermost_conversation_is_the_session(recording):
 
 
 def test_content_stays_in_also_when_the_reader_fails(monkeypatch):
+    """A failure while spans are read lets no content out."""
     import turnspan_integrations.otel as module
 
     monkeypatch.setattr(module, "what_of", lambda span: 1 / 0)
@@ -149,6 +155,7 @@ def test_consent_to_tools_is_asked_given_and_refused_on_record(watched):
 
 
 def test_a_list_of_objects_is_an_answer_also_when_it_is_streamed(watched):
+    """A structured stream's last output is the turn's response."""
     agent = Agent(TestModel(custom_output_args=[1, 2]), output_type=list[int])
 
     async def main():

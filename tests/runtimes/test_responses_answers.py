@@ -129,6 +129,7 @@ ANSWERS = {
 
 @pytest.mark.parametrize(("ask", "answer", "expected"), cases(ANSWERS, WAYS))
 def test_an_answer_is_on_record_as_the_provider_gave_it(ask, answer, expected, model_server):
+    """Text, usage, ids, status and errors of every kind of answer are those of the client."""
     with asked(model_server, "openai", ask, answer) as recording:
         check(recording, expected)
 
@@ -209,6 +210,7 @@ def _in_background(server, *, cancel=False):
 
 
 def test_an_answer_in_the_background_is_the_one_that_is_retrieved(model_server):
+    """The call ends with what ``retrieve`` brings, not with the empty answer before it."""
     with asked(
         model_server, "openai", _in_background, Background(Answer("the answer", usage=USED), polls=2)
     ) as recording:
@@ -217,6 +219,7 @@ def test_an_answer_in_the_background_is_the_one_that_is_retrieved(model_server):
 
 @pytest.mark.parametrize("how", ["failed", "cancelled"])
 def test_an_answer_in_the_background_that_comes_to_nothing_is_no_success(how, model_server):
+    """A background answer that fails or is cancelled is an error or cancelled."""
     answer = Answer(status="failed", error=StreamError("it fell over")) if how == "failed" else Answer("never")
     with asked(
         model_server, "openai", lambda s: _in_background(s, cancel=how == "cancelled"), Background(answer)

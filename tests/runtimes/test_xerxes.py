@@ -101,6 +101,7 @@ def ask(script, prompt="go", **features):
 
 
 def test_a_default_runtime_records_a_turn_with_its_tools(recording):
+    """A runtime without any setting is recorded with its tools, their results and errors."""
     assert ask(TWO_TOOLS).content.strip() == "It is 3."
     turn = recording.turn
     assert (turn.agent_id, turn.prompt, turn.status) == ("helper", "go", "success")
@@ -129,6 +130,7 @@ def test_a_default_runtime_records_a_turn_with_its_tools(recording):
 
 
 def test_turns_of_one_object_are_one_session(recording):
+    """One runtime object is one session."""
     made, helper = runtime([("one", []), ("two", [])])
     for prompt in ("1", "2"):
         asyncio.run(made.create_response(prompt=prompt, agent_id=helper, stream=False))
@@ -136,6 +138,7 @@ def test_turns_of_one_object_are_one_session(recording):
 
 
 def test_the_users_own_records_and_audit_get_the_ids(recording):
+    """Xerxes' own session store and audit have the ids that turnspan gave."""
     store, collector = TheirStore(), InMemoryCollector()
     ask(TWO_TOOLS, enabled=True, session_store=store, audit_collector=collector)
     (theirs,) = store.load_session(store.list_sessions()[0]).turns
@@ -152,6 +155,8 @@ def test_the_users_own_records_and_audit_get_the_ids(recording):
 
 
 def test_a_stream_to_the_end_and_left_early(recording):
+    """A stream that ends is a success, one that is left is cancelled."""
+
     async def main(take):
         made, helper = runtime([("one two three four", [])])
         stream = await made.create_response(prompt=str(take), agent_id=helper, stream=True)
@@ -170,6 +175,7 @@ def test_a_stream_to_the_end_and_left_early(recording):
 
 
 def test_run_in_its_own_thread_keeps_the_context(recording):
+    """The thread that Xerxes runs in belongs to the session around it."""
     made, helper = runtime(list(TWO_TOOLS))
     with structlog.testing.capture_logs(processors=[turnspan.add_turn]) as lines, turnspan.session("mine"):
         made.run(prompt="go", agent_id=helper, stream=False)
@@ -182,6 +188,7 @@ def test_run_in_its_own_thread_keeps_the_context(recording):
 
 
 def test_a_fatal_tool(recording):
+    """A tool that ends the turn is an error of call and turn."""
     with pytest.raises(ValueError, match="fatal"):
         ask([("", [call("add", "1", a=1, b=1), call("fatal", "2")])])
     turn = recording.turn
@@ -192,6 +199,7 @@ def test_a_fatal_tool(recording):
 
 
 def test_a_model_error(recording):
+    """The model's own error reaches the program, and is on turn and call."""
     with pytest.raises(RuntimeError, match="no model"):
         ask([RuntimeError("no model")])
     assert (recording.turn.status, recording.turn.error) == ("error", "no model")
@@ -199,6 +207,8 @@ def test_a_model_error(recording):
 
 
 def test_a_cancelled_turn(recording):
+    """The program's cancellation comes through, and turn and call are cancelled."""
+
     async def main():
         made, helper = runtime([("", [call("slow", "1")])])
         task = asyncio.create_task(made.create_response(prompt="go", agent_id=helper, stream=False))
@@ -212,6 +222,7 @@ def test_a_cancelled_turn(recording):
 
 
 def test_a_switch_of_agents_is_a_handoff(recording):
+    """A switch of agents is a handoff, and the answer is the second agent's."""
     made, helper = runtime([("", [call("hand_over", "1")]), ("done", [])])
     made.register_agent(Agent(id="billing", name="billing", model="fake-1"))
 
@@ -230,6 +241,8 @@ def test_a_switch_of_agents_is_a_handoff(recording):
 
 
 def test_twenty_at_once_in_one_loop_and_in_threads(recording):
+    """Turns at once keep to their own sessions."""
+
     def script(prompt):
         asked = [m["content"] for m in prompt if m["role"] == "user"][-1].strip()
         if any(m["role"] == "tool" for m in prompt):
@@ -256,6 +269,7 @@ def test_twenty_at_once_in_one_loop_and_in_threads(recording):
 
 
 def test_the_loop_runtime(recording, monkeypatch):
+    """The streaming loop is recorded like the runtime."""
     scripts = [
         [
             TextChunk("Let me see. "),
@@ -301,6 +315,7 @@ def test_the_loop_runtime(recording, monkeypatch):
 
 
 def test_nothing_is_kept_of_a_finished_turn(recording):
+    """Finished turns are let go of."""
     from turnspan_integrations.xerxes import _Turn
 
     for _ in range(10):

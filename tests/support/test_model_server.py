@@ -21,6 +21,7 @@ def ask(client, text="go", model="m", **more):
 
 
 def test_twenty_conversations_at_once_are_told_apart_by_their_keys(model_server):
+    """Each conversation gets the answers of its own script."""
     for n in range(20):
         model_server.play([f"one {n}", f"two {n}"], key=f"key-{n}")
 
@@ -33,6 +34,7 @@ def test_twenty_conversations_at_once_are_told_apart_by_their_keys(model_server)
 
 
 def test_a_script_is_found_by_header_and_by_model_too(model_server):
+    """A script may be named by key, header or model."""
     model_server.play(["by header"], key="H")
     model_server.play(["by model"], key="gpt-x")
     with openai_client(model_server, "nobody's") as model:
@@ -53,6 +55,7 @@ def test_the_same_script_gives_the_same_bytes_and_records_the_same_requests(mode
 
 
 def test_a_client_that_tries_again_is_answered_with_the_next_step(model_server):
+    """Retries are steps of the script, and all requests are kept."""
     played = model_server.play([HttpError(429, retry_after_s=0), HttpError(500, retry_after_s=0), "at last"])
     with openai_client(model_server, max_retries=2) as model:
         assert ask(model).choices[0].message.content == "at last"
@@ -61,6 +64,7 @@ def test_a_client_that_tries_again_is_answered_with_the_next_step(model_server):
 
 
 def test_more_requests_than_answers_are_refused_and_told():
+    """A script that is over fails the request and the test."""
     with ModelServer() as server, openai_client(server) as model:
         server.play(["only one"])
         ask(model)
@@ -71,12 +75,14 @@ def test_more_requests_than_answers_are_refused_and_told():
 
 @pytest.mark.parametrize("step", [Disconnect(), Disconnect(reset=True), Answer("he", breaks=Disconnect())])
 def test_a_connection_that_breaks_is_a_connection_error_of_the_client(model_server, step):
+    """A broken connection is the client's own error."""
     model_server.play([step])
     with openai_client(model_server) as model, pytest.raises(openai.APIConnectionError):
         ask(model)
 
 
 def test_a_reply_can_be_any_bytes(model_server):
+    """A script may answer what no provider should."""
     frames = [sse({"object": "chat.completion.chunk", "choices": []}), 0.01, b"data: {broken\n\n"]
     model_server.play([Reply(418, body=b"tea"), Reply(headers={"content-type": "text/event-stream"}, frames=frames)])
     with openai_client(model_server) as model:
@@ -88,18 +94,21 @@ def test_a_reply_can_be_any_bytes(model_server):
 
 
 def test_a_reply_that_is_cut_is_seen_as_cut(model_server):
+    """A reply that ends in the middle is a connection error."""
     model_server.play([Reply(frames=[b'{"choices": ', Cut(reset=True)])])
     with openai_client(model_server) as model, pytest.raises(openai.APIConnectionError):
         ask(model)
 
 
 def test_a_step_may_depend_on_the_request(model_server):
+    """A step may be a function of the request."""
     model_server.play([lambda request: "you said " + request.json["messages"][0]["content"]])
     with openai_client(model_server) as model:
         assert ask(model, "this").choices[0].message.content == "you said this"
 
 
 def test_a_stream_stays_open_for_as_long_as_it_is_held(model_server):
+    """A test decides when a stream goes on."""
     held = threading.Event()
     model_server.play([Answer("one two", held_by=held)])
 
@@ -125,6 +134,7 @@ def test_a_stream_stays_open_for_as_long_as_it_is_held(model_server):
 
 
 def test_a_program_in_another_process_is_served_by_its_environment(model_server, tmp_path):
+    """A subprocess finds the server through the clients' own variables."""
     played = model_server.play(["hello", "ok"], key="sk-child")
     code = """
 import anthropic, openai
@@ -138,6 +148,7 @@ print(anthropic.Anthropic().messages.create(model="m", max_tokens=9, messages=[{
 
 
 def test_embeddings_in_both_encodings(model_server):
+    """Embeddings are the same as floats and in base64."""
     model_server.play([])
     with openai_client(model_server) as model:
         for more in ({}, {"encoding_format": "float"}):

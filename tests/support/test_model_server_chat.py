@@ -49,6 +49,7 @@ ANSWERS = {
 
 @pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS)
 def test_what_is_sent_is_what_the_clients_types_allow_plain_and_streamed_alike(chat, answer):
+    """Whole and streamed answers fit the client's types and say the same."""
     chat.play(answer, answer, answer)
     whole = chat.create(**GO)
     ChatCompletion.model_validate_json(whole.to_json())
@@ -66,6 +67,7 @@ def test_what_is_sent_is_what_the_clients_types_allow_plain_and_streamed_alike(c
 
 
 def test_an_asynchronous_client_and_raw_responses(model_server):
+    """Asynchronous clients and raw responses are served alike."""
     model_server.play(["one", "two words", "three"])
 
     async def main():
@@ -97,6 +99,7 @@ def test_where_a_stream_says_its_usage(chat):
 
 
 def test_details_of_usage_and_none_at_all(chat):
+    """Usage has its details, or is left out."""
     chat.play(
         Answer("x", usage=Usage(9, 5, cached_tokens=4, reasoning_tokens=3, audio_input_tokens=2)),
         Answer("x", usage=None),
@@ -108,6 +111,7 @@ def test_details_of_usage_and_none_at_all(chat):
 
 
 def test_parallel_calls_at_one_index_and_at_none(chat):
+    """Streams of compatible servers, with one index for all or none, can be played."""
     for shape, index in (("own", [0, 0, 0, 1, 1, 1]), ("same", [0, 0]), ("none", [None, None])):
         chat.play(Answer(tool_calls=TOOLS, shape=Shape(tool_index=shape)))
         calls = [call for chunk in chat.create(**STREAM) for call in chunk.choices[0].delta.tool_calls or ()]
@@ -117,6 +121,7 @@ def test_parallel_calls_at_one_index_and_at_none(chat):
 
 
 def test_the_chunks_of_azure(chat):
+    """Azure's chunks without choices and without delta can be played."""
     chat.play(Answer("hello", shape=Shape(azure=True)))
     chunks = list(chat.create(**WITH_USAGE))
     assert chunks[0].choices == []
@@ -128,6 +133,7 @@ def test_the_chunks_of_azure(chat):
 
 
 def test_a_stream_without_an_end_and_with_comments(chat):
+    """Comments, no finish reason and no end are taken by the client."""
     chat.play(Answer("hello", shape=Shape(finish=False, done=False, keep_alive=True)))
     chunks = list(chat.create(**STREAM))
     assert text(chunks) == "hello"
@@ -135,6 +141,7 @@ def test_a_stream_without_an_end_and_with_comments(chat):
 
 
 def test_a_stream_breaks_after_what_was_said(chat):
+    """A stream that breaks gives its text first, then the client's error."""
     for breaks, error in (
         (StreamError("too much"), openai.APIError),
         (Disconnect(), Exception),
@@ -154,6 +161,7 @@ def test_a_stream_breaks_after_what_was_said(chat):
      (429, openai.RateLimitError), (500, openai.InternalServerError), (503, openai.InternalServerError)],
 )  # fmt: skip
 def test_http_errors_are_the_clients_own(chat, status, error):
+    """Each status is the client's exception, with its headers."""
     chat.play(HttpError(status, "sorry", retry_after_s=7))
     with pytest.raises(error, match="sorry") as raised:
         chat.create(**STREAM)
@@ -161,6 +169,7 @@ def test_http_errors_are_the_clients_own(chat, status, error):
 
 
 def test_what_a_content_filter_does(chat):
+    """A filtered prompt and a filtered answer look as Azure's do."""
     inner = {
         "innererror": {
             "code": "ResponsibleAIPolicyViolation",
@@ -175,6 +184,7 @@ def test_what_a_content_filter_does(chat):
 
 
 def test_structured_output(chat):
+    """``parse`` gives the object, and an answer that is too long its error."""
     rome = '{"name": "Rome"}'
     chat.play(rome, Answer('{"na', finish="length"), rome)
     asked = {**GO, "response_format": City}

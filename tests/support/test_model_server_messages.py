@@ -39,6 +39,7 @@ def messages(model_server):
 
 @pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS)
 def test_what_is_sent_is_what_the_clients_types_allow_plain_and_streamed_alike(messages, answer):
+    """Whole and streamed answers fit the client's types and say the same."""
     wholes = []
     for ask in (messages.create, lambda **asked: _final(messages, asked)):
         messages.play(answer)
@@ -56,6 +57,7 @@ def _final(messages, asked):
 
 
 def test_an_mcp_call_at_the_provider(model_server):
+    """A tool that the provider calls over MCP has its call and result blocks."""
     model_server.play([Answer("so", hosted=[HostedTool("mcp", {"q": 1}, "found")])])
     with anthropic_client(model_server) as model:
         call, result, _ = model.beta.messages.create(**GO).content
@@ -64,6 +66,7 @@ def test_an_mcp_call_at_the_provider(model_server):
 
 
 def test_an_asynchronous_client_and_raw_responses(model_server):
+    """Asynchronous clients and raw responses are served alike."""
     model_server.play(["one", "two words"])
 
     async def main():
@@ -99,6 +102,7 @@ def test_where_a_stream_says_its_usage(messages):
 
 
 def test_a_stream_with_pings_and_one_without_an_end(messages):
+    """Pings are passed over, and a missing end is seen by the client."""
     messages.play(Answer("a b", shape=Shape(keep_alive=True, finish=False)))
     kinds = [event.type for event in messages.create(**GO, stream=True)]
     assert kinds[0] == "message_start"
@@ -106,6 +110,7 @@ def test_a_stream_with_pings_and_one_without_an_end(messages):
 
 
 def test_a_stream_breaks_after_what_was_said(messages):
+    """A stream that breaks gives its text first, then the client's error."""
     overloaded = StreamError("Overloaded", "overloaded_error")
     for breaks, error in ((overloaded, anthropic.APIStatusError), (Disconnect(), Exception)):
         messages.play(Answer("Hel lo", breaks=breaks))
@@ -121,6 +126,7 @@ def test_a_stream_breaks_after_what_was_said(messages):
      (429, anthropic.RateLimitError), (500, anthropic.InternalServerError), (529, anthropic.InternalServerError)],
 )  # fmt: skip
 def test_http_errors_are_the_clients_own(messages, status, error):
+    """Each status is the client's exception, with its headers."""
     messages.play(HttpError(status, "sorry", retry_after_s=7))
     with pytest.raises(error, match="sorry") as raised:
         messages.create(**GO)
@@ -128,6 +134,7 @@ def test_http_errors_are_the_clients_own(messages, status, error):
 
 
 def test_counting_tokens_takes_no_answer(messages):
+    """Counting tokens does not use up a step of the script."""
     messages.play("one")
     assert messages.count_tokens(model="m", messages=GO["messages"]).input_tokens > 0
     assert messages.create(**GO).content[0].text == "one"

@@ -66,6 +66,7 @@ def responses(model_server):
 
 @pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS)
 def test_what_is_sent_is_what_the_clients_types_allow_plain_and_streamed_alike(responses, answer):
+    """Whole and streamed answers fit the client's types and say the same."""
     responses.play(answer)
     whole = responses.create(**GO)
     Response.model_validate_json(whole.to_json())
@@ -81,6 +82,7 @@ def test_what_is_sent_is_what_the_clients_types_allow_plain_and_streamed_alike(r
 
 
 def test_the_streaming_helper_and_structured_output(responses):
+    """The streaming helper sees its events, and the parsed object."""
     responses.play('{"name": "Rome"}', '{"name": "Rome"}')
     with responses.stream(**GO, text_format=City) as stream:
         kinds = [event.type for event in stream]
@@ -90,6 +92,7 @@ def test_the_streaming_helper_and_structured_output(responses):
 
 
 def test_an_asynchronous_client_and_raw_responses(model_server):
+    """Asynchronous clients and raw responses are served alike."""
     model_server.play(["one", "two"])
 
     async def main():
@@ -102,6 +105,7 @@ def test_an_asynchronous_client_and_raw_responses(model_server):
 
 
 def test_a_failed_and_a_cancelled_one_say_so(responses):
+    """Status and error are those that the script says."""
     responses.play(ANSWERS["failed"], Answer(status="cancelled"), ANSWERS["filtered"])
     failed, cancelled, filtered = (responses.create(**GO) for _ in range(3))
     assert (failed.status, failed.error.message) == ("failed", "it fell over")
@@ -110,6 +114,7 @@ def test_a_failed_and_a_cancelled_one_say_so(responses):
 
 
 def test_an_answer_in_the_background_is_ready_after_it_was_asked_for(responses):
+    """A background answer is queued until it was asked for often enough."""
     responses.play(Background(Answer("the answer"), polls=2))
     made = responses.create(**GO, background=True)
     seen = [made.status]
@@ -124,6 +129,7 @@ def test_an_answer_in_the_background_is_ready_after_it_was_asked_for(responses):
 
 
 def test_an_answer_in_the_background_can_be_cancelled_and_streamed(responses):
+    """A background answer can be cancelled, or read as a stream."""
     responses.play(Background(Answer("the answer")), Background(Answer("the answer")))
     ident = responses.create(**GO, background=True).id
     assert responses.cancel(ident).status == "cancelled"
@@ -136,6 +142,7 @@ def test_an_answer_in_the_background_can_be_cancelled_and_streamed(responses):
 
 
 def test_the_response_before_and_the_conversation_are_told_back(responses):
+    """Ids that a request names stand in the answer."""
     responses.play("one", "two")
     first = responses.create(**GO)
     second = responses.create(**GO, previous_response_id=first.id)
@@ -143,6 +150,7 @@ def test_the_response_before_and_the_conversation_are_told_back(responses):
 
 
 def test_details_of_usage_and_none_at_all(responses):
+    """Usage has its details, or is left out."""
     responses.play(Answer("x", usage=Usage(9, 5, cached_tokens=4, reasoning_tokens=3)), Answer("x", usage=None))
     used = responses.create(**GO).usage
     assert (used.input_tokens_details.cached_tokens, used.output_tokens_details.reasoning_tokens) == (4, 3)
@@ -163,6 +171,7 @@ def test_a_stream_breaks_after_what_was_said(responses):
 
 
 def test_http_errors_are_the_clients_own(responses):
+    """A status is the client's exception."""
     responses.play(HttpError(429, "sorry", retry_after_s=7))
     with pytest.raises(openai.RateLimitError, match="sorry"):
         responses.create(**GO)
