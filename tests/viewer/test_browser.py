@@ -400,7 +400,10 @@ PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True}
 
 
 @pytest.mark.parametrize("page", [{}, {"color_scheme": "dark"}, PHONE], indirect=True, ids=["light", "dark", "phone"])
-@pytest.mark.parametrize("path", ["/sessions", "/sessions/support-42", "/sessions/none"])
+@pytest.mark.parametrize(
+    "path",
+    ["/sessions", "/sessions/support-42", "/sessions/none", "/events/call-25/why", "/compare?a=support-42&b=earlier-1"],
+)
 def test_everybody_can_read_it(page, address, path):
     """axe-core has no finding, in both themes and on a phone; nothing is wider than the screen."""
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()

@@ -142,13 +142,14 @@ document.addEventListener("click", async (event) => {
 
 function localTimes(root = document) {
   const day = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" }), clock = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
+  const exact = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit", second: "2-digit", fractionalSecondDigits: 3 });
   const today = day.format(new Date());
   for (const time of all("time[datetime]", root)) {
     const at = new Date(time.dateTime);
     if (Number.isNaN(at.getTime())) continue;
     time.title = time.title || time.dateTime;
-    const precise = "precise" in time.dataset ? `.${String(at.getMilliseconds()).padStart(3, "0")}` : "";
-    time.textContent = (day.format(at) === today ? "" : `${day.format(at)}, `) + clock.format(at) + precise;
+    const told = "precise" in time.dataset ? exact : clock;
+    time.textContent = (day.format(at) === today ? "" : `${day.format(at)}, `) + told.format(at);
   }
 }
 
