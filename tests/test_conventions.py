@@ -124,9 +124,9 @@ def test_what_samplers_should_see_is_there_when_a_span_starts(recording, monkeyp
 
     started, start = {}, Spans._start_span
 
-    def noting(self, name, below, kind, attributes, links, at_ns):
-        span = start(self, name, below, kind, dict(attributes), links, at_ns)
-        started[span.get_span_context().span_id] = set(attributes)
+    def noting(self, opening, parent, links, at_ns):
+        span = start(self, opening, parent, links, at_ns)
+        started[span.get_span_context().span_id] = set(opening().attributes)
         return span
 
     monkeypatch.setattr(Spans, "_start_span", noting)
