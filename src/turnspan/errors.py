@@ -12,7 +12,7 @@ TurnspanError
 ├── BlockInGeneratorError (RuntimeError) a `with` block of ours around the yield of a stream
 └── StoreError
     ├── SessionNotFoundError (ValueError)     the session is not in the store
-    ├── UnreadableSessionError (ValueError)   it is there, but is no session we can read
+    ├── UnreadableSessionError (ValueError)   it is there, but cannot be read as a session
     └── StoreUnavailableError (OSError)       the store cannot be reached or written right now
 
 These are raised to people who called turnspan themselves. A failure while watching an agent is

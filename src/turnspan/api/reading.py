@@ -54,7 +54,7 @@ def sessions(
         until: Begun before.
         min_tokens: One of its turns used so many tokens or more.
         min_duration_ms: One of its turns took so long or longer.
-        parent_id: The session that it came out of.
+        parent_id: Its parent session.
         limit: How many at most.
         after: The last session id of the page before this one.
         store: A store, or the URL of one; by default that of this process.

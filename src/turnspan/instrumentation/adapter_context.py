@@ -197,7 +197,7 @@ class _Spans:
         self._adapter = adapter
 
     def stand_for(self, event: Started, span: Any) -> None:
-        """Emit a start that somebody else's span stands for."""
+        """Emit a start whose span is an external one."""
         if (recorder := self._adapter.recorder()) is not None:
             recorder.emit(event, span)
 

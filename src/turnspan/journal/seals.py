@@ -117,7 +117,7 @@ class Key:
             (RFC 8410), a private one to sign and check, a public one to check.
 
     Raises:
-        SettingsError: When this is no key.
+        SettingsError: When this is not a valid key.
         MissingExtraError: When Ed25519 is wanted and the package for it is not installed.
 
     """
@@ -160,7 +160,7 @@ class Key:
             else:
                 self._public = load_pem_public_key(self._secret)
         except (ValueError, TypeError) as error:
-            raise SettingsError(f"This is no Ed25519 key in PEM: {error}") from error
+            raise SettingsError(f"This is not a valid Ed25519 key in PEM: {error}") from error
 
     def public_bytes(self) -> bytes | None:
         """Return the public key as 32 bytes; None for a key that has no public part."""

@@ -220,12 +220,12 @@ class SessionRecord(_Record):
 
     @property
     def parent_session_id(self) -> str | None:
-        """The session that this one came out of: a fork's source, a sub-agent's caller; None for one of its own."""
+        """The parent session: a fork's source, a sub-agent's caller; None for one of its own."""
         return self._above("parent_session_id")
 
     @property
     def root_session_id(self) -> str | None:
-        """The session that all of them came out of; None where that is not known."""
+        """The first of its ancestors; None where that is not known."""
         return self._above("root_session_id")
 
     def _above(self, name: str) -> str | None:

@@ -86,8 +86,8 @@ class Redactor:
     def take(self, event: Event) -> tuple[Event, bytes]:
         """Return an event as it may be kept, and its encoding.
 
-        What is no JSON, and text that is none for others (lone surrogates, NUL), is made plain here, once: record, span
-        and log have the same.
+        What is not valid JSON, and text that others cannot take (lone surrogates, NUL), is made plain here, once: record,
+        span and log have the same.
 
         Raises:
             Exception: What a rule of one's own raises.
