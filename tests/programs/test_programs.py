@@ -1,0 +1,92 @@
+"""Programs after each runtime's own documentation, over the wire: they never know, and the record is what they did.
+
+Each program is as its runtime's documentation would have it, and runs by itself. Literals at its end, which nothing
+executes, say the rest: ``NEEDS`` what must be installed, ``MODEL`` what the model answers
+(:mod:`support.model_server.literals`), ``RECORD`` the sessions that are recorded (:mod:`support.outlines`), and ``EXIT``
+its exit code where that is not 0.
+"""
+
+import ast
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+from support.model_server import ModelServer
+from support.model_server.literals import script_of
+from support.outlines import outline
+from support.programs import BIN, PYTHON, run
+from turnspan import Settings, SqlSessionStore, verify
+
+FOLDER = Path(__file__).parent
+PROGRAMS = sorted(FOLDER.glob("*/*.py"))
+QUICK = {"anthropic/tool_runner", "openai/stream_with_tools"}
+"""Those that run by default, one or two of a runtime."""
+
+
+def _params():
+    for path in PROGRAMS:
+        name = path.relative_to(FOLDER).with_suffix("").as_posix()
+        yield pytest.param(path, id=name, marks=() if name in QUICK else pytest.mark.slow)
+
+
+@pytest.fixture(scope="module")
+def server():
+    """One model for all of them."""
+    with ModelServer() as made:
+        yield made
+        assert made.problems == []
+
+
+@pytest.mark.parametrize("path", _params())
+def test_a_program_is_recorded_and_does_not_know(path, server, tmp_path):
+    """Its output, its exit code and what it asks of the model are the same; what it did is on record, and proven."""
+    said = _literals(path)
+    _need(said["NEEDS"])
+    plain = _played(server, path, said, [PYTHON, path], tmp_path / "plain")
+    assert plain[0] == said.get("EXIT", 0), plain[2]
+    watched = _played(server, path, said, [BIN / "turnspan", "run", path], tmp_path / "watched")
+    assert watched == plain
+    home = tmp_path / "watched" / ".turnspan"
+    store = SqlSessionStore(f"sqlite:///{home}/sessions.db")
+    sessions = [store.load_session(session_id) for session_id in store.list_sessions()]
+    store.close()
+    assert outline(sessions) == said["RECORD"].strip("\n")
+    report = verify(settings=Settings.read(home=home))
+    assert report.exit_code == 0, report.findings
+
+
+def _literals(path):
+    """Return the literals at a program's end, by name; the program is read, not run."""
+    found = {}
+    for node in ast.parse(path.read_text()).body:
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value) if name in ("NEEDS", "MODEL", "RECORD", "EXIT"):
+                found[name] = ast.literal_eval(value)
+    return found
+
+
+def _need(requirements):
+    for needed in map(Requirement, requirements):
+        try:
+            installed = version(needed.name)
+        except PackageNotFoundError:
+            pytest.skip(f"{needed.name} is not installed")
+        if not needed.specifier.contains(installed, prereleases=True):
+            pytest.skip(f"it needs {needed}, and {installed} is installed")
+
+
+def _played(server, path, said, command, folder):
+    """Run a program; return what can be seen of it from outside."""
+    folder.mkdir()
+    asked = server.play(script_of(said.get("MODEL", ())), key=f"{path.parent.name}-{path.stem}")
+    env = asked.environment | {
+        "PYTHONHASHSEED": "0",
+        "XERXES_HOME": str(folder / "xerxes"),
+        "OPENAI_AGENTS_DISABLE_TRACING": "1",  # it would send them to OpenAI
+    }
+    done = run(*command, cwd=folder, env=env)
+    assert not asked.script, f"{len(asked.script)} answers of the model were not asked for\n{done.stdout}{done.stderr}"
+    requests = sorted((request.method, request.path, request.body) for request in asked.requests)
+    return done.returncode, done.stdout, done.stderr.replace(str(folder), ""), requests
