@@ -39,7 +39,7 @@ def server():
         assert made.problems == []
 
 
-@pytest.mark.parametrize("path", _params())
+@pytest.mark.parametrize("path", list(_params()))
 def test_a_program_is_recorded_and_does_not_know(path, server, tmp_path):
     """Its output, its exit code and what it asks of the model are the same; what it did is on record, and proven."""
     said = _literals(path)

@@ -10,7 +10,10 @@ from openai import OpenAI
 client = OpenAI()
 TOOLS = [
     {"type": "function", "function": {"name": name, "parameters": {"type": "object", "properties": properties}}}
-    for name, properties in {"translate": {"text": {"type": "string"}}, "look_up": {"id": {"type": "integer"}}}.items()
+    for name, properties in {
+        "translate": {"text": {"type": "string"}},
+        "look_up": {"item": {"type": "integer"}},
+    }.items()
 ]
 
 
@@ -20,8 +23,8 @@ def translate(text: str) -> str:
     return client.chat.completions.create(model="gpt-5-mini", messages=asked).choices[0].message.content
 
 
-def look_up(id: int) -> str:
-    raise KeyError(f"no item {id}")
+def look_up(item: int) -> str:
+    raise KeyError(f"no item {item}")
 
 
 def run(messages):
@@ -42,7 +45,7 @@ print(run([{"role": "user", "content": "Translate item 7, or else just 'good mor
 
 NEEDS = ["openai>=1.66"]
 MODEL = [
-    [("look_up", {"id": 7}, "c1"), ("translate", {"text": "good morning"}, "c2")],
+    [("look_up", {"item": 7}, "c1"), ("translate", {"text": "good morning"}, "c2")],
     "bonjour",
     "There is no item 7; good morning is bonjour.",
 ]
@@ -51,7 +54,7 @@ session
   turn
     > Translate item 7, or else just 'good morning'.
     model gpt-5 10+2
-    tool look_up(id=7) = Error: 'no item 7'
+    tool look_up(item=7) = Error: 'no item 7'
     tool translate(text=good morning) = bonjour
     model gpt-5 10+2
     < There is no item 7; good morning is bonjour.
