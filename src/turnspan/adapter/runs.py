@@ -83,7 +83,7 @@ class Runs:
             session = self.emit.session(session, workspace_id=workspace_id, agent_id=agent, parent=parent_session)
         started = TurnStarted(
             session_id=session.id,
-            turn_id=turn_id or new_id(),
+            turn_id=str(turn_id or new_id()),
             agent_id=agent,
             prompt="" if prompt is None else prompt,
             metadata=metadata or {},

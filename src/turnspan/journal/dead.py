@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from turnspan.events import Event
-from turnspan.journal.hash_chain import Line, SpanIds, decode, digest_of, line_hash, payload_hash
+from turnspan.journal.hash_chain import Line, SpanIds, digest_of, line_hash, payload_hash, read
 from turnspan.journal.recorded_events import RecordedEvent
 from turnspan.journal.segments import _framed, _locked, _retire, header_of, is_held, read_whole, segments_of
 from turnspan.model.json_values import encode
@@ -71,8 +71,9 @@ class DeadJournal:
 
     @property
     def events(self) -> list[RecordedEvent]:
-        """What the lines have, each with its span."""
-        return [RecordedEvent(self.id, decode(line.payload), line.span) for line in self.lines]
+        """What the lines have that can be read, each with its span."""
+        read_lines = ((read(line.payload), line.span) for line in self.lines)
+        return [RecordedEvent(self.id, event, span) for event, span in read_lines if event is not None]
 
     def complete(self, events: Sequence[tuple[Event, SpanIds | None]]) -> list[Line]:
         """Continue the chain with what nobody was left to tell, and return its lines; a torn last line makes room."""

@@ -76,8 +76,18 @@ def ids_in(payload: bytes) -> Ids | None:
     try:
         found = msgspec.json.decode(payload)
         kind, event_id, at_ns, session_id = (found[name] for name in ("kind", "event_id", "at_ns", "session_id"))
-        return Ids(kind, event_id, at_ns, session_id, found.get("turn_id"), found.get("call_id"))
+        if not 0 <= at_ns < 2**63:
+            return None
+        return Ids(kind, event_id, int(at_ns), session_id, found.get("turn_id"), found.get("call_id"))
     except (msgspec.MsgspecError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def read(payload: bytes) -> Event | None:
+    """Return the event that a line holds; None where it is none that this version can read."""
+    try:
+        return _decoder.decode(payload)
+    except msgspec.MsgspecError:
         return None
 
 

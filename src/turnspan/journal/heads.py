@@ -7,9 +7,7 @@ without a trace. What no key of ours signed is not named, or a forged chain woul
 
 from __future__ import annotations
 
-import msgspec
-
-from turnspan.journal.hash_chain import decode
+from turnspan.journal.hash_chain import read
 from turnspan.journal.seals import Heads, Key, seal_of
 from turnspan.stores.base import AuditTail
 
@@ -35,10 +33,7 @@ def heads_of(store: object, key: Key | None, *, but: str = "") -> Heads:
             continue
         if row.sequence <= found.get(row.journal, (0, ""))[0]:
             continue
-        try:
-            seal = seal_of(decode((row.payload or "").encode()))
-        except msgspec.MsgspecError:
-            continue
+        seal = seal_of(read((row.payload or "").encode()))
         if (
             seal is not None
             and (key is None or seal.is_signed_by(key))

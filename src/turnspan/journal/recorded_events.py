@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from turnspan.events import Event
-from turnspan.journal.hash_chain import SpanIds, decode
+from turnspan.journal.hash_chain import SpanIds, read
 from turnspan.stores.rows import AuditRow
 
 
@@ -19,12 +19,9 @@ class RecordedEvent(NamedTuple):
 
 
 def recorded_events(rows: Iterable[AuditRow]) -> list[RecordedEvent]:
-    """Return the events that audit rows have."""
-    return [
-        RecordedEvent(row.journal, decode(row.payload.encode()), span_of(row))
-        for row in rows
-        if row.payload is not None
-    ]
+    """Return the events of audit rows, without those that cannot be read."""
+    events = ((row, read((row.payload or "").encode())) for row in rows)
+    return [RecordedEvent(row.journal, event, span_of(row)) for row, event in events if event is not None]
 
 
 def span_of(row: AuditRow) -> SpanIds | None:

@@ -26,7 +26,7 @@ from zlib import crc32
 import msgspec
 
 from turnspan.events import Event
-from turnspan.journal.hash_chain import Line, SpanIds, decode
+from turnspan.journal.hash_chain import Line, SpanIds, read
 
 READ_BYTES = 1024 * 1024
 _FORMAT = "turnspan/1"
@@ -166,13 +166,6 @@ def _next_line(path: Path, offset: int) -> int:
     return offset + len(data)
 
 
-def _event_in(line: Line) -> Event | None:
-    try:
-        return decode(line.payload)
-    except msgspec.MsgspecError:  # what no version could read is of no session
-        return None
-
-
 def rewrite(path: Path, change: Callable[[Event], bytes | None]) -> bool:
     """Write a segment that nobody writes anew, with other payloads for some events; return whether any changed.
 
@@ -182,7 +175,7 @@ def rewrite(path: Path, change: Callable[[Event], bytes | None]) -> bool:
 
     """
     whole = read_whole(path)
-    changed = [None if (event := _event_in(line)) is None else change(event) for line in whole.lines]
+    changed = [None if (event := read(line.payload)) is None else change(event) for line in whole.lines]
     if not any(new is not None and new != line.payload for new, line in zip(changed, whole.lines, strict=True)):
         return False
     with path.open("rb") as file:

@@ -18,6 +18,7 @@ import msgspec
 from turnspan.errors import SessionNotFoundError, TurnspanError
 from turnspan.events import Event, Noted
 from turnspan.journal.hash_chain import decode, digest_of
+from turnspan.journal.recorded_events import recorded_events
 from turnspan.journal.segments import files_of, is_held, rewrite
 from turnspan.model.append_files import rewrite as rewrite_lines
 from turnspan.model.json_values import encode
@@ -28,7 +29,7 @@ from turnspan.stores.base import Audited, SessionStore, Vacuums
 from turnspan.telemetry import semconv as sc
 from turnspan.telemetry.otlp_json import spans_in
 from turnspan.verification.erased import NOTE, bare_turn, is_bare, is_kept, without_any_content
-from turnspan.verification.refold import fold_again, readable
+from turnspan.verification.refold import fold_again
 
 
 class Erased(NamedTuple):
@@ -100,7 +101,7 @@ def _erase_rows(session_id: str, store: Audited) -> tuple[dict[str, str], dict[s
 def _refolded(session: SessionRecord, store: SessionStore) -> SessionRecord | None:
     """Return the session that its events make now; None when it has none."""
     rows = store.audit_events(session.session_id) if isinstance(store, Audited) else []
-    made = fold_again(session.session_id, readable(rows))
+    made = fold_again(session.session_id, recorded_events(rows))
     if made is not None:
         order = {turn.turn_id: n for n, turn in enumerate(session.turns)}
         made.turns.sort(key=lambda turn: order.get(turn.turn_id, len(order)))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
 from pathlib import Path
 
-from turnspan.journal.hash_chain import Line, decode
+from turnspan.journal.hash_chain import Line, ids_in, read
 from turnspan.journal.recorded_events import span_of
 from turnspan.journal.segments import files_of, read_whole
 from turnspan.recording.ledger import Ledger
@@ -72,7 +72,8 @@ def _apply(ledgers: dict[str, Ledger], store: SessionStore) -> None:
 def _placed(journal: str, paths: list[Path]) -> Iterator[Placed]:
     for path in paths:
         for line in read_whole(path).lines:
-            yield decode(line.payload).at_ns, journal, line
+            if (event := read(line.payload) or ids_in(line.payload)) is not None:
+                yield event.at_ns, journal, line
 
 
 def _when(placed: Placed) -> tuple[int, str]:

@@ -25,7 +25,7 @@ from turnspan.events import (
     TurnEnded,
     TurnStarted,
 )
-from turnspan.journal.hash_chain import Line, SpanIds, decode, line_hash
+from turnspan.journal.hash_chain import Line, SpanIds, hash_of, ids_in, line_hash, read
 from turnspan.journal.seals import seal_of
 from turnspan.model.json_values import text_of
 from turnspan.model.newest import Newest
@@ -69,19 +69,48 @@ class Ledger:
         self._late: Newest[TurnKey, _OpenRow] = Newest(_LATE_TURNS)
         self._batch = _Batch()
 
-    def fold(self, line: Line, segment: int = 0) -> Folded:
-        """Take a line; what it changes is in the next batch."""
-        event = decode(line.payload)
+    def fold(self, line: Line, segment: int = 0) -> Folded | None:
+        """Take a line; what it changes is in the next batch.
+
+        Returns None where the line's event cannot be read: it has its place in the chain, and changes nothing.
+
+        Raises:
+            ValueError: When there is no event in the line.
+
+        """
+        event = read(line.payload)
+        if event is None:
+            self._fold_unreadable(line)
+            return None
         own = line.hash or line_hash(self._journal_id, line.head, event)
-        span = line.span
         at = iso(event.at_ns)
-        trace_id, span_id, flags, parent_id = span or (None, None, None, None)
+        self._add_to_chain(line, event, KIND_OF[type(event)], own, at)
+        return Folded(event, line.span, self.fold_event(event, line.span, segment, at), at)
+
+    def _fold_unreadable(self, line: Line) -> None:
+        ids = ids_in(line.payload)
+        if ids is None:
+            raise ValueError(f"line {line.sequence} of journal {self._journal_id} has no event in it")
+        own = line.hash or hash_of(self._journal_id, line.head, *ids)
+        of_session, of_turn, of_call = (None if one is None else str(one) for one in ids[3:])
+        stand_in = Noted(
+            session_id=of_session or "",
+            turn_id=of_turn,
+            call_id=of_call,
+            event_id=str(ids.event_id),
+            at_ns=ids.at_ns,
+            name="unreadable",
+        )
+        self._add_to_chain(line, stand_in, str(ids.kind), own, iso(ids.at_ns))
+
+    def _add_to_chain(self, line: Line, event: Event, kind: str, own: str, at: str) -> None:
+        trace_id, span_id, flags, parent_id = line.span or (None, None, None, None)
         self._batch.audit.append(
             AuditRow(
                 event_id=event.event_id,
                 journal=self._journal_id,
                 sequence=line.sequence,
-                kind=KIND_OF[type(event)],
+                kind=kind,
                 session_id=event.session_id,
                 turn_id=event.turn_id,
                 call_id=event.call_id,
@@ -94,11 +123,10 @@ class Ledger:
                 digest=line.digest,
                 previous_hash=line.previous,
                 hash=own,
-                payload=line.payload.decode(),
+                payload=line.payload.decode("utf-8", "replace"),
             )
         )
         self.sessions.add(event, line.sequence, own, at)
-        return Folded(event, span, self.fold_event(event, span, segment, at), at)
 
     def fold_event(self, event: Event, span: SpanIds | None, segment: int = 0, at: str | None = None) -> Event | None:
         """Take an event without its line, and return the start of what it ends."""

@@ -14,6 +14,7 @@ class Problem(Enum):
     """The part of turnspan that failed."""
 
     ADAPTER = "adapter"
+    EVENT = "event"
     JOURNAL = "journal"
     LEDGER = "ledger"
     OBSERVER = "observer"

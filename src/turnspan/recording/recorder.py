@@ -30,6 +30,7 @@ from turnspan.recording.problems import Problem, Problems
 from turnspan.recording.providers import Providers
 from turnspan.recording.redaction import Redactor, withheld
 from turnspan.recording.sessions import SESSIONS_REMEMBERED, Sessions
+from turnspan.recording.typed_fields import typed
 from turnspan.settings import Settings
 from turnspan.telemetry import outgoing
 from turnspan.telemetry.current_context import context_inside
@@ -121,6 +122,9 @@ class Recorder:
             self.run_deferred()
         guard.active = True
         try:
+            event, lost = typed(event)
+            if lost:
+                self._report_lost(event, lost)
             try:
                 event, payload = self._redactor.take(event)
             except Exception as error:
@@ -136,6 +140,10 @@ class Recorder:
             self.problems.report(Problem.RECORDER, error)
         finally:
             guard.active = False
+
+    def _report_lost(self, event: Event, names: list[str]) -> None:
+        what = f"of {event!r}, {', '.join(names)} had a value that is none of its type, and is kept without it"
+        self.problems.report(Problem.EVENT, TypeError(what))
 
     def record(self, events: Iterable[Event]) -> None:
         """Put events of turnspan's own on record: about sessions, outside of their turns, as they are."""

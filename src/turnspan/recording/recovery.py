@@ -7,13 +7,14 @@ spans that it may not have sent are sent.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from turnspan.errors import SettingsError
 from turnspan.events import TurnEnded
 from turnspan.journal.dead import DeadJournal, dead_journals
-from turnspan.journal.hash_chain import Line, decode
+from turnspan.journal.hash_chain import Line
 from turnspan.journal.heads import heads_of, written
 from turnspan.journal.seals import Heads, Key
 from turnspan.recording.ledger import Ledger
@@ -118,20 +119,28 @@ def _can_open(url: str) -> bool:
 def _completed(journal: DeadJournal, store: SessionStore, key: Key | None) -> tuple[int, list[Folded]]:
     """Complete a chain, and store it; return how many turns were interrupted, and all that the chain says."""
     ledger = Ledger(journal.id)
-    folded = [ledger.fold(line) for line in journal.lines]
+    folded = _folded(ledger, journal.lines)
     interrupted = 0
-    if journal.lines:
+    if folded:
         last_ns = max(folded_.event.at_ns for folded_ in folded)
-        spans = {decode(line.payload).event_id: line.span for line in journal.lines}
+        spans = {one.event.event_id: one.span for one in folded}
         ends = ledger.ends(last_ns, REASON)
         interrupted = sum(isinstance(end, TurnEnded) for end, _ in ends)
         if ends:
-            folded += [
-                ledger.fold(line) for line in journal.complete([(end, spans[start.event_id]) for end, start in ends])
-            ]
-        folded += [ledger.fold(line) for line in _seal(journal, ledger, heads_of(store, key, but=journal.id), key)]
+            folded += _folded(ledger, journal.complete([(end, spans[start.event_id]) for end, start in ends]))
+        folded += _folded(ledger, _seal(journal, ledger, heads_of(store, key, but=journal.id), key))
         apply(store, ledger.take())
     return interrupted, folded
+
+
+def _folded(ledger: Ledger, lines: list[Line]) -> list[Folded]:
+    """Fold lines; one without an event in it costs itself alone."""
+    folded = []
+    for line in lines:
+        with suppress(ValueError):
+            if (made := ledger.fold(line)) is not None:
+                folded.append(made)
+    return folded
 
 
 def _seal(journal: DeadJournal, ledger: Ledger, before: Heads, key: Key | None) -> list[Line]:

@@ -24,6 +24,7 @@ from turnspan.model.records import OURS, turnspan_metadata
 from turnspan.recording.binaries import LARGE, without_binaries
 from turnspan.recording.content_policy import captured, captured_record
 from turnspan.recording.secrets.scan import Scan
+from turnspan.recording.typed_fields import text_of_anything
 
 Scrub = Callable[[str], str]
 """A rule of one's own: text in, text out."""
@@ -33,15 +34,15 @@ _AT_NS = b'"at_ns":'  # an event is encoded in the order of its fields: its own 
 _OWN = (*CONTENT, *TEXTS)
 _AS_IT_WAS = tuple(name for name, part in FIELDS.items() if part is Part.IDENTITY)
 _NAMES_REMEMBERED = 1024
-_TEXTS_OF: dict[type[Event], list[tuple[str, bool]]] = {
+_TEXTS_OF: dict[type[Event], list[tuple[str, bool, bool]]] = {
     kind: [
-        (name, FIELDS[name] is Part.NAME)
+        (name, FIELDS[name] is Part.NAME, name in ("to_agent", "tool_name", "tool_type", "name"))
         for name in kind.__struct_fields__
         if FIELDS[name] in (Part.NAME, Part.TEXT) or name in ("error_type", "tool_type")
     ]
     for kind in KINDS.values()
 }
-"""Of each kind of event the fields that are text, and whether they are names."""
+"""Of each kind of event the fields that are text, whether they are names, and whether they must be there."""
 
 
 @lru_cache(8)
@@ -159,12 +160,14 @@ class Redactor:
         """Return an event whose names are clean, and whose texts are text: an adapter or a program may give anything."""
         changed: dict[str, Any] = {}
         known = self._names
-        for name, is_name in _TEXTS_OF[type(event)]:
+        for name, is_name, is_required in _TEXTS_OF[type(event)]:
             given = getattr(event, name)
             if given is None:
+                if is_required:
+                    changed[name] = ""
                 continue
             if type(given) is not str:
-                changed[name] = self._name(given) if is_name else _as_text(given)
+                changed[name] = self._name(given) if is_name else text_of_anything(given)
             elif is_name and ((clean := known.get(given)) is None or clean[1] != given):
                 changed[name] = self._name(given)
         return msgspec.structs.replace(event, **changed) if changed else event
@@ -174,7 +177,7 @@ class Redactor:
         key = given if type(given) is str else id(given)
         known = self._names.get(key)
         if known is None:
-            known = given, self.text(given if type(given) is str else _as_text(given))
+            known = given, self.text(given if type(given) is str else text_of_anything(given))
             if type(given) is str and known[1] == given:
                 known = given, given  # itself, so that it need not be replaced
             if len(self._names) >= _NAMES_REMEMBERED:
@@ -219,11 +222,6 @@ class Redactor:
             digest = sha256(cut.encode("utf-8", "backslashreplace")).hexdigest()
             text = f"{text[: self._limit]}[cut {len(cut)} characters, sha256 {digest}]"
         return text
-
-
-def _as_text(given: Any) -> str:
-    made = plain(given)
-    return made if isinstance(made, str) else encode(made).decode()
 
 
 def _restored(event: Event, original: Event) -> Event:

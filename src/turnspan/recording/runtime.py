@@ -18,6 +18,7 @@ from turnspan.model.records import MAX_ID_LENGTH, OURS, check_id
 from turnspan.recording.pipeline import FLUSH_S
 from turnspan.recording.recorder import Recorder, all_recorders
 from turnspan.recording.sdk import registered
+from turnspan.recording.typed_fields import text_of_anything
 from turnspan.settings import Settings, SettingsArguments, scheme_of, takes_settings, unknown_variables
 from turnspan.stores.base import SessionStore
 from turnspan.telemetry.current_context import current_context
@@ -213,7 +214,7 @@ def find_session(
 
 def _identified(own: str | None, explicit: str | None) -> ResolvedSession:
     if explicit is not None:
-        return ResolvedSession(explicit, "explicit")
+        return ResolvedSession(_as_text(explicit), "explicit")
     if (position := current_context()) is not None:
         return ResolvedSession(position.session_id, "explicit")
     sources: tuple[tuple[Any, SessionSource], ...] = (
@@ -223,8 +224,13 @@ def _identified(own: str | None, explicit: str | None) -> ResolvedSession:
     )
     for value, source in sources:
         if value:
-            return ResolvedSession(value if isinstance(value, str) else str(value), source)
+            return ResolvedSession(_as_text(value), source)
     return ResolvedSession(new_id(), "new")
+
+
+def _as_text(given: Any) -> str:
+    """Return an id as text: a number or a UUID of an application's own is one as well."""
+    return given if isinstance(given, str) else text_of_anything(given)
 
 
 def _storable(session_id: str) -> str:

@@ -235,7 +235,8 @@ class Writer:
         folded: list[Folded] = []
         for line in lines:
             try:
-                folded.append(self._ledger.fold(line, position.segment))
+                if (made := self._ledger.fold(line, position.segment)) is not None:
+                    folded.append(made)
             except Exception as error:
                 self._problems.report(Problem.LEDGER, error)
             self._read = line.sequence

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from turnspan.events import KIND_OF, Noted
-from turnspan.journal.hash_chain import SpanIds, decode, hash_of, head_of
+from turnspan.journal.hash_chain import SpanIds, hash_of, head_of, read
 from turnspan.journal.seals import NOTE, Heads, Seal, seal_of
 from turnspan.model.json_values import encode
 from turnspan.stores.base import Audited, AuditFilter
@@ -362,10 +362,7 @@ class _Chain:
 
 
 def _seal_in(row: AuditRow) -> Seal | None:
-    try:
-        return seal_of(decode((row.payload or "").encode()))
-    except msgspec.MsgspecError:
-        return None
+    return seal_of(read((row.payload or "").encode()))
 
 
 def _is_own_line(row: AuditRow, seal: Seal) -> bool:

@@ -7,16 +7,12 @@ one that came last, and which one that was is not always told by the times; so e
 from __future__ import annotations
 
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
-import msgspec
-
 from turnspan.events import Event, TurnEnded
-from turnspan.journal.hash_chain import decode
-from turnspan.journal.recorded_events import RecordedEvent, span_of
+from turnspan.journal.recorded_events import RecordedEvent
 from turnspan.journal.seals import seal_of
 from turnspan.model.ids import time_of_id
 from turnspan.model.records import OURS, SessionRecord, iso
@@ -24,7 +20,6 @@ from turnspan.recording.ledger import Ledger
 from turnspan.recording.recovery import REASON
 from turnspan.stores.merging import MOST_SEALS, last_touch, merge, merge_metadata
 from turnspan.stores.rows import (
-    AuditRow,
     ModelCallRow,
     SessionRow,
     ToolCallRow,
@@ -136,15 +131,6 @@ def fold_again(session_id: str, told: Iterable[RecordedEvent]) -> SessionRecord 
         if changes := ledger.take().of(session_id):
             session = merge(session, changes)
     return session
-
-
-def readable(rows: Iterable[AuditRow]) -> list[RecordedEvent]:
-    """Return the events of audit rows, without those that cannot be read."""
-    told = []
-    for row in rows:
-        with suppress(msgspec.MsgspecError):
-            told.append(RecordedEvent(row.journal, decode((row.payload or "").encode()), span_of(row)))
-    return told
 
 
 def newest_seals(seals: dict[str, Any]) -> dict[str, Any]:
