@@ -113,7 +113,7 @@ def play(name):
             pass
         turn.response = "ok"
 play("before")
-append = runtime.recorder().pipeline.append
+append = runtime.recorder().pipeline.appender.append
 append(ToolCallEnded(session_id="before", turn_id="t", status="from another version"))
 append(Noted(session_id="before", turn_id=None, name=5))
 play("after")
