@@ -77,7 +77,8 @@ that looks like a word and has no name beside it, one that is split over several
 archive. Where that matters, capture less.
 
 An event is looked at once, as the bytes that are written anyway: 10 MB cost some tens of milliseconds, an event of the usual
-size about 2 microseconds. `TURNSPAN_CONTENT_LIMIT` cuts longer texts; of what is cut the digest stays.
+size about 2 microseconds. `TURNSPAN_CONTENT_LIMIT` cuts longer texts; of what is cut the digest stays. Of base64
+beyond 256 KB (images, audio, files) type, length and digest are kept, whatever the setting.
 
 The formats were collected from providers' documentation and compared with those of [gitleaks](https://github.com/gitleaks/gitleaks)
 (MIT) and [detect-secrets](https://github.com/Yelp/detect-secrets) (Apache-2.0). Neither is used as it is: their rules are written for

@@ -37,5 +37,8 @@ def test_of_a_large_image_its_type_its_length_and_its_digest_are_kept(settings):
 
 
 def test_long_text_and_small_images_are_kept():
+    """Text is kept to the last character however long it is, also where it has no spaces."""
+    for text in ("x" * 300_000, "0123456789abcdef" * 20_000, IMAGE + " and words " + IMAGE):
+        assert taken(text) == text
     assert taken("a long story, " * 50_000) == "a long story, " * 50_000
     assert taken([{"url": "data:image/png;base64,aGVsbG8="}]) == [{"url": "data:image/png;base64,aGVsbG8="}]

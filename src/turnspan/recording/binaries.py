@@ -17,7 +17,8 @@ from turnspan.events import CONTENT, TEXTS, Event
 LARGE = 256 * 1024
 """Characters of base64 that are kept whole; also how long an event may be before it is looked into."""
 _SAMPLE = 512
-_BASE64 = re.compile(r"[A-Za-z0-9+/_-]*={0,2}")
+_BASE64 = re.compile(r"(?=.*[a-z])(?=.*[A-Z])(?=.*[0-9])[A-Za-z0-9+/_-]*={0,2}")
+"""Encoded data has all three kinds of characters within a sample; hexadecimal digits and a letter that is repeated do not."""
 _HEAD = re.compile(r"data:[^,]{0,200};base64,")
 
 
@@ -46,7 +47,8 @@ def _shorter(value: Any) -> Any:
 def _cut(text: str) -> str:
     found = _HEAD.match(text)
     head = "" if found is None else found.group()
-    if any(not _BASE64.fullmatch(part) for part in (text[len(head) : len(head) + _SAMPLE], text[-_SAMPLE:])):
+    samples = (text[len(head) : len(head) + _SAMPLE], text[-_SAMPLE:])
+    if " " in text or not all(map(_BASE64.fullmatch, samples)):
         return text
     digest = sha256(text[len(head) :].encode("utf-8", "backslashreplace")).hexdigest()
     return f"{head}[cut {len(text) - len(head)} characters, sha256 {digest}]"
