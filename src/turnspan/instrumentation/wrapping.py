@@ -5,6 +5,7 @@ function, a coroutine, a generator, an asynchronous generator, or a coroutine th
 observer started the current turn or call while the program's own code runs. For streams it does so step by step and
 never across a ``yield``, because there the consumer's code runs. The program's results and exceptions pass through
 untouched. An observer that fails is reported once and left out, and what it had started ends as ``not observed``.
+A warning or a log line of the program's that names its caller by a stack level names the same one as without us.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ import asyncio
 import functools
 import inspect
 from collections.abc import AsyncGenerator, Callable, Generator
-from types import AsyncGeneratorType, GeneratorType
-from typing import Any
+from types import AsyncGeneratorType, CodeType, FunctionType, GeneratorType
+from typing import Any, TypeVar
 
 import wrapt
 from opentelemetry import context
@@ -27,7 +28,24 @@ from turnspan.recording.recorder import Recorder
 from turnspan.telemetry.current_context import current_context
 
 Running = Generator[Observable | StreamObserver | Context | None, Outcome, None]
+_FunctionT = TypeVar("_FunctionT", bound=Callable[..., Any])
 _CANCELLED = (asyncio.CancelledError, GeneratorExit, KeyboardInterrupt, SystemExit)
+
+
+def _not_a_caller(function: _FunctionT) -> _FunctionT:
+    """Have ``warnings`` and ``logging`` pass over a function's frames when they count ``stacklevel``.
+
+    Both pass over frames of the import system and know them by their file's name, so this appends to ours what they look
+    for. Otherwise a deprecation that a client tells its caller of would point at turnspan, where Python does not show it.
+    """
+    assert isinstance(function, FunctionType)
+    function.__code__ = _unseen(function.__code__)
+    return function
+
+
+def _unseen(code: CodeType) -> CodeType:
+    constants = tuple(_unseen(part) if isinstance(part, CodeType) else part for part in code.co_consts)
+    return code.replace(co_filename=f"{code.co_filename} (like importlib._bootstrap)", co_consts=constants)
 
 
 def outcome_of(error: BaseException | None, result: Any = None, items: int = 0) -> Outcome:
@@ -142,6 +160,7 @@ class Watched(wrapt.FunctionWrapper):  # type: ignore[misc]
         return str(self.__wrapped__.__qualname__)
 
 
+@_not_a_caller
 def watched(recorder: Callable[[], Recorder | None], observer: Observer) -> Callable[..., Any]:
     """Return a wrapt wrapper that runs an observer beside each call of one function."""
     kind: Callable[..., Any] | None = None
@@ -158,6 +177,7 @@ def watched(recorder: Callable[[], Recorder | None], observer: Observer) -> Call
     return wrapper
 
 
+@_not_a_caller
 def _kind_of(function: Callable[..., Any]) -> Callable[..., Any]:
     if inspect.iscoroutinefunction(function):
         return _coroutine
@@ -196,6 +216,7 @@ def _leave(token: Any) -> None:
         context.detach(token)
 
 
+@_not_a_caller
 def _plain(active: Recorder, observer: Observer, call: Invocation, function: Callable[..., Any]) -> Any:
     watching = Watching(active, lambda: observer(call))
     token = watching.enter()
@@ -211,10 +232,12 @@ def _plain(active: Recorder, observer: Observer, call: Invocation, function: Cal
     return _returned(watching, result)
 
 
+@_not_a_caller
 def _coroutine(active: Recorder, observer: Observer, call: Invocation, function: Callable[..., Any]) -> Any:
     return _awaited(lambda: Watching(active, lambda: observer(call)), lambda: function(*call.args, **call.kwargs))
 
 
+@_not_a_caller
 async def _awaited(begin: Callable[[], Watching], make: Callable[[], Any]) -> Any:
     """Watch a coroutine, from when it is awaited. One frame, not two: each step of the program's goes through it."""
     watching = begin()
@@ -239,6 +262,7 @@ def _returned(watching: Watching, result: Any) -> Any:
     return result
 
 
+@_not_a_caller
 def _steps(stream: Generator[Any, Any, Any], begin: Callable[[], Watching]) -> Generator[Any, Any, Any]:
     watching = begin()  # at the first step, not before
     error: BaseException | None = None
@@ -271,6 +295,7 @@ def _steps(stream: Generator[Any, Any, Any], begin: Callable[[], Watching]) -> G
         watching.end(outcome_of(error, result, watching.items))
 
 
+@_not_a_caller
 async def _async_steps(stream: AsyncGenerator[Any, Any], begin: Callable[[], Watching]) -> AsyncGenerator[Any, Any]:
     watching = begin()
     error: BaseException | None = None

@@ -7,7 +7,7 @@ from anthropic import Anthropic
 
 client = Anthropic()
 ASKED = {
-    "model": "claude-opus-4-6",
+    "model": "claude-sonnet-4-5",
     "max_tokens": 16000,
     "thinking": {"type": "adaptive"},
     "tools": [{"name": "get_weather", "input_schema": {"type": "object", "properties": {"location": {}}}}],
@@ -46,8 +46,8 @@ RECORD = """
 session
   turn
     > What is the weather in Paris?
-    model claude-opus-4-6 50+80
+    model claude-sonnet-4-5 50+80
     tool get_weather(location=Paris) = 20 degrees
-    model claude-opus-4-6 140+20
+    model claude-sonnet-4-5 140+20
     < It is warm.
 """

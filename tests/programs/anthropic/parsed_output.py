@@ -14,7 +14,7 @@ class Order(BaseModel):
 
 
 client = Anthropic()
-ASKED = {"model": "claude-opus-4-6", "max_tokens": 1024, "output_format": Order}
+ASKED = {"model": "claude-sonnet-4-5", "max_tokens": 1024, "output_format": Order}
 parsed = client.messages.parse(messages=[{"role": "user", "content": "Two green teas, 3.50 each"}], **ASKED)
 print(parsed.parsed_output)
 
@@ -25,7 +25,7 @@ print(stream.get_final_message().parsed_output)
 
 document = {"type": "text", "media_type": "text/plain", "data": "The grass is green."}
 cited = client.messages.create(
-    model="claude-opus-4-6",
+    model="claude-sonnet-4-5",
     max_tokens=1024,
     messages=[
         {
@@ -67,16 +67,16 @@ RECORD = """
 session
   turn
     > One coffee for 2
-    model claude-opus-4-6 10+2
+    model claude-sonnet-4-5 10+2
     < {"product": "coffee", "price": 2, "quantity": 1}
 session
   turn
     > Two green teas, 3.50 each
-    model claude-opus-4-6 10+2
+    model claude-sonnet-4-5 10+2
     < {"product": "green tea", "price": 3.5, "quantity": 2}
 session
   turn
     > What colour is the grass?
-    model claude-opus-4-6 10+2
+    model claude-sonnet-4-5 10+2
     < Green.
 """

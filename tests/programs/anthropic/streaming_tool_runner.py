@@ -19,7 +19,7 @@ async def search(query: str) -> str:
 
 async def main() -> None:
     runner = client.beta.messages.tool_runner(
-        model="claude-opus-4-6",
+        model="claude-sonnet-4-5",
         max_tokens=500,
         system="Be brief.",
         tools=[search],
@@ -47,9 +47,9 @@ RECORD = """
 session
   turn
     > What is known of otters?
-    model claude-opus-4-6 10+2
+    model claude-sonnet-4-5 10+2
     tool search(query=otters) = nothing about otters
     tool search(query=rivers) = nothing about rivers
-    model claude-opus-4-6 70+4 cache_read 30
+    model claude-sonnet-4-5 70+4 cache_read 30
     < Nothing at all.
 """

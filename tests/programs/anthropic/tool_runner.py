@@ -36,7 +36,7 @@ def divide(a: int, b: int) -> str:
 
 
 runner = client.beta.messages.tool_runner(
-    model="claude-opus-4-6",
+    model="claude-sonnet-4-5",
     max_tokens=1024,
     tools=[get_weather, look, divide],
     messages=[{"role": "user", "content": "The weather in Paris, notes.txt, and 1 / 0, please."}],
@@ -60,10 +60,10 @@ RECORD = """
 session
   turn
     > The weather in Paris, notes.txt, and 1 / 0, please.
-    model claude-opus-4-6 10+2
+    model claude-sonnet-4-5 10+2
     tool divide(a=1, b=0) = ZeroDivisionError('division by zero') ERROR ZeroDivisionError('division by zero')
     tool get_weather(location=Paris) = {"location": "Paris", "unit": "celsius", "temperature": 20}
     tool look(path=notes.txt) = notes.txt hastwo lines
-    model claude-opus-4-6 10+2
+    model claude-sonnet-4-5 10+2
     < 20 degrees, two lines, and no number.
 """
