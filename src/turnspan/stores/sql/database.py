@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import math
+import shutil
 import sqlite3
+import tempfile
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from operator import attrgetter, itemgetter
@@ -110,17 +112,21 @@ class Database:
         return sa.create_engine(url, hide_parameters=True, paramstyle="format", pool_pre_ping=True, connect_args=more)
 
     def _copy(self) -> sa.Engine:
-        """Return a copy of what is here, to be brought up to date: a file of SQLite's own, gone with its connection."""
-        copy = sqlite3.connect("", check_same_thread=False)
-        with self.reading() as connection:
+        """Return a copy of what is here, to be brought up to date: in a folder for its owner only, until this is closed.
+
+        It is a file, because readers need several connections and a store may be larger than the memory.
+        """
+        folder = tempfile.mkdtemp(prefix="turnspan-")
+        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        path = Path(folder, "sessions.db")
+        with contextlib.closing(sqlite3.connect(path)) as copy, self.reading() as connection:
             source: Any = connection.connection.driver_connection
             try:
                 source.backup(copy)
             except sqlite3.Error as error:
-                copy.close()
                 raise StoreUnavailableError(f"{self.name} cannot be read: {error}") from error
         self.engine.dispose()
-        engine = sa.create_engine("sqlite://", creator=lambda: copy, poolclass=sa.StaticPool, hide_parameters=True)
+        engine = sa.create_engine(sa.URL.create("sqlite", database=str(path)), hide_parameters=True)
         sa.event.listen(engine, "connect", _prepare_sqlite)
         sa.event.listen(engine, "begin", _begin_sqlite)
         weakref.finalize(self, engine.dispose)
