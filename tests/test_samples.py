@@ -1,13 +1,13 @@
 """What earlier versions stored is read, recovered, proven and continued by this one."""
 
 import json
-import tarfile
 from pathlib import Path
 
 import pytest
 
 import turnspan
 from support.programs import turnspan as command
+from support.samples import unpack
 from turnspan import FileSessionStore, Settings
 from turnspan.stores import Appends, Audited, open_store
 
@@ -17,8 +17,7 @@ SAMPLES = sorted((Path(__file__).parent / "samples").glob("*.tar.gz"))
 @pytest.fixture(params=SAMPLES, ids=lambda path: path.name)
 def old(request, tmp_path):
     """Unpack a sample."""
-    with tarfile.open(request.param) as archive:
-        archive.extractall(tmp_path, filter="data")
+    unpack(request.param, tmp_path)
     return tmp_path
 
 

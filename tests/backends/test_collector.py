@@ -209,6 +209,7 @@ def test_every_query_of_the_dashboards_has_an_answer_in_a_real_prometheus(collec
     ]
     server = Server(command, port, tmp_path)
     try:
+        _until_ready(port)
         asked = {}
         for path in sorted((ROOT / "integrations/grafana/dashboards").glob("*.json")):
             for panel in json.loads(path.read_text())["panels"]:
@@ -228,6 +229,18 @@ def test_every_query_of_the_dashboards_has_an_answer_in_a_real_prometheus(collec
         assert set(silent.values()) <= quiet_by_right, silent
     finally:
         server.stop()
+
+
+def _until_ready(port, patience_s=60):
+    """Wait until Prometheus answers queries: it listens before it has read its database."""
+    deadline = time.monotonic() + patience_s
+    while True:
+        try:
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/-/ready", timeout=10).close()
+            return
+        except OSError:
+            assert time.monotonic() < deadline, "Prometheus listens, but is not ready"
+            time.sleep(0.1)
 
 
 def _answers(port, expr):

@@ -1,7 +1,6 @@
 """``metadata["turnspan"]``, the stored format, is what its schema says: whatever was recorded, by whatever way."""
 
 import contextvars
-import tarfile
 from pathlib import Path
 from typing import get_args, get_type_hints
 
@@ -9,6 +8,7 @@ import msgspec
 import pytest
 
 import turnspan
+from support.samples import unpack
 from turnspan import events
 from turnspan.model import metadata as schema
 from turnspan.model.metadata import SCHEMA, SCHEMA_VERSION
@@ -91,8 +91,7 @@ def test_every_key_of_the_schema_is_one_that_is_stored():
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.name)
 def test_what_earlier_versions_stored_is_as_the_schema_says(path, tmp_path):
     """Their keys mean the same; a session of theirs has no version, which is version 1."""
-    with tarfile.open(path) as archive:
-        archive.extractall(tmp_path, filter="data")
+    unpack(path, tmp_path)
     store = open_store(f"sqlite:///{tmp_path}/home/sessions.db")
     sessions = [store.load_session(name) for name in store.list_sessions()]
     store.close()

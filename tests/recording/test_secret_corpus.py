@@ -1,5 +1,8 @@
 """How well redaction tells secrets from everything else, measured."""
 
+import importlib
+import pkgutil
+import re
 from pathlib import Path
 
 import pytest
@@ -7,6 +10,8 @@ import pytest
 from support.secret_corpus import FORMATS, NAMES, PLACES, Maker, Secret, innocent, secrets
 from support.secret_forms import forms
 from turnspan.events import ToolCallEnded
+from turnspan.model import json_values
+from turnspan.recording import secrets as rules
 from turnspan.recording.redaction import Redactor
 from turnspan.recording.secrets.formats import FORMATS as KNOWN
 from turnspan.recording.secrets.marks import Marks
@@ -14,6 +19,7 @@ from turnspan.recording.secrets.scan import Scan
 
 RECALL, FALSE_POSITIVES = 0.99, 0.01
 SEEDS = range(1, 6)
+SECRET_MODULES = [f"{rules.__name__}.{found.name}" for found in pkgutil.iter_modules(rules.__path__)]
 INNOCENT_TEXTS = (Path(__file__).parents[1] / "support" / "innocent_texts.txt").read_text().splitlines()
 
 
@@ -68,3 +74,31 @@ def test_every_match_of_a_format_has_its_mark(kind):
     """A pattern is only tried where a mark stands, so that a pattern that can match without one is never found."""
     assert all(kind.marks)
     assert all(len(mark) >= 2 for mark in kind.marks)
+
+
+def test_no_group_is_repeated_possessively():
+    """Until 3.11.5, Python's possessive repeat of a group swallows part of what does not match: secrets were missed."""
+
+    def possessive_groups(parsed):
+        for operation, argument in parsed:
+            if str(operation) == "POSSESSIVE_REPEAT" and (len(argument[2]) > 1 or str(argument[2][0][0]) in COMPOUND):
+                yield argument
+            for part in argument if isinstance(argument, (tuple, list)) else (argument,):
+                for inner in part if isinstance(part, list) else (part,):
+                    if isinstance(inner, re._parser.SubPattern):
+                        yield from possessive_groups(inner)
+
+    COMPOUND = {"BRANCH", "SUBPATTERN", "ATOMIC_GROUP"}
+    assert list(possessive_groups(re._parser.parse("(?:a|bc)*+")))
+    patterns = [
+        (module.__name__, name, value)
+        for module in [json_values, *map(importlib.import_module, SECRET_MODULES)]
+        for name, value in vars(module).items()
+        if isinstance(value, re.Pattern)
+    ]
+    assert len(patterns) > 20
+    for where, name, pattern in patterns:
+        assert not list(possessive_groups(re._parser.parse(pattern.pattern, pattern.flags & ~re.UNICODE))), (
+            where,
+            name,
+        )

@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import subprocess
-import tarfile
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ import turnspan
 from support.breaker import opened
 from support.programs import PYTHON, program, run
 from support.programs import turnspan as command
+from support.samples import unpack
 from turnspan import InMemorySessionStore, open_store
 from turnspan.maintenance.erase import erase
 from turnspan.maintenance.retention import prune
@@ -240,8 +240,7 @@ def test_what_stays_after_pruning_stays_whole(tmp_path):
 
 def test_stores_of_the_version_before_are_proven(tmp_path):
     """Chains without links and closing seals, an old erasure, kept journals: read and verified as they were."""
-    with tarfile.open(BEFORE) as archive:
-        archive.extractall(tmp_path, filter="data")
+    unpack(BEFORE, tmp_path)
     made = Settings.read(home=tmp_path / ".turnspan")
     report = verify(settings=made, key=str(tmp_path / "key"))
     assert report.proven, report.findings
@@ -253,8 +252,7 @@ def test_stores_of_the_version_before_are_proven(tmp_path):
 
 def test_a_chain_of_today_names_those_of_the_version_before(tmp_path):
     """Chains are linked from the first one on that a process of this version writes."""
-    with tarfile.open(BEFORE) as archive:
-        archive.extractall(tmp_path, filter="data")
+    unpack(BEFORE, tmp_path)
     key = str(tmp_path / "key")
     made = record(tmp_path / ".turnspan", sessions=("new",), processes=1, signing_key=key)
     assert verify(settings=made, key=key, spans="none").proven

@@ -26,7 +26,7 @@ MAX_ITEMS = 1_000_000
 _MAX_DESCRIPTION = 2000
 _MOST_BITS = 10_000
 """Of a number that is written in decimal digits: more take long, and Python refuses."""
-_STRINGS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"')
+_STRINGS = re.compile(rb'"[^"\\]*+(?>(?:\\.[^"\\]*+)*)"')
 _NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _RAISE = dis.opmap["RAISE_VARARGS"]
 

@@ -39,16 +39,17 @@ Handler = Callable[[bytes, int, int], "Hit | None"]
 Q = rb"\\*[\"'`]"
 S = rb"(?:[ \t]|\\+[ntr]|\xc2\xa0)"
 _CHAR = rb"(?:[^\"\\]|\\.)"
-# A name behind its mark, and what stands between it and its value
+# A name behind its mark, and what stands between it and its value. Groups are repeated in atomic groups, never
+# possessively: until Python 3.11.5, a possessive repeat of a group swallows part of what does not match.
 _REST = re.compile(
-    rb"(?P<tail>(?:[A-Za-z0-9_.\-]|\xc3[\x80-\xbf]){0,40}+)(?P<q>" + Q + rb")?\]?(?P<gap>" + S + rb"{0,24}+)"
+    rb"(?P<tail>(?>(?:[A-Za-z0-9_.\-]|\xc3[\x80-\xbf]){0,40}))(?P<q>" + Q + rb")?\]?(?P<gap>(?>" + S + rb"{0,24}))"
 )
 _ASSIGNED = re.compile(
-    rb"(?:\*\*)?(?P<by>=>|:=|\?=|\|\|=?|=|::?|%3[dD]|\xef\xbc\x9a|\xe6\x98\xaf|\xe4\xb8\xba|\xe3\x81\xaf)(?![=~])(?:\*\*)?" + S
-    + rb"{0,40}+(?:[|>][+-]?(?:\\+r)?\\+n" + S + rb"+)?"
+    rb"(?:\*\*)?(?P<by>=>|:=|\?=|\|\|=?|=|::?|%3[dD]|\xef\xbc\x9a|\xe6\x98\xaf|\xe4\xb8\xba|\xe3\x81\xaf)(?![=~])(?:\*\*)?(?>" + S
+    + rb"{0,40})(?:[|>][+-]?(?:\\+r)?\\+n" + S + rb"+)?"
 )  # fmt: skip
 _PAIRED = re.compile(
-    rb"," + S + rb"*+(?P<nv>" + Q + rb"(?:value|val|Value|content|secret|data)" + Q + S + rb"*:" + S + rb"*)?(?=[bu]?" + Q + rb")"
+    rb",(?>" + S + rb"*)(?P<nv>" + Q + rb"(?:value|val|Value|content|secret|data)" + Q + S + rb"*:" + S + rb"*)?(?=[bu]?" + Q + rb")"
 )  # fmt: skip
 _ATTRIBUTE = re.compile(rb"(?:value|Value|content|default)" + S + rb"*=" + S + rb"*")
 _FORM = re.compile(rb"(?:\\+r)?\\+n(?:\\+r)?\\+n")
