@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextvars import ContextVar
 from typing import Any
 from uuid import UUID
@@ -279,11 +279,14 @@ def _handler_class() -> type[Any]:
 
         def __init__(self, emit: Emit, models: _Models) -> None:
             self.models = models
-            self.on_chat_model_start = emit.patch.guard(models.chat_started)  # type: ignore[method-assign]
-            self.on_llm_start = emit.patch.guard(models.text_started)  # type: ignore[method-assign]
-            self.on_llm_new_token = emit.patch.guard(models.token)  # type: ignore[method-assign]
-            self.on_llm_end = emit.patch.guard(models.ended)  # type: ignore[method-assign]
-            self.on_llm_error = emit.patch.guard(models.failed)  # type: ignore[method-assign]
+            hooks: dict[str, Callable[..., Any]] = {
+                "on_chat_model_start": models.chat_started,
+                "on_llm_start": models.text_started,
+                "on_llm_new_token": models.token,
+                "on_llm_end": models.ended,
+                "on_llm_error": models.failed,
+            }
+            vars(self).update({name: emit.patch.guard(hook) for name, hook in hooks.items()})
 
     return TurnspanHandler
 

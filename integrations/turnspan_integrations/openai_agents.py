@@ -14,7 +14,7 @@ import hashlib
 import json
 from collections import OrderedDict
 from collections.abc import Generator, Sequence
-from typing import Any
+from typing import Any, cast
 
 from turnspan.adapter import Emit, Invocation, ModelCall, Outcome, ResolvedSession, Run, ToolCall
 from turnspan.events import Usage
@@ -432,13 +432,13 @@ def _approval_key(item: Any) -> str:
 
 def _approved(context: Any, item: Any, name: str, call_id: str | None) -> bool | None:
     with contextlib.suppress(TypeError):
-        return context.get_approval_status(name, call_id, existing_pending=item)  # type: ignore[no-any-return]
-    return context.is_tool_approved(name, call_id)  # type: ignore[no-any-return]
+        return cast("bool | None", context.get_approval_status(name, call_id, existing_pending=item))
+    return cast("bool | None", context.is_tool_approved(name, call_id))
 
 
 def _rejection(context: Any, item: Any, name: str, call_id: str | None) -> str | None:
     with contextlib.suppress(AttributeError, TypeError):
-        return context.get_rejection_message(name, call_id, existing_pending=item)  # type: ignore[no-any-return]
+        return cast("str | None", context.get_rejection_message(name, call_id, existing_pending=item))
     return None
 
 

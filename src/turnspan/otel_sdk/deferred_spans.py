@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from opentelemetry import context, trace
 from opentelemetry.sdk.trace.sampling import Decision
@@ -174,7 +174,7 @@ class DeferredTracer:
             self._processors, self._may_be_late = processors, _none_acts_on_start(processors)
         if not self._may_be_late or not internals.is_enabled(self._tracer):
             name, kind, attributes = opening()
-            return self._tracer.start_span(name, _context(parent), kind, attributes, links, at_ns)  # type: ignore[no-any-return]
+            return cast("Span", self._tracer.start_span(name, _context(parent), kind, attributes, links, at_ns))
         if self._follows_parents and type(parent) is DeferredSpan:
             of_parent = parent.get_span_context()
             if of_parent.trace_flags & TraceFlags.SAMPLED:  # nearly all spans: there is nothing to ask, nor to build
@@ -202,7 +202,7 @@ class DeferredTracer:
         outer = getattr(self._in_progress, "now", None)
         self._in_progress.now = span_context, sampled
         try:
-            return self._tracer.start_span(*start)  # type: ignore[no-any-return]
+            return cast("Span", self._tracer.start_span(*start))
         finally:
             self._in_progress.now = outer
 

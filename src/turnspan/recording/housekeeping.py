@@ -9,6 +9,8 @@ import threading
 import time
 from collections.abc import Callable
 
+from turnspan.recording.threads import started_thread
+
 LINGER_S = 0.2
 """How long work gathers before it is done, so that it does not get in the way of an agent in the middle of a burst."""
 _ANYWAY_S = 1.0
@@ -33,7 +35,7 @@ class Housekeeper:
         if self._idle:
             self._idle = False
             if self._thread is None:
-                self._start()
+                self._thread = started_thread("turnspan-housekeeper", self._run)
             self._wake.set()
 
     def stop(self) -> None:
@@ -46,13 +48,6 @@ class Housekeeper:
         self._idle = True
         self._wake = threading.Event()
         self._thread = None
-
-    def _start(self) -> None:
-        self._thread = threading.Thread(target=self._run, name="turnspan-housekeeper", daemon=True)
-        try:
-            self._thread.start()
-        except RuntimeError:  # the interpreter is shutting down: close() does the work then
-            self._thread = None
 
     def _run(self) -> None:
         while not self._stopping:

@@ -21,6 +21,7 @@ from turnspan.events import (
     Noted,
     SessionEnded,
     SessionStarted,
+    Started,
     ToolCallStarted,
     TurnEnded,
     TurnStarted,
@@ -52,7 +53,7 @@ _LATE_TURNS = 64
 class _OpenRow:
     """A turn or call that has started, with its row, which is completed when it ends."""
 
-    started: Any
+    started: Started
     row: Any
     segment: int
     agents: list[dict[str, Any]] = field(default_factory=list)
@@ -230,7 +231,7 @@ class Ledger:
         elif isinstance(event, TurnEnded) and turn is not None:
             self._open.end(event)
             self._end_turn(turn, event, at)
-            return turn.started  # type: ignore[no-any-return]
+            return turn.started
         elif isinstance(event, HandedOff):
             self._hand_off(event, at)
         elif isinstance(event, Noted) and turn is not None:
@@ -292,12 +293,12 @@ class Ledger:
 
     def _end_call(self, event: Any) -> Event | None:
         _, call = self._open.end(event)
-        if call is None:
+        if call is None or isinstance(call.started, TurnStarted):
             return None
         end_row(call.row, call.started, event)
         if not isinstance(call.started, AgentStarted):
             self._batch.add_call(call.started, call.row)
-        return call.started  # type: ignore[no-any-return]
+        return call.started
 
 
 class _Batch:

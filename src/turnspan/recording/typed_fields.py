@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from operator import attrgetter
 from types import NoneType, UnionType
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, Union, cast, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -110,7 +110,7 @@ def typed(event: Event) -> tuple[Event, list[str]]:
     if kind is ModelCallEnded:
         _look_at_answer(event, changed, lost)
     if "status" in lost and getattr(event, "error", None) is None:
-        changed["error"] = f"status {text_of_anything(event.status)}"  # type: ignore[attr-defined]
+        changed["error"] = f"status {text_of_anything(cast('Any', event).status)}"
     return (msgspec.structs.replace(event, **changed) if changed else event), lost
 
 

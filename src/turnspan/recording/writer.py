@@ -22,6 +22,7 @@ from turnspan.recording.ledger import Ledger
 from turnspan.recording.problems import Problem, Problems
 from turnspan.recording.sealing import Sealer
 from turnspan.recording.session_counts import SessionSeal
+from turnspan.recording.threads import started_thread
 from turnspan.stores.base import SessionStore
 from turnspan.stores.merging import apply
 from turnspan.stores.rows import Changes
@@ -140,7 +141,7 @@ class Writer:
         if self._idle:
             self._idle = False
             if self._thread is None:
-                self._start()
+                self._thread = started_thread("turnspan-writer", self._run)
             self._wake.set()
 
     def flush(self, timeout_s: float) -> bool:
@@ -169,13 +170,6 @@ class Writer:
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join(min(timeout_s, 1.0))
         return everything
-
-    def _start(self) -> None:
-        self._thread = threading.Thread(target=self._run, name="turnspan-writer", daemon=True)
-        try:
-            self._thread.start()
-        except RuntimeError:  # the interpreter is shutting down: flush() does the work then
-            self._thread = None
 
     def _run(self) -> None:
         while not self._stopping:

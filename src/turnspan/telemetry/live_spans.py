@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from opentelemetry import context, trace
@@ -195,7 +195,7 @@ class Spans:
             return self._start_late(opening, parent, links, at_ns)
         name, kind, attributes = opening()
         where = None if parent is None else child_context(parent)
-        return self._tracer.start_span(name, where, kind, attributes, links, at_ns)  # type: ignore[no-any-return]
+        return cast("Span", self._tracer.start_span(name, where, kind, attributes, links, at_ns))
 
     def note(self, span: Span, name: str, event: Event) -> None:
         """Mark an event on the span that it happened in.

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Mapping
-from typing import Any
+from typing import Any, cast
 
 import wrapt
 from opentelemetry import baggage, context, trace
@@ -96,7 +96,7 @@ def _trace_context(inside: context.Context | None) -> context.Context | None:
     if span is None:
         current = trace.get_current_span(inside)
         span = current if current.get_span_context().is_remote else trace.INVALID_SPAN
-    return trace.set_span_in_context(span, inside)  # type: ignore[arg-type]
+    return trace.set_span_in_context(cast("trace.Span", span), inside)
 
 
 def _baggage(inside: context.Context | None) -> context.Context | None:
