@@ -142,8 +142,7 @@ class Machine(RuleBasedStateMachine):
         """The process is gone: nothing is flushed, its lock is free, and somebody else recovers."""
         self.recorder.pipeline.writer._stopping = True
         self.recorder.pipeline.writer._wake.set()
-        if self.recorder.pipeline.writer._thread is not None:
-            self.recorder.pipeline.writer._thread.join()
+        self.recorder.pipeline.writer._thread.join()
         self.recorder._closed = True
         self.recorder.pipeline.journal.forget()
         for found in recover(self.folder / "home/journal", self.store, "memory:"):

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from turnspan.recording.threads import started_thread
+from turnspan.recording.threads import OwnThread
 
 LINGER_S = 0.2
 """How long work gathers before it is done, so that it does not get in the way of an agent in the middle of a burst."""
@@ -28,14 +28,13 @@ class Housekeeper:
         self._work = work
         self._idle, self._stopping = True, False
         self._wake = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._thread = OwnThread("turnspan-housekeeper", self._run)
 
     def wake(self) -> None:
         """Say that there is something to do. Called for each span: it must cost nothing."""
         if self._idle:
             self._idle = False
-            if self._thread is None:
-                self._thread = started_thread("turnspan-housekeeper", self._run)
+            self._thread.start()
             self._wake.set()
 
     def stop(self) -> None:
@@ -47,7 +46,7 @@ class Housekeeper:
         """Begin anew in a forked child, which has none of its parent's threads."""
         self._idle = True
         self._wake = threading.Event()
-        self._thread = None
+        self._thread.after_fork()
 
     def _run(self) -> None:
         while not self._stopping:

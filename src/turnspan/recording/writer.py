@@ -22,7 +22,7 @@ from turnspan.recording.ledger import Ledger
 from turnspan.recording.problems import Problem, Problems
 from turnspan.recording.sealing import Sealer
 from turnspan.recording.session_counts import SessionSeal
-from turnspan.recording.threads import started_thread
+from turnspan.recording.threads import OwnThread
 from turnspan.stores.base import SessionStore
 from turnspan.stores.merging import apply
 from turnspan.stores.rows import Changes
@@ -98,7 +98,7 @@ class Writer:
         self._done = threading.Condition()
         self._idle = True
         self._stopping = False
-        self._thread: threading.Thread | None = None
+        self._thread = OwnThread("turnspan-writer", self._run)
 
     @property
     def confirmed(self) -> int:
@@ -140,15 +140,14 @@ class Writer:
         """Say that there is a new line. Called for each event: it must cost nothing."""
         if self._idle:
             self._idle = False
-            if self._thread is None:
-                self._thread = started_thread("turnspan-writer", self._run)
+            self._thread.start()
             self._wake.set()
 
     def flush(self, timeout_s: float) -> bool:
         """Wait until the store has all lines there are now; return whether it does."""
         target = self._journal.sequence
         deadline = time.monotonic() + timeout_s
-        if self._thread is None or not self._thread.is_alive():
+        if not self._thread.is_alive():
             while self._confirmed < target and time.monotonic() < deadline:
                 if not self.step():
                     time.sleep(0.01)
@@ -167,8 +166,7 @@ class Writer:
         self._stopping = True
         self._hurry.set()
         self._wake.set()
-        if self._thread is not None and self._thread is not threading.current_thread():
-            self._thread.join(min(timeout_s, 1.0))
+        self._thread.join(min(timeout_s, 1.0))
         return everything
 
     def _run(self) -> None:
