@@ -29,7 +29,7 @@ BESIDE = {
         ],
         "oldest": ["openai"],
     },
-    "openai_agents": {"newest": [], "oldest": ["openai==2.26.0"]},
+    "openai_agents": {"newest": ["mcp>=2"], "oldest": ["openai==2.26.0"]},
     "oats_coder": {"newest": ["litellm"], "oldest": ["litellm"]},
 }
 """What a runtime's tests need besides it."""
@@ -52,7 +52,7 @@ def play(session: nox.Session, runtime: str, version: str) -> None:
     session.install("-e", ".[otlp]", wanted, *BESIDE.get(runtime, {}).get(version, ()))
     session.install("pytest>=8.3", "pytest-timeout>=2.3", "hypothesis>=6.120")
     own = Path(f"tests/runtimes/test_{runtime.removesuffix('_coder')}.py")
-    files = ["tests/runtimes/test_adapter_conformance.py", *([str(own)] if own.exists() else [])]
+    files = ["tests/runtimes/test_adapter_conformance.py", "tests/programs", *([str(own)] if own.exists() else [])]
     if runtime == "oats_coder":  # goes with nothing else: its example runs here only
         files.append("tests/test_documents.py::test_each_example_runs_as_ever_under_turnspan_run[oats_session]")
         files += ["tests/runtimes/test_combinations.py", "tests/runtimes/test_broken_streams.py"]

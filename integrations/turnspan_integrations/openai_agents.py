@@ -12,13 +12,26 @@ import contextlib
 import functools
 import hashlib
 import json
+import uuid
 from collections import OrderedDict
 from collections.abc import Generator, Sequence
-from typing import Any, cast
+from typing import Any
+from weakref import WeakKeyDictionary
 
-from turnspan.adapter import Emit, Invocation, ModelCall, Outcome, ResolvedSession, Run, ToolCall
-from turnspan.events import Usage
+from turnspan.adapter import CurrentContext, Emit, Invocation, ModelCall, Outcome, ResolvedSession, Run, ToolCall
 from turnspan_integrations.loops import record_hosted
+from turnspan_integrations.openai_agents_values import (
+    approval_key,
+    arguments_of,
+    asked_for,
+    call_id_of,
+    message_of,
+    model_of,
+    prompt_of,
+    rejection_of,
+    usage_of,
+    was_approved,
+)
 from turnspan_integrations.openai_responses import said_in
 
 REQUIRES = "openai-agents>=0.14"
@@ -40,6 +53,8 @@ def install(emit: Emit) -> None:
     watched = _Runs(emit)
     emit.patch.wrap("agents.run:AgentRunner.run", watched.run)
     emit.patch.wrap("agents.run:AgentRunner.run_streamed", watched.run_streamed)
+    emit.patch.wrap("agents.tracing.provider:DefaultTraceProvider.create_trace", watched.traces.made)
+    emit.patch.wrap("mcp.client.session:ClientSession.call_tool", watched.call_mcp_tool)
     for module in ("agents.tool", _TOOLS):
         emit.patch.wrap(f"{module}:maybe_invoke_function_tool_failure_error_function", watched.tool_failed)
     emit.patch.wrap("agents.exceptions:ToolTimeoutError.__init__", watched.tool_timed_out)
@@ -75,6 +90,7 @@ class _Runs:
         self._hooks_class = _hooks_class(emit)
         self._running: dict[Run, _Running] = {}
         self._chains = _Chains()
+        self.traces = _Traces()
 
     def current(self) -> _Running | None:
         """Return the run that the calling code is in."""
@@ -119,9 +135,9 @@ class _Runs:
             agent, given = getattr(resumed, "_current_agent", None) or agent, getattr(resumed, "_original_input", "")
         session, chained = None, False
         if self._emit.current_run() is None:
-            session, chained = _session(self._emit, call, agent, config, self._chains)
-        run = self._emit.begin(agent=agent.name, prompt=_prompt(given) if content else "", session=session)
-        running = _Running(run, config, content=content)
+            session, chained = _session(self._emit, call, agent, config, self._chains, self.traces)
+        run = self._emit.begin(agent=agent.name, prompt=prompt_of(given) if content else "", session=session)
+        running = _Running(run, config, content=content, parent=self.current(), here=self._emit.current())
         running.chained = chained
         running.seen = max(0, len(given) - 1) if isinstance(given, list) else 0
         theirs = call.kwargs.get("hooks")
@@ -140,7 +156,7 @@ class _Runs:
             running.model.ended(outcome._replace(result=None), running.said(said))
         asked = list(getattr(result, "interruptions", None) or ())
         for item in asked:
-            running.run.approval_asked(*_asked_for(item), arguments=running.said(_arguments_of(item)))
+            running.ask(item)
         answer = getattr(result, "final_output", None) if outcome.error is None else None
         running.run.end(outcome, running.said(answer))
         if outcome.error is None and (running.chained or asked):
@@ -150,10 +166,18 @@ class _Runs:
 
     def invoke_tool(self, call: Invocation) -> _Watching:
         """The tool itself: what runs inside of it is its own."""
-        running, call_id = self.current(), _call_id(call.kwargs.get("context"))
-        outcome = yield None if running is None else running.run.open_call(call_id)
-        if running is not None and outcome.error is not None and call_id in running.failures:
+        running, context = self.current(), call.kwargs.get("context")
+        call_id, tool = call_id_of(context), call.kwargs.get("function_tool")
+        if running is None:
+            yield None
+            return
+        if running.run.open_call(call_id) is None and tool is not None:  # goes on: its start was in the run before
+            running.tool_started(context, getattr(context, "agent", None), tool)
+        outcome = yield (called := running.run.open_call(call_id))
+        if outcome.error is not None and call_id in running.failures:
             running.tool_ended(call_id, None)  # it was to end the run
+        elif isinstance(called, ToolCall) and call_id in running.waiting:
+            called.ended(Outcome.skipped("waits for approval"))
 
     def tool_timed_out(self, call: Invocation) -> _Watching:
         """The SDK makes this exception whatever it then does with it."""
@@ -162,9 +186,18 @@ class _Runs:
         if running is not None and here is not None:
             running.failures[here.call_id] = call.instance
 
+    def call_mcp_tool(self, _call: Invocation) -> _Watching:
+        """A server's tool that failed: its words are the model's answer, and nothing else says that it did."""
+        outcome = yield None
+        here, running = self._emit.current(), self.current()
+        failed = getattr(outcome.result, "is_error", getattr(outcome.result, "isError", False))
+        if failed and running is not None and here is not None and running.run.open_call(here.call_id) is not None:
+            texts = (getattr(block, "text", "") for block in outcome.result.content or ())
+            running.failures[here.call_id] = "\n".join(filter(None, texts)) or "the tool failed"
+
     def tool_failed(self, call: Invocation) -> _Watching:
         """The failure of a tool; a handled one becomes an answer to the model, and ``on_tool_end`` comes still."""
-        running, call_id = self.current(), _call_id(call.kwargs.get("context"))
+        running, call_id = self.current(), call_id_of(call.kwargs.get("context"))
         outcome = yield None
         error = call.kwargs.get("error")
         if running is not None and isinstance(error, Exception) and running.run.open_call(call_id) is not None:
@@ -197,7 +230,7 @@ class _Runs:
         if outcome.result is not None or outcome.error is not None:
             reason = str(outcome.result if outcome.error is None else outcome.error)
             arguments = running.said(getattr(context, "tool_arguments", None))
-            running.run.tool_refused(tool.name, arguments, _call_id(context), reason=reason)
+            running.run.tool_refused(tool.name, arguments, call_id_of(context), reason=reason)
 
     def guard_tool_output(self, call: Invocation) -> _Watching:
         """The guardrails behind a tool: it has run, whatever they make of its result."""
@@ -208,19 +241,26 @@ class _Runs:
         said = (results or ())[before:]
         if running is not None and said:
             running.guarded(tool, context, "tool_output", said)
-            running.tool_ended(_call_id(context), call.kwargs.get("real_result"))
+            running.tool_ended(call_id_of(context), call.kwargs.get("real_result"))
 
 
 class _Running:
     """What is known of one run while it lasts."""
 
-    def __init__(self, run: Run, config: Any, *, content: bool) -> None:
+    def __init__(
+        self, run: Run, config: Any, *, content: bool, parent: _Running | None, here: CurrentContext | None
+    ) -> None:
         self.run, self.config, self.content = run, config, content
+        self.parent, self.within = parent, None if here is None else here.call_id
         self.streamed = self.chained = False
         self.model: ModelCall | None = None
         self.heard: list[str] = []
-        self.failures: dict[Any, Exception] = {}
+        self.failures: dict[Any, Exception | str] = {}
         self.unnamed: dict[str, str] = {}
+        self.asked: set[tuple[str, str | None]] = set()
+        """The tool calls for which an agent inside of the run asked for approval already."""
+        self.waiting: set[str | None] = set()
+        """The tool calls whose agents did."""
         self.seen = 0
 
     def said(self, value: Any) -> Any:
@@ -231,20 +271,28 @@ class _Running:
         """Take the decisions that a run goes on with; a call that was denied is never made."""
         context = getattr(state, "_context", None)
         for item in state.get_interruptions():
-            name, call_id = _asked_for(item)
-            approved = None if context is None else _approved(context, item, name, call_id)
+            name, call_id = asked_for(item)
+            approved = None if context is None else was_approved(context, item, name, call_id)
             if approved is None:
                 continue
-            reason = None if approved else _rejection(context, item, name, call_id)
+            reason = None if approved else rejection_of(context, item, name, call_id)
             self.run.approval_decided(name, call_id, approved=approved, reason=self.said(reason))
             if not approved:
-                arguments = self.said(_arguments_of(item))
+                arguments = self.said(arguments_of(item))
                 self.run.tool_refused(name, arguments, call_id, reason=self.said(reason) or "not approved")
+
+    def ask(self, item: Any) -> None:
+        """Say that a tool call waits for approval; every run around it says so, too, and the innermost is the one."""
+        if (one := asked_for(item)) not in self.asked:
+            self.run.approval_asked(*one, arguments=self.said(arguments_of(item)))
+        if self.parent is not None:
+            self.parent.asked.add(one)
+            self.parent.waiting.add(self.within)
 
     def guarded(self, tool: Any, context: Any, stage: Any, results: Sequence[Any]) -> None:
         """Say what guardrails made of a tool's call."""
         for one in results:
-            about: dict[str, Any] = {"tool_name": tool.name, "call_id": _call_id(context)}
+            about: dict[str, Any] = {"tool_name": tool.name, "call_id": call_id_of(context)}
             behavior = dict(one.output.behavior)
             verdict = self.said({**behavior, "output_info": one.output.output_info})
             tripped = behavior.get("type") != "allow"
@@ -258,8 +306,8 @@ class _Running:
         if failure is None:
             call.ended(result=self.said(result))
         else:
-            late = "Timeout" in type(failure).__name__
-            call.ended(Outcome.timed_out(failure) if late else Outcome.failed(failure), self.said(result))
+            late, kind = "Timeout" in type(failure).__name__, "tool_error" if isinstance(failure, str) else None
+            call.ended(Outcome.timed_out(failure) if late else Outcome.failed(failure, kind), self.said(result))
 
     # What the hooks tell -----------------------------------------------------------------------------------------
 
@@ -268,7 +316,7 @@ class _Running:
         items = input_items if isinstance(input_items, list) else [{"role": "user", "content": input_items}]
         before = min(self.seen, len(items))
         self.seen = len(items)
-        provider, name = _model_of(agent, self.config)
+        provider, name = model_of(agent, self.config)
         self.model = self.run.model_started(
             provider=provider,
             model=name,
@@ -283,10 +331,10 @@ class _Running:
         self.heard.clear()
         calls = any(getattr(item, "type", None) == "function_call" for item in response.output)
         call.ended(
-            output=self.said([_item(item) for item in response.output]),
+            output=self.said([message_of(item) for item in response.output]),
             response_id=response.response_id,
             finish_reasons=["tool_calls" if calls else "stop"],
-            usage=_usage(response.usage),
+            usage=usage_of(response.usage),
         )
         said = said_in(response.output)
         record_hosted(self.run, said if self.content else [one._replace(text=None, arguments=None) for one in said])
@@ -294,8 +342,9 @@ class _Running:
     def tool_started(self, context: Any, agent: Any, tool: Any) -> None:
         """A tool starts."""
         arguments = self.said(getattr(context, "tool_arguments", None))
-        call = self.run.tool_started(tool.name, arguments, _call_id(context), agent=agent.name)
-        if _call_id(context) is None:  # computers and shells are called without one
+        by = getattr(agent, "name", None)
+        call = self.run.tool_started(tool.name, arguments, call_id_of(context), agent=by)
+        if call_id_of(context) is None:  # computers and shells are called without one
             self.unnamed[tool.name] = call.call_id
 
     def handed_off(self, to_agent: Any) -> None:
@@ -303,13 +352,15 @@ class _Running:
         self.run.handoff(to_agent.name, description=getattr(to_agent, "handoff_description", None))
 
 
-def _session(emit: Emit, call: Invocation, agent: Any, config: Any, chains: _Chains) -> tuple[ResolvedSession, bool]:
+def _session(
+    emit: Emit, call: Invocation, agent: Any, config: Any, chains: _Chains, traces: _Traces
+) -> tuple[ResolvedSession, bool]:
     """Return the session of a run, and whether it is only known by its history."""
     own = call.kwargs.get("conversation_id")
     if not own:
         with contextlib.suppress(Exception):  # a user's property
             own = call.kwargs["session"].session_id
-    own = own or getattr(config, "group_id", None) or _trace_id()
+    own = own or getattr(config, "group_id", None) or traces.current()
     if own:
         return emit.session(str(own), agent_id=agent.name), False
     previous = call.kwargs.get("previous_response_id")
@@ -317,15 +368,30 @@ def _session(emit: Emit, call: Invocation, agent: Any, config: Any, chains: _Cha
     return session, session.source in ("new", "runtime")
 
 
-def _trace_id() -> str | None:
-    """Return the group or id of a ``with trace(...)`` around the run."""
-    from agents.tracing import get_current_trace
+class _Traces:
+    """The traces of a program, which group its runs, also where the SDK's tracing is off and they are not recorded."""
 
-    trace = get_current_trace()
-    if trace is None:
-        return None
-    found = getattr(trace, "group_id", None) or trace.trace_id
-    return None if found == "no-op" else found
+    def __init__(self) -> None:
+        self._unrecorded: WeakKeyDictionary[Any, str] = WeakKeyDictionary()
+
+    def made(self, call: Invocation) -> _Watching:
+        """A trace, of the program or of a run; one that is not recorded forgets what it was made with."""
+        outcome = yield None
+        if getattr(outcome.result, "trace_id", None) == "no-op":
+            named = call.argument(2, "group_id") or call.argument(1, "trace_id") or f"trace_{uuid.uuid4().hex}"
+            self._unrecorded[outcome.result] = str(named)
+
+    def current(self) -> str | None:
+        """Return the group or id of a ``with trace(...)`` around the run."""
+        from agents.tracing import get_current_trace
+
+        trace = get_current_trace()
+        if trace is None:
+            return None
+        if trace in self._unrecorded:
+            return self._unrecorded[trace]
+        found = getattr(trace, "group_id", None) or trace.trace_id
+        return None if found == "no-op" else found
 
 
 class _Chains:
@@ -338,7 +404,7 @@ class _Chains:
         if previous_response_id:
             return self._known.get(str(previous_response_id))
         if hasattr(given, "get_interruptions"):
-            keys = (_approval_key(item) for item in given.get_interruptions())
+            keys = (approval_key(item) for item in given.get_interruptions())
             return next((s for key in keys if (s := self._known.get(key))), None)
         if not isinstance(given, list):
             return None
@@ -346,7 +412,7 @@ class _Chains:
         return next((s for prefix in prefixes if (s := self._known.get(_fingerprint(prefix)))), None)
 
     def remember(self, result: Any, asked: Sequence[Any], session_id: str) -> None:
-        keys = [getattr(result, "last_response_id", None), *map(_approval_key, asked)]
+        keys = [getattr(result, "last_response_id", None), *map(approval_key, asked)]
         with contextlib.suppress(Exception):  # a result that cannot be given on is no chain
             keys.append(_fingerprint(result.to_input_list()))
         for key in filter(None, keys):
@@ -394,7 +460,7 @@ def _hooks_class(emit: Emit) -> Any:
             await self._theirs.on_tool_start(context, agent, tool)
 
         async def on_tool_end(self, context: Any, agent: Any, tool: Any, result: Any) -> None:
-            call_id = _call_id(context) or self._running.unnamed.pop(tool.name, None)
+            call_id = call_id_of(context) or self._running.unnamed.pop(tool.name, None)
             guard(self._running.tool_ended, self._running.run.open_call(call_id))(call_id, result)
             await self._theirs.on_tool_end(context, agent, tool, result)
 
@@ -403,94 +469,3 @@ def _hooks_class(emit: Emit) -> Any:
             await self._theirs.on_handoff(context, from_agent=from_agent, to_agent=to_agent)
 
     return Hooks
-
-
-# What the SDK's objects say -------------------------------------------------------------------------------------------
-
-
-def _call_id(context: Any) -> Any:
-    return getattr(context, "tool_call_id", None)
-
-
-def _asked_for(item: Any) -> tuple[str, str | None]:
-    """Return the name and the id of a tool call that waits for approval."""
-    raw = item.raw_item
-    given = raw if isinstance(raw, dict) else vars(raw)
-    call_id = given.get("call_id") or given.get("id")
-    return str(item.tool_name or given.get("name")), None if call_id is None else str(call_id)
-
-
-def _arguments_of(item: Any) -> Any:
-    raw = item.raw_item
-    return raw.get("arguments") if isinstance(raw, dict) else getattr(raw, "arguments", None)
-
-
-def _approval_key(item: Any) -> str:
-    name, call_id = _asked_for(item)
-    return f"approval of {name} {call_id} {_arguments_of(item)}"
-
-
-def _approved(context: Any, item: Any, name: str, call_id: str | None) -> bool | None:
-    with contextlib.suppress(TypeError):
-        return cast("bool | None", context.get_approval_status(name, call_id, existing_pending=item))
-    return cast("bool | None", context.is_tool_approved(name, call_id))
-
-
-def _rejection(context: Any, item: Any, name: str, call_id: str | None) -> str | None:
-    with contextlib.suppress(AttributeError, TypeError):
-        return cast("str | None", context.get_rejection_message(name, call_id, existing_pending=item))
-    return None
-
-
-def _model_of(agent: Any, config: Any) -> tuple[str, str | None]:
-    """Return the provider and the name of the model that is asked: the run's, the agent's, or the SDK's default."""
-    model = getattr(config, "model", None)
-    model = agent.model if model is None else model
-    if model is None and type(getattr(config, "model_provider", None)).__name__ in ("NoneType", "MultiProvider"):
-        with contextlib.suppress(ImportError):
-            from agents.models import get_default_model
-
-            model = get_default_model()
-    name = getattr(model, "model", model)
-    return _provider(model), name if isinstance(name, str) else None
-
-
-def _usage(used: Any) -> Usage | None:
-    if not used.total_tokens:
-        return None  # a model that counts nothing says zero
-    read, reasoning = getattr(used, "input_tokens_details", None), getattr(used, "output_tokens_details", None)
-    return Usage(
-        input_tokens=used.input_tokens,
-        output_tokens=used.output_tokens,
-        cache_read_tokens=getattr(read, "cached_tokens", None) or None,
-        cache_write_tokens=getattr(read, "cache_write_tokens", None) or None,
-        reasoning_tokens=getattr(reasoning, "reasoning_tokens", None) or None,
-    )
-
-
-def _prompt(given: Any) -> Any:
-    """Return the last user message of an input."""
-    if isinstance(given, list):
-        users = [item for item in given if isinstance(item, dict) and item.get("role") == "user"]
-        return users[-1:] or given[-1:]
-    return given if isinstance(given, str) else ""
-
-
-def _provider(model: Any) -> str:
-    if isinstance(model, str):
-        parts = model.split("/")
-        return "openai" if len(parts) == 1 else parts[1] if parts[0] == "litellm" and len(parts) > 2 else parts[0]
-    name = type(model).__name__
-    if name == "LitellmModel":
-        return str(getattr(model, "model", "")).partition("/")[0] or "litellm"
-    return "openai" if name.startswith("OpenAI") or model is None else "_OTHER"
-
-
-def _item(item: Any) -> Any:
-    """Return an output item as a message; anything unusual as the SDK itself dumps it."""
-    kind = getattr(item, "type", None)
-    if kind == "function_call":
-        return {"type": kind, "call_id": item.call_id, "name": item.name, "arguments": item.arguments}
-    if kind == "message":
-        return {"role": item.role, "content": "".join(getattr(part, "text", "") or "" for part in item.content)}
-    return item

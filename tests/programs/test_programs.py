@@ -3,10 +3,15 @@
 Each program is as its runtime's documentation would have it, and runs by itself. Literals at its end, which nothing
 executes, say the rest: ``NEEDS`` what must be installed, ``MODEL`` what the model answers
 (:mod:`support.model_server.literals`), ``RECORD`` the sessions that are recorded (:mod:`support.outlines`), and ``EXIT``
-its exit code where that is not 0.
+its exit code where that is not 0. ``MCP_URL`` is the address of an MCP server, ``mcp/servers/library.py``.
 """
 
 import ast
+import os
+import subprocess
+import time
+import urllib.error
+import urllib.request
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -16,13 +21,15 @@ from packaging.requirements import Requirement
 from support.model_server import ModelServer
 from support.model_server.literals import script_of
 from support.outlines import outline
-from support.programs import BIN, PYTHON, run
+from support.programs import BIN, PATIENCE_S, PYTHON, run
+from support.servers import free_port
 from turnspan import Settings, SqlSessionStore, verify
 
 FOLDER = Path(__file__).parent
-PROGRAMS = sorted(FOLDER.glob("*/*.py"))
+PROGRAMS = sorted(FOLDER.glob(f"{os.environ.get('PLAYS', '*')}/*.py"))
+"""Of all runtimes; where only one is installed, of that one."""
 QUICK = {"anthropic/tool_runner", "openai/stream_with_tools"}
-"""Those that run by default, one or two of a runtime."""
+"""Those that run by default; the others are for CI."""
 
 
 def _params():
@@ -39,14 +46,41 @@ def server():
         assert made.problems == []
 
 
+@pytest.fixture(scope="module")
+def library():
+    """One MCP server for all of them; return its address."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}/mcp"
+    served = subprocess.Popen([PYTHON, FOLDER / "mcp" / "servers" / "library.py", "http", str(port)])
+    try:
+        _wait_for(url)
+        yield url
+    finally:
+        served.terminate()
+        served.wait()
+
+
+def _wait_for(url):
+    until = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            urllib.request.urlopen(url).close()
+        except urllib.error.HTTPError:  # it answers
+            return
+        except OSError:
+            assert time.monotonic() < until, f"nothing answers at {url}"
+            time.sleep(0.05)
+
+
 @pytest.mark.parametrize("path", list(_params()))
-def test_a_program_is_recorded_and_does_not_know(path, server, tmp_path):
+def test_a_program_is_recorded_and_does_not_know(path, server, request, tmp_path):
     """Its output, its exit code and what it asks of the model are the same; what it did is on record, and proven."""
     said = _literals(path)
     _need(said["NEEDS"])
-    plain = _played(server, path, said, [PYTHON, path], tmp_path / "plain")
+    more = {"MCP_URL": request.getfixturevalue("library")} if "MCP_URL" in path.read_text() else {}
+    plain = _played(server, path, said, [PYTHON, path], tmp_path / "plain", more)
     assert plain[0] == said.get("EXIT", 0), plain[2]
-    watched = _played(server, path, said, [BIN / "turnspan", "run", path], tmp_path / "watched")
+    watched = _played(server, path, said, [BIN / "turnspan", "run", path], tmp_path / "watched", more)
     assert watched == plain
     home = tmp_path / "watched" / ".turnspan"
     store = SqlSessionStore(f"sqlite:///{home}/sessions.db")
@@ -77,15 +111,19 @@ def _need(requirements):
             pytest.skip(f"it needs {needed}, and {installed} is installed")
 
 
-def _played(server, path, said, command, folder):
+def _played(server, path, said, command, folder, more):
     """Run a program; return what can be seen of it from outside."""
     folder.mkdir()
     asked = server.play(script_of(said.get("MODEL", ())), key=f"{path.parent.name}-{path.stem}")
-    env = asked.environment | {
-        "PYTHONHASHSEED": "0",
-        "XERXES_HOME": str(folder / "xerxes"),
-        "OPENAI_AGENTS_DISABLE_TRACING": "1",  # it would send them to OpenAI
-    }
+    env = (
+        asked.environment
+        | more
+        | {
+            "PYTHONHASHSEED": "0",
+            "XERXES_HOME": str(folder / "xerxes"),
+            "OPENAI_AGENTS_DISABLE_TRACING": "1",  # it would send traces to OpenAI; what is recorded does not depend on it
+        }
+    )
     done = run(*command, cwd=folder, env=env)
     assert not asked.script, f"{len(asked.script)} answers of the model were not asked for\n{done.stdout}{done.stderr}"
     requests = sorted((request.method, request.path, request.body) for request in asked.requests)

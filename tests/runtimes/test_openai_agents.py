@@ -533,13 +533,13 @@ def test_the_model_that_is_asked_is_named(recording, config, monkeypatch):
     """The run's model wins over the agent's; without either it is the SDK's default."""
     from agents.models.default_models import get_default_model
 
-    from turnspan_integrations.openai_agents import _model_of
+    from turnspan_integrations.openai_agents_values import model_of
 
     plain = Agent(name="a")
-    assert _model_of(plain, config) == ("openai", get_default_model())
-    assert _model_of(Agent(name="a", model="gpt-4o"), config) == ("openai", "gpt-4o")
+    assert model_of(plain, config) == ("openai", get_default_model())
+    assert model_of(Agent(name="a", model="gpt-4o"), config) == ("openai", "gpt-4o")
     config.model = "litellm/anthropic/claude"
-    assert _model_of(Agent(name="a", model="gpt-4o"), config) == ("anthropic", "litellm/anthropic/claude")
+    assert model_of(Agent(name="a", model="gpt-4o"), config) == ("anthropic", "litellm/anthropic/claude")
 
 
 def test_a_model_call_behind_a_handoff_is_one(recording, config):
