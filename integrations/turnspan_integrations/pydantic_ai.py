@@ -18,6 +18,7 @@ from turnspan_integrations.otel import Reader, What, what_of
 REQUIRES = "pydantic-ai-slim>=2.0"
 CANNOT = {
     "runs of agents whose instrumentation was turned off": "they start no spans",
+    "attempts of a `FallbackModel` that failed": "its span is of the model that answered",
     "what a sampler dropped": "nobody is shown it",
     "prompts and answers": "where the program keeps content out of its spans",
 }
@@ -72,6 +73,13 @@ def install(emit: Emit) -> None:
     emit.patch.wrap("pydantic_ai:DeferredToolRequests.__init__", asked)  # what a run returns that waits for consent
 
 
+def _breaks_off(span: Any) -> bool:
+    """Return whether an answer has no end: neither why the model stopped, nor what it used."""
+    what = What("model", span.attributes or {})
+    unended = what["finish"] is None and what["input_tokens"] is None and what["output_tokens"] is None
+    return unended and span.status.status_code.name != "ERROR"
+
+
 def _is_its(span: Any) -> bool:
     return getattr(span.instrumentation_scope, "name", "") == "pydantic-ai"
 
@@ -82,7 +90,7 @@ class _Reader(Reader):
     def __init__(self, emit: Emit) -> None:
         super().__init__(emit)
         self._decided: ContextVar[Any] = ContextVar("turnspan_pydantic_decided", default=None)
-        self._broken: dict[str | None, list[tuple[ModelCall, Any, What]]] = {}
+        self._broken: dict[str | None, list[tuple[ModelCall, Any, What, bool]]] = {}
 
     def resumed_with(self, results: Any, history: Any) -> None:
         """Take what a run is given about the calls that the run before left to others; it begins next."""
@@ -97,15 +105,17 @@ class _Reader(Reader):
 
     def _ended(self, started: Run | Call, span: Any, what: What | None = None, outcome: Outcome | None = None) -> None:
         turn_id = started.turn_id if isinstance(started, Run) else started.run.turn_id
-        if isinstance(started, ModelCall) and isinstance(sys.exception(), asyncio.CancelledError):
+        if isinstance(started, ModelCall) and (
+            (broken := isinstance(sys.exception(), asyncio.CancelledError)) or _breaks_off(span)
+        ):
             # A stream that broke, or that the program left: its span says neither, that of its run does.
             what = What("model", dict(span.attributes or {}))  # content is taken off the span behind this
-            self._broken.setdefault(turn_id, []).append((started, span, what))
+            self._broken.setdefault(turn_id, []).append((started, span, what, broken))
             return
         if isinstance(started, Run):
             ended = self.outcome(span, what_of(span) or What("agent", span.attributes or {}))
-            came_of_it = Outcome(cancelled=True) if ended.status == "success" else ended
-            for call, its_span, said in self._broken.pop(turn_id, ()):
+            for call, its_span, said, broken in self._broken.pop(turn_id, ()):
+                came_of_it = Outcome(cancelled=True) if broken and ended.status == "success" else ended
                 super()._ended(call, its_span, said, came_of_it)
         super()._ended(started, span, what, outcome)
 

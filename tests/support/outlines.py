@@ -1,6 +1,7 @@
 """What was recorded as an indented outline, without ids and times: to be written down beside what did it."""
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -8,6 +9,8 @@ from turnspan.model.records import SessionRecord, turnspan_metadata
 from turnspan.testing.snapshots import snapshot_of
 
 _SHORT = {"model call": "model", "tool call": "tool"}
+_MADE_UP = re.compile(r"(?:\w+_)?[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}$")
+"""An id that the runtime draws."""
 _TOKENS = ("input_tokens", "output_tokens")
 
 
@@ -21,7 +24,9 @@ def outline(sessions: Iterable[SessionRecord]) -> str:
 
 
 def _session(session: SessionRecord) -> Iterator[str]:
-    named = turnspan_metadata(session.metadata).get("session_id_from") != "new"
+    named = turnspan_metadata(session.metadata).get("session_id_from") != "new" and not _MADE_UP.match(
+        session.session_id
+    )
     yield f"session {session.session_id}" if named else "session"
     (plain,) = snapshot_of([session])
     for turn in plain.get("turns", ()):
