@@ -14,6 +14,7 @@ from turnspan.journal.dead import dead_journals
 from turnspan.journal.hash_chain import SpanIds, decode, line_hash
 from turnspan.journal.live import Journal, Position
 from turnspan.journal.segments import header_of, read_segment, segments_of
+from turnspan.journal.unwritten import Losses
 
 SPAN = SpanIds("a" * 32, "b" * 16, 1)
 
@@ -81,9 +82,7 @@ def test_a_line_longer_than_a_read_is_whole(tmp_path):
 
 
 def test_what_a_full_disk_refuses_waits_in_memory_in_order(tmp_path, monkeypatch):
-    """While the disk is full lines wait in memory, no half line is left, and the order holds when there is room
-    again.
-    """
+    """While the disk is full lines wait in memory; with room again they are written in order, and no half line is left."""
     journal = Journal(tmp_path)
     journal.append(note(1), None)
     real, full = os.write, True
@@ -102,7 +101,53 @@ def test_what_a_full_disk_refuses_waits_in_memory_in_order(tmp_path, monkeypatch
     full = False
     journal.append(note(4), None)
     assert names(journal.read(place, 3)[0]) == ["n4"]
-    assert names(on_disk(journal)) == ["n1", "n4"], "no torn half of a line in between"
+    assert names(on_disk(journal)) == ["n1", "n2", "n3", "n4"], "no torn half of a line in between"
+    assert journal.unwritten == 0
+
+
+def test_lines_on_disk_are_read_before_those_that_it_had_no_room_for(tmp_path, monkeypatch):
+    """A writer that is far behind when the disk fills gets every line once, in order: from disk, then from memory."""
+    monkeypatch.setattr("turnspan.journal.live.MEMORY_LINES", 5)
+    journal, real = Journal(tmp_path), os.write
+    for n in range(20):
+        journal.append(note(n), None)
+
+    def refuse(fd, data):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "write", refuse)
+    for n in range(20, 40):
+        journal.append(note(n), None)
+    place, after, seen = Position(0, 0), 0, []
+    while lines := (found := journal.read(place, after))[0]:
+        place, after = found[1], lines[-1].sequence
+        seen += names(lines)
+        if after == 40:
+            monkeypatch.setattr(os, "write", real)
+            journal.retry()  # what was read from memory already is on disk now, and is not read again
+            journal.append(note(40), None)
+    assert seen == [f"n{n}" for n in range(41)]
+    assert names(on_disk(journal)) == seen
+
+
+def test_what_neither_disk_nor_memory_takes_leaves_no_gap(tmp_path, monkeypatch):
+    """Events beyond what memory may hold are counted, and have no place in the chain."""
+    monkeypatch.setattr("turnspan.journal.unwritten.UNWRITTEN_BYTES", 1000)
+    journal, real = Journal(tmp_path), os.write
+
+    def refuse(fd, data):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "write", refuse)
+    for n in range(30):
+        journal.append(note(n, "x" * 100), None)
+    assert journal.dropped > 10 and journal.sequence + journal.dropped == 30
+    assert Losses.read(tmp_path / f"{journal.id}.lock") == (journal.sequence, journal.dropped)
+    monkeypatch.setattr(os, "write", real)
+    journal.append(note(30), None)
+    lines = on_disk(journal)
+    assert [line.sequence for line in lines] == list(range(1, len(lines) + 1))
+    assert names(lines)[-1] == "n30"
 
 
 def test_confirmed_segments_are_dropped_or_kept(tmp_path):

@@ -156,7 +156,7 @@ class DoctorDocument(Document, frozen=True, kw_only=True, tag="turnspan.doctor/1
 
 
 class RecoveredJournal(Struct, frozen=True, kw_only=True):
-    """What became of one journal; ``problem`` says why it still waits."""
+    """What became of one journal; ``problem`` says why it still waits, ``lost`` counts what its disk had no room for."""
 
     journal: str
     events: int
@@ -164,6 +164,7 @@ class RecoveredJournal(Struct, frozen=True, kw_only=True):
     torn_bytes: int
     spans: int
     problem: str | None
+    lost: int
 
 
 class RecoverDocument(Document, frozen=True, kw_only=True, tag="turnspan.recover/1"):

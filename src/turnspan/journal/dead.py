@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from turnspan.events import Event
 from turnspan.journal.hash_chain import Line, SpanIds, digest_of, line_hash, payload_hash, read
-from turnspan.journal.recorded_events import RecordedEvent
+from turnspan.journal.recorded_events import RecordedEvent, span_of
 from turnspan.journal.segments import _framed, _locked, _retire, header_of, is_held, read_whole, segments_of
+from turnspan.journal.unwritten import Losses
 from turnspan.model.json_values import encode
+from turnspan.stores.rows import AuditRow
 
 # What dead processes left ----------------------------------------------------------------------------------------
 
@@ -50,6 +52,7 @@ class DeadJournal:
     def __init__(self, directory: Path, journal_id: str, lock_fd: int) -> None:
         self.directory, self.id, self._lock_fd = directory, journal_id, lock_fd
         self.torn_bytes = 0
+        self.losses = Losses.read(directory / f"{journal_id}.lock")
         self.lines = [line for path in segments_of(directory, journal_id) for line in self._lines_of(path)]
 
     def _lines_of(self, path: Path) -> list[Line]:
@@ -63,6 +66,22 @@ class DeadJournal:
         """URL of the store that the lines were meant for."""
         headers = (header_of(path) for path in segments_of(self.directory, self.id))
         return next((str(header.get("store", "")) for header in headers if header is not None), "")
+
+    def fill(self, rows: Iterable[AuditRow]) -> None:
+        """Put the lines that the disk had no room for, and the store took from memory, in their places."""
+        known = {line.sequence for line in self.lines}
+        self.lines += [
+            Line(row.sequence, row.previous_hash, row.hash, row.digest, span_of(row), (row.payload or "").encode())
+            for row in rows
+            if row.sequence not in known
+        ]
+        self.lines.sort(key=lambda line: line.sequence)
+
+    @property
+    def lost(self) -> int:
+        """How many events the process took that neither the disk nor the store has."""
+        last = self.lines[-1].sequence if self.lines else 0
+        return self.losses.dropped + max(0, self.losses.acknowledged - last)
 
     def head(self) -> tuple[int, str]:
         """Return the number and the hash of the last line."""

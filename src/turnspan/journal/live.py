@@ -8,6 +8,7 @@ import socket
 import threading
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 from zlib import crc32
@@ -17,6 +18,7 @@ import msgspec
 from turnspan.events import Event
 from turnspan.journal.hash_chain import Line, SpanIds, digest_of, head_of, line_hash
 from turnspan.journal.segments import _FORMAT, _framed, _locked, _retire, read_segment, segments_of
+from turnspan.journal.unwritten import Unwritten
 from turnspan.model.ids import new_id, now_ns
 from turnspan.model.json_values import encode
 
@@ -25,8 +27,8 @@ MEMORY_LINES = 4096
 """Newest lines kept in memory for the writer."""
 BATCH_LINES = 2048
 """Lines that the writer takes at a time."""
-STRANDED_LINES = 100_000
-"""Lines kept in memory when the disk takes none; beyond that the oldest are dropped, and counted."""
+RETRIED_LINES = 64
+"""Unwritten lines that are written at a time, once the disk takes some: nobody waits for all of them."""
 LIMIT_BYTES = 1024 * 1024 * 1024
 """What a journal may hold while its store is away; beyond that events are dropped, and counted."""
 
@@ -39,7 +41,7 @@ class Position(NamedTuple):
 
 
 class _Newest(msgspec.Struct, frozen=True, gc=False):
-    """A line in memory, and the place behind it; the segment is -1 for a line that the disk has not taken."""
+    """A line in memory, and the place behind it; the segment is -1 where the disk had no room for it."""
 
     line: Line
     segment: int
@@ -75,7 +77,6 @@ class Journal:
         self.id = new_id()
         self.directory = directory
         self.store = store
-        self.dropped = 0
         self.problem: OSError | None = None
         self._fsync, self._keep = fsync, keep
         self._segment_bytes, self._limit_bytes = min(segment_bytes, limit_bytes // 4), limit_bytes
@@ -89,16 +90,17 @@ class Journal:
         self._fd = -1
         self._lock_fd = -1
         self._newest: deque[_Newest] = deque()
-        self._stranded = 0  # lines at the end of those in memory that are not on disk
         if directory is not None:
             directory.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._lock_fd = _locked(directory / f"{self.id}.lock")
+        self._unwritten = Unwritten(self._lock_fd)
+        if directory is not None:
             self._open_segment()
 
     # Writing ---------------------------------------------------------------------------------------------------
 
     def append(self, event: Event, span: SpanIds | None, payload: bytes | None = None) -> None:
-        """Add a line. On return it is on disk, or in memory when the disk takes nothing (see ``problem``).
+        """Add a line. On return it is on disk, or in memory until the disk has room for it (see ``problem``).
 
         Args:
             event: The event.
@@ -111,7 +113,14 @@ class Journal:
         digest = digest_of(payload)
         with self._lock:
             if self._held_bytes > self._limit_bytes:
-                self._refuse()
+                self._refuse(
+                    f"the journal holds {self._held_bytes >> 20} MiB that the store has not taken, which is its limit "
+                    "(TURNSPAN_JOURNAL_LIMIT_MB): events are dropped and counted until the store is back"
+                )
+            elif self._unwritten.is_full and not self._retry():
+                self._refuse(
+                    "neither the disk nor memory has room for more: events are dropped and counted until one has"
+                )
             else:
                 self._append(event, span, payload, digest)
 
@@ -127,20 +136,48 @@ class Journal:
         previous, sequence = self._hash, self._sequence + 1
         head = head_of(sequence, previous, digest, span)
         self._sequence, self._hash = sequence, line_hash(self.id, head, event)
-        if self._fd < 0 or self._stranded or not self._write(_framed(head, payload)):
-            self._stranded += 1
         newest, line = self._newest, Line(sequence, previous, self._hash, digest, span, payload)
-        newest.append(_Newest(line, -1 if self._stranded else self._segment, self._size))
+        if self._unwritten.lines:
+            self._retry()
+        if self._fd >= 0 and not self._unwritten.lines and self._write(_framed(head, payload)):
+            newest.append(_Newest(line, self._segment, self._size))
+        else:
+            self._unwritten.add(line)
+            newest.append(_Newest(line, -1, self._size))
         if len(newest) > MEMORY_LINES:
             self._shed()
 
-    def _refuse(self) -> None:
-        """Take no more: the store has been away for so long that the journal is full."""
-        self.dropped += 1
-        self.problem = OSError(
-            f"the journal holds {self._held_bytes >> 20} MiB that the store has not taken, which is its limit "
-            "(TURNSPAN_JOURNAL_LIMIT_MB): events are dropped and counted until the store is back"
-        )
+    def _refuse(self, why: str) -> None:
+        """Take no more: what has no line yet leaves no gap in the chain."""
+        self._unwritten.drop()
+        self.problem = OSError(why)
+
+    def retry(self) -> None:
+        """Write what the disk had no room for, as far as it has now. To be called now and then."""
+        while self._unwritten.lines:
+            with self._lock:
+                if not self._retry():
+                    return
+
+    def _retry(self) -> bool:
+        """Write some of what waits in memory, in order; return whether the disk took it."""
+        unwritten = self._unwritten
+        for _ in range(min(RETRIED_LINES, len(unwritten.lines))):
+            line = unwritten.lines[0]
+            if self._fd < 0 or not self._write(_framed(line.head, line.payload)):
+                return False
+            unwritten.remove_first()
+        return True
+
+    @property
+    def dropped(self) -> int:
+        """How many events got no line, because neither the disk nor memory had room."""
+        return self._unwritten.dropped
+
+    @property
+    def unwritten(self) -> int:
+        """How many lines are in memory only."""
+        return len(self._unwritten.lines)
 
     def head(self) -> tuple[int, str]:
         """Return the number and the hash of the newest line: the head of the chain."""
@@ -151,12 +188,13 @@ class Journal:
         try:
             written = os.write(self._fd, line)
             if written != len(line):
-                os.ftruncate(self._fd, self._size)  # a full disk takes half a line: none is better
                 raise OSError(28, "No space left on device")
             if self._fsync:
                 os.fdatasync(self._fd)
         except OSError as error:
             self.problem = error
+            with suppress(OSError):
+                os.ftruncate(self._fd, self._size)  # a full disk takes half a line: none is better
             return False
         self._size += written
         self._held_bytes += written
@@ -170,13 +208,10 @@ class Journal:
         return True
 
     def _shed(self) -> None:
-        """Forget the oldest line in memory, which is on disk; when the disk takes nothing, keep more."""
-        if self._newest[0].segment >= 0:
+        """Forget the oldest line in memory, if it is on disk."""
+        waiting = self._unwritten.lines
+        if not waiting or self._newest[0].line.sequence < waiting[0].sequence:
             self._newest.popleft()
-        elif len(self._newest) > STRANDED_LINES:
-            self._newest.popleft()
-            self._stranded -= 1
-            self.dropped += 1
 
     def _open_segment(self) -> None:
         header = {
@@ -227,9 +262,11 @@ class Journal:
         while True:
             newest = self._segment
             lines, offset = read_segment(self._path(start.segment), start.offset)
-            if lines or start.segment >= newest:
+            at_end = not lines
+            lines = [line for line in lines if line.sequence > after]  # those from memory had no place on disk yet
+            if lines or (at_end and start.segment >= newest):
                 return lines, Position(start.segment, offset)
-            start = Position(start.segment + 1, 0)
+            start = Position(start.segment + 1, 0) if at_end else Position(start.segment, offset)
 
     def _from_memory(self, start: Position, after: int) -> tuple[list[Line], Position] | None:
         """Return lines from memory; None when those behind ``after`` are on disk only."""
@@ -237,7 +274,7 @@ class Journal:
             newest = self._newest
             while newest and newest[0].line.sequence <= after:  # read back from disk meanwhile
                 newest.popleft()
-            if newest and newest[0].line.sequence > after + 1 and newest[0].segment >= 0:
+            if self._sequence > after and (not newest or newest[0].line.sequence > after + 1) and self._fd >= 0:
                 return None
             taken: list[_Newest] = []
             while newest and len(taken) < BATCH_LINES:
@@ -245,11 +282,14 @@ class Journal:
                 if taken and segment >= 0 <= taken[-1].segment != segment:
                     break  # the next segment is another batch
                 taken.append(newest.popleft())
-            self._stranded -= sum(one.segment < 0 for one in taken)
-            if not taken and self._sequence > after and self._fd >= 0 and not self.dropped:
-                return None
         places = [Position(one.segment, one.offset) for one in taken if one.segment >= 0]
         return [one.line for one in taken], places[-1] if places else start
+
+    def confirm(self, sequence: int) -> None:
+        """Let go of what waits in memory up to a line: the store has it. Where journals are kept, it goes on waiting."""
+        if self._unwritten.lines and not self._keep:
+            with self._lock:
+                self._unwritten.remove_until(sequence)
 
     def drop_before(self, segment: int) -> None:
         """Drop the segments before this one: the store has what is in them."""

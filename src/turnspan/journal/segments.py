@@ -83,7 +83,7 @@ def _parsed(data: bytes, start: int) -> tuple[list[Line], int]:
             above = "" if parent_id == b"-" else parent_id.decode()
             span = SpanIds(trace_id.decode(), span_id.decode(), int(flags), above)
         before = "" if previous == b"-" else previous.decode()
-        if lines:
+        if lines and lines[-1].sequence + 1 == int(sequence):  # between others lie some that found no room here
             lines[-1] = msgspec.structs.replace(lines[-1], hash=before)
         lines.append(Line(int(sequence), before, "", digest.decode(), span, payload))
         start = end

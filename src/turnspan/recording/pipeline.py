@@ -114,20 +114,27 @@ class Pipeline:
             self.writer.seal_all("the process ended")
         everything = self.writer.stop(timeout_s if everything else 0.0)
         if not everything:
-            self._say_what_is_left(self.journal.sequence - self.writer.confirmed)
+            self._say_what_is_left()
         if self.journal.dropped:
-            logger.warning("turnspan: the disk took nothing for so long that %d events are lost", self.journal.dropped)
+            logger.warning(
+                "turnspan: disk and memory were full for so long that %d events are lost", self.journal.dropped
+            )
         self.journal.close(confirmed=everything)
         self.providers.start_flush(began_s, timeout_s)()  # the logs and metrics of the writer
         self._problems.report_held()
         if self._owns_store and isinstance(self._store, Closes):
             self._store.close()
 
-    def _say_what_is_left(self, count: int) -> None:
+    def _say_what_is_left(self) -> None:
         store, journals = redact_secrets(self._store_url) or type(self._store).__name__, self.journal.directory
+        self.journal.retry()
+        count, lost = self.journal.sequence - self.writer.confirmed, self.journal.unwritten
         says = f"turnspan: {count} events are not in the store {store}"
         if journals is None:
             logger.warning("%s, and there was no journal to keep them: they are lost", says)
+        elif lost:
+            says += f", and {lost} of them found no room in {journals} either: these are lost"
+            logger.warning("%s. The others are stored at the next start, with word of what was lost", says)
         else:
             logger.warning("%s yet; they wait in %s and are stored at the next start", says, journals)
 
@@ -208,6 +215,12 @@ class Pipeline:
                     "turnspan: the journal %s of a dead process waits: %s",
                     recovered.journal,
                     redact_secrets(recovered.problem),
+                )
+            elif recovered.lost:
+                logger.warning(
+                    "turnspan: the disk had no room for %d events of the dead process of journal %s: they are lost",
+                    recovered.lost,
+                    recovered.journal,
                 )
 
 

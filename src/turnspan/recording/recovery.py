@@ -21,7 +21,7 @@ from turnspan.recording.ledger import Ledger
 from turnspan.recording.providers import Resend
 from turnspan.settings import Settings, scheme_of, without_password
 from turnspan.stores import open_store
-from turnspan.stores.base import SessionStore
+from turnspan.stores.base import Audited, AuditFilter, SessionStore
 from turnspan.stores.merging import apply
 from turnspan.telemetry.log_lines import FileLog
 from turnspan.telemetry.outlet import Folded
@@ -38,6 +38,7 @@ class Recovered(NamedTuple):
     torn_bytes: int
     spans: int = 0
     problem: str | None = None
+    lost: int = 0
 
 
 def recover(
@@ -74,11 +75,14 @@ def recover(
             mine = into_this or meant in ("", url, without_password(url)) or not _can_open(meant)
             target = store if mine else open_store(meant)
             events = len(journal.lines)
-            interrupted, folded = _completed(journal, target, key)
+            if journal.losses.acknowledged and isinstance(target, Audited):
+                journal.fill(target.audit_rows(AuditFilter(journal=journal.id)))
+            lost = journal.lost
+            interrupted, folded = _completed(journal, target, key, lost)
             _complete_log(log, folded)
             done = True
             spans = 0 if resend is None else resend(journal.events)
-            recovered.append(Recovered(journal.id, events, interrupted, journal.torn_bytes, spans))
+            recovered.append(Recovered(journal.id, events, interrupted, journal.torn_bytes, spans, lost=lost))
         except Exception as error:
             recovered.append(Recovered(journal.id, len(journal.lines), 0, journal.torn_bytes, problem=str(error)))
         finally:
@@ -116,8 +120,11 @@ def _can_open(url: str) -> bool:
         return False
 
 
-def _completed(journal: DeadJournal, store: SessionStore, key: Key | None) -> tuple[int, list[Folded]]:
-    """Complete a chain, and store it; return how many turns were interrupted, and all that the chain says."""
+def _completed(journal: DeadJournal, store: SessionStore, key: Key | None, lost: int) -> tuple[int, list[Folded]]:
+    """Complete a chain, and store it; return how many turns were interrupted, and all that the chain says.
+
+    ``lost`` counts the events that its process took and nothing has.
+    """
     ledger = Ledger(journal.id)
     folded = _folded(ledger, journal.lines)
     interrupted = 0
@@ -128,7 +135,7 @@ def _completed(journal: DeadJournal, store: SessionStore, key: Key | None) -> tu
         interrupted = sum(isinstance(end, TurnEnded) for end, _ in ends)
         if ends:
             folded += _folded(ledger, journal.complete([(end, spans[start.event_id]) for end, start in ends]))
-        folded += _folded(ledger, _seal(journal, ledger, heads_of(store, key, but=journal.id), key))
+        folded += _folded(ledger, _seal(journal, ledger, heads_of(store, key, but=journal.id), key, lost))
         apply(store, ledger.take())
     return interrupted, folded
 
@@ -143,14 +150,15 @@ def _folded(ledger: Ledger, lines: list[Line]) -> list[Folded]:
     return folded
 
 
-def _seal(journal: DeadJournal, ledger: Ledger, before: Heads, key: Key | None) -> list[Line]:
+def _seal(journal: DeadJournal, ledger: Ledger, before: Heads, key: Key | None, lost: int) -> list[Line]:
     """Seal what is not sealed, and close the chain."""
     lines: list[Line] = []
     due = ledger.sessions.closing()
     for left, (session_id, seal) in zip(reversed(range(len(due))), due, strict=True):
         number, newest = journal.head()
         own = {} if left else {"line": number + 1, "previous": newest}
-        lines += journal.complete([(seal.event(session_id, key, closed=REASON, before=written(before), **own), None)])
+        end = seal.event(session_id, key, closed=REASON, before=written(before), dropped=lost, **own)
+        lines += journal.complete([(end, None)])
         before = {}
     return lines
 

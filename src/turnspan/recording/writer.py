@@ -188,6 +188,7 @@ class Writer:
         """Seal what is due, and bring one batch to the store; return whether to go on at once."""
         with self._step_lock:
             try:
+                self._journal.retry()
                 self._append_seals(self._ledger.sessions.due())
                 return self._step()
             except Exception as error:
@@ -214,6 +215,7 @@ class Writer:
         self._waiting, self._retry_s = None, 0.0
         self._journal.drop_before(min(self._ledger.first_open_segment(self._position.segment), self._position.segment))
         self._confirmed = self._read
+        self._journal.confirm(self._confirmed)
         with self._done:
             self._done.notify_all()
         return True

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from turnspan.journal.hash_chain import Ids, Line, digest_of, ids_in, payload_hash
 from turnspan.journal.segments import files_of, header_of, is_held, read_whole
+from turnspan.journal.unwritten import Losses
 from turnspan.settings import without_password
 from turnspan.stores.base import Audited, AuditFilter, url_of
 from turnspan.verification.report import Report
@@ -70,11 +71,19 @@ class Journals:
                 continue  # another store's; one that was moved is known by what it has
             self._say_what_waits(journal, stored[journal], report, wanted)
             if wanted is None:
-                alive = self.is_held(journal)
-                _Files(report, journal, stored[journal], alive=alive, whole=journal not in gone).check(paths)
+                alive, losses = self.is_held(journal), self._losses(journal)
+                _Files(report, journal, stored[journal], losses, alive=alive, whole=journal not in gone).check(paths)
+
+    def _losses(self, journal: str) -> Losses:
+        return Losses() if self._directory is None else Losses.read(self._directory / f"{journal}.lock")
 
     def _say_what_waits(self, journal: str, stored: Stored, report: Report, wanted: frozenset[str] | None) -> None:
         lines = self.waiting().get(journal, [])
+        if not self.is_held(journal):
+            losses, last = self._losses(journal), max([*stored, *(sequence for sequence, _ in lines)], default=0)
+            if lost := losses.dropped + max(0, losses.acknowledged - last):
+                says = f"the process of journal {journal} died with {lost} events that its disk had no room for"
+                report.add("completeness", "dropped", None, journal, says)
         new = [
             ids for sequence, ids in lines if sequence not in stored and (wanted is None or ids.session_id in wanted)
         ]
@@ -93,16 +102,20 @@ _NO_IDS = Ids("", "", 0, "", None, None)
 class _Files:
     """One journal's segments, beside the store that they were meant for."""
 
-    def __init__(self, report: Report, journal: str, stored: Stored, *, alive: bool, whole: bool) -> None:
+    def __init__(
+        self, report: Report, journal: str, stored: Stored, losses: Losses, *, alive: bool, whole: bool
+    ) -> None:
         self._report, self._journal, self._stored = report, journal, stored
         self._alive, self._whole = alive, whole  # whole: the store had no reason to remove any of its rows
+        self._from_memory_until = losses.acknowledged  # lines that the disk had no room for, and the store may have
         self._before: tuple[int, str] | None = None
 
     def check(self, paths: list[Path]) -> None:
         for path in paths:
             self._check_file(path, newest=path == paths[-1])
         last = max(self._stored, default=0)
-        if not self._alive and last > (self._before[0] if self._before is not None else 0):
+        here = self._before[0] if self._before is not None else 0
+        if not self._alive and last > max(here, self._from_memory_until):
             self._altered(paths[-1].name, f"{paths[-1].name} ends before line {last}, which the store has")
 
     def _check_file(self, path: Path, *, newest: bool) -> None:
@@ -128,9 +141,9 @@ class _Files:
             self._altered(self._journal, f"{where}: there is no event in it")
         elif digest_of(line.payload) not in (line.digest, digest):  # erased content is the store's to answer for
             self._altered(self._journal, f"{where}: its content is not what its digest says")
-        elif before is not None and line.sequence != before[0] + 1:
+        elif before is not None and line.sequence != before[0] + 1 and not self._is_between_stored(line, path):
             self._altered(self._journal, f"{where} follows line {before[0]}")
-        elif before is not None and line.previous != before[1]:
+        elif before is not None and line.sequence == before[0] + 1 and line.previous != before[1]:
             self._altered(self._journal, f"{where}: the line before it was altered")
         elif hash_ != own:
             self._altered(self._journal, f"{where} is not the line that the store has")
@@ -138,6 +151,12 @@ class _Files:
             self._altered(self._journal, f"{where}: the store had confirmed it, and lacks it now")
         else:
             self._report.ok("integrity")
+
+    def _is_between_stored(self, line: Line, path: Path) -> bool:
+        """Return whether the line before it was never here, for want of room, and the store has it."""
+        before = self._stored.get(line.sequence - 1)
+        fits = before is not None and before[0] == line.previous
+        return path.suffix == ".journal" and line.sequence <= self._from_memory_until + 1 and fits
 
     def _altered(self, id_: str, says: str) -> None:
         self._report.add("integrity", "altered", None, id_, says)

@@ -36,8 +36,9 @@ def command(home: str | None, store: str | None, as_json: bool) -> None:
             continue
         torn = f", {one.torn_bytes} bytes of a torn line dropped" if one.torn_bytes else ""
         sent = f", {one.spans} spans sent again" if one.spans else ""
+        lost = f", {one.lost} events lost that its disk had no room for" if one.lost else ""
         output.line(
-            f"journal {one.journal}: {one.events} events, {one.interrupted_turns} interrupted turns{torn}{sent}"
+            f"journal {one.journal}: {one.events} events, {one.interrupted_turns} interrupted turns{torn}{sent}{lost}"
         )
     if waiting and store is None:
         output.note("`turnspan recover --store URL` stores what waits elsewhere, if its store has moved")
