@@ -109,3 +109,17 @@ def test_who_declines_is_obeyed():
 def test_without_a_command_there_is_help():
     """Whoever types the name alone is shown what there is; that is no error."""
     assert invoke().startswith("Usage: turnspan")
+
+
+def test_a_variable_that_sets_nothing_is_reported_beside_the_answer(monkeypatch):
+    """Reading commands name a misspelt TURNSPAN_ variable once, on standard error; a document stays a document."""
+    monkeypatch.setenv("TURNSPAN_HOEM", "/elsewhere")
+    says = "turnspan: the environment variable TURNSPAN_HOEM sets nothing; did you mean TURNSPAN_HOME?\n"
+    for arguments in ("sessions", "show last", "sessions --json", "recover --json"):
+        done = RUNNER.invoke(command_line, arguments.split())
+        assert (done.exit_code, done.stderr) == (0, says), arguments
+        assert says not in done.stdout
+        assert "--json" not in arguments or json.loads(done.stdout)["schema"]
+    done = RUNNER.invoke(command_line, ["doctor", "--json"])
+    assert done.stderr == ""  # it is among the checks
+    assert [check["name"] for check in json.loads(done.stdout)["checks"]].count("environment") == 1

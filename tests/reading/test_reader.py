@@ -50,6 +50,8 @@ def test_what_is_not_there_is_said_with_what_may_be_meant(reader, tmp_path):
     """Nothing, several things, and a mistyped one have errors of their own."""
     with pytest.raises(SessionNotFoundError, match="did you mean s-1"):
         reader.session("s-1x")
+    with pytest.raises(SessionNotFoundError, match="did you mean last"):
+        reader.session("lst")
     with pytest.raises(SessionNotFoundError, match="any of 5 sessions"):
         reader.session("s-")
     with pytest.raises(IdNotFoundError, match="is or begins with"):

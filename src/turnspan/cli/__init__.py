@@ -23,6 +23,7 @@ import click
 
 from turnspan._version import __version__
 from turnspan.errors import TurnspanError
+from turnspan.settings import unknown_variables
 
 COULD_NOT = 4
 """Exit code of a command that could not do what it was asked: usage, an unknown session, an unreachable store.
@@ -50,6 +51,9 @@ COMMANDS = {
     "prune": "Remove what is old.",
     "doctor": "Check home, store, exporters and adapters.",
 }
+
+_REPORT_VARIABLES_THEMSELVES = ("run", "import", "demo", "doctor")
+"""What records warns of unknown variables by itself, the demo takes none, and doctor lists them as a check."""
 
 
 class _CommandLine(click.Group):
@@ -152,6 +156,9 @@ def turnspan(ctx: click.Context) -> None:
         from turnspan.cli.output import line
 
         line(ctx.get_help())
+    elif ctx.invoked_subcommand not in _REPORT_VARIABLES_THEMSELVES:
+        for name, meant in unknown_variables(os.environ).items():
+            _say(f"the environment variable {name} sets nothing" + (f"; did you mean {meant}?" if meant else ""))
 
 
 def main() -> None:

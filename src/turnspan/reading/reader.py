@@ -138,7 +138,7 @@ class Reader:
         return SessionRecord.from_dict(found.to_dict())  # another program's record classes
 
     def _hint(self, wanted: str) -> str:
-        known = [summary.session_id for summary in summaries(self.store, SessionFilter(limit=_COMPARED))]
+        known = ["last", *(one.session_id for one in summaries(self.store, SessionFilter(limit=_COMPARED)))]
         if close := get_close_matches(wanted, known, n=3):
             return f"did you mean {' or '.join(close)}?"
         return "nothing has an id that begins like this; `turnspan sessions` lists them"
