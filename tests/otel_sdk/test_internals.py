@@ -30,6 +30,8 @@ def test_this_version_of_the_sdk_has_what_is_looked_for():
     assert internals.is_enabled(tracer)
     assert list(internals.processors_of_tracer(tracer)) == [first, batch]
     assert internals.does_nothing_on_start(batch)
+    assert internals.makes_plain_spans(tracer)
+    assert internals.ended_span(tracer, {"a": 1}, links=(), name="n") is not None
     for module, signal in ((trace, "TRACER"), (metrics._internal, "METER"), (_logs._internal, "LOGGER")):
         assert hasattr(getattr(module, f"_{signal}_PROVIDER_SET_ONCE"), "do_once")
     assert hasattr(trace, "_TRACER_PROVIDER")

@@ -229,3 +229,71 @@ def test_a_span_that_is_touched_while_another_is_made_is_made_too():
         ("outer", outer.get_span_context()),
         ("inner", inner.get_span_context()),
     ]
+
+
+class Changes(SpanProcessor):
+    """Acts on a span right before its end."""
+
+    def _on_ending(self, span):
+        span.set_attribute("changed", True)
+
+
+@pytest.mark.parametrize(
+    ("attributes", "limits", "processor", "by_the_sdk"),
+    [
+        ({"b": "two", "c": ["x", "y"], "d": 3.0}, {}, None, False),
+        ({"b": "two", "c": [1, 2]}, {}, None, True),
+        ({"b": "two", "c": None}, {}, None, True),
+        ({"b": "two", "c": "three"}, {"OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT": "2"}, None, True),
+        ({"b": "three"}, {"OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT": "3"}, None, True),
+        ({"b": "two"}, {"OTEL_PYTHON_SDK_INTERNAL_METRICS_ENABLED": "true"}, None, True),
+        ({"b": "two"}, {}, Changes(), True),
+    ],
+    ids=["plain", "numbers", "odd values", "count limit", "length limit", "counted spans", "changed at the end"],
+)
+def test_one_that_nobody_touches_is_the_span_that_the_sdk_makes(attributes, limits, processor, by_the_sdk, monkeypatch):
+    """Handed over whole, or made by the SDK where limits, counts or a processor want that: the same is sent."""
+    for name, value in limits.items():
+        monkeypatch.setenv(name, value)
+    at_once, late, exporter = tracers(processor=processor)
+    made = []
+    monkeypatch.setattr(late, "make", lambda *args, make=late.make: made.append(1) or make(*args))
+    for tracer in (at_once, late):
+        span = start(tracer)
+        span.set_attributes(attributes)
+        span.end(9)
+        assert not span.is_recording()
+    assert bool(made) == by_the_sdk
+    spans = exporter.get_finished_spans()
+    one, two = ({**json.loads(span.to_json()), "context": None} for span in spans)
+    assert one == two
+    assert [span.instrumentation_scope.name for span in spans] == ["theirs", "ours"]
+    assert [span.dropped_attributes for span in spans] == [spans[0].dropped_attributes] * 2
+
+
+def test_after_its_end_it_is_read_and_no_longer_changed():
+    """What is done to a span that has ended goes nowhere, as with the SDK's; its name and attributes stay readable."""
+    _, late, exporter = tracers()
+    span = start(late)
+    span.set_attribute("b", 2)
+    span.end(9)
+    span.end(10)
+    span.set_attributes({"c": 3})
+    span.add_event("late")
+    span.add_link(ABOVE)
+    span.update_name("other")
+    span.set_status(StatusCode.ERROR)
+    span.record_exception(ValueError("late"))
+    assert (span.name, dict(span.attributes), span.end_time, span.is_recording()) == (
+        "name",
+        {"a": 1, "b": 2},
+        9,
+        False,
+    )
+    (sent,) = exporter.get_finished_spans()
+    assert (sent.name, dict(sent.attributes), sent.events, sent.status.status_code) == (
+        "name",
+        {"a": 1, "b": 2},
+        (),
+        StatusCode.UNSET,
+    )

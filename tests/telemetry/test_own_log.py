@@ -15,6 +15,11 @@ print("the agent went on")
 """
 
 
+def without_home(folder):
+    """Return settings with a home that cannot be made; a store that cannot come is not waited for."""
+    return {"TURNSPAN_HOME": str(folder / "file" / "home"), "TURNSPAN_EXIT_TIMEOUT": "1"}
+
+
 @pytest.mark.parametrize(
     "set_up",
     [
@@ -27,7 +32,7 @@ def test_warnings_survive_the_programs_logging_set_up(set_up, tmp_path):
     """A home that cannot be written is said on standard error, once, whatever dictConfig does; the program goes on."""
     (tmp_path / "file").write_text("")
     path = program(tmp_path / "prog.py", SILENCED.replace("{set_up}", set_up))
-    done = run(PYTHON, path, cwd=tmp_path, env={"TURNSPAN_HOME": str(tmp_path / "file" / "home")})
+    done = run(PYTHON, path, cwd=tmp_path, env=without_home(tmp_path))
     assert (done.returncode, done.stdout) == (0, "the agent went on\n")
     assert done.stderr.count("turnspan journal failed") == 1
     assert "and there was no journal to keep them: they are lost" in done.stderr
@@ -39,7 +44,7 @@ def test_who_wants_silence_has_it(tmp_path):
     (tmp_path / "file").write_text("")
     quiet = "logging.getLogger('turnspan').setLevel(logging.CRITICAL)\nlogging.config.dictConfig({set_up})"
     text = SILENCED.replace("logging.config.dictConfig({set_up})", quiet).replace("{set_up}", '{"version": 1}')
-    done = run(PYTHON, program(tmp_path / "prog.py", text), env={"TURNSPAN_HOME": str(tmp_path / "file" / "home")})
+    done = run(PYTHON, program(tmp_path / "prog.py", text), env=without_home(tmp_path))
     assert (done.returncode, done.stderr) == (0, "")
 
 

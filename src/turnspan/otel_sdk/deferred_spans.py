@@ -2,8 +2,9 @@
 
 Making a span is the largest part of what recording costs, and nearly all of it is needed only when the span ends. So the
 agent's thread asks the sampler and draws the ids, as the SDK would; the SDK makes the span of them when it is touched,
-or else in a thread behind, right before it ends. Where a span processor acts on the start of spans, and for every
-tracer that is not the SDK's, spans are made at once.
+or else in a thread behind, right before it ends. One that nobody has touched until then is handed to the processors as
+the ended span that the SDK would make of it. Where a span processor acts on the start of spans, and for every tracer
+that is not the SDK's, spans are made at once.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
 from opentelemetry import context, trace
+from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.sampling import Decision
 from opentelemetry.trace import Link, NonRecordingSpan, Span, SpanContext, SpanKind, Status, StatusCode, TraceFlags
 
@@ -20,6 +22,8 @@ from turnspan.otel_sdk import internals
 from turnspan.telemetry.current_context import child_context
 
 _RANDOM = getattr(TraceFlags, "RANDOM_TRACE_ID", 0)  # of SDKs that know W3C Trace Context level 2
+
+_PLAIN = {str, int, float, bool}
 
 Opening = Callable[[], tuple[str, SpanKind, dict[str, Any]]]
 """Returns name, kind and attributes of a span, always the same: it is called when they are needed."""
@@ -47,7 +51,18 @@ class DeferredSpan(Span):
 
     """
 
-    __slots__ = ("_added", "_at_ns", "_context", "_links", "_opening", "_parent", "_sampled", "_sdk_span", "_tracer")
+    __slots__ = (
+        "_added",
+        "_at_ns",
+        "_context",
+        "_ended",
+        "_links",
+        "_opening",
+        "_parent",
+        "_sampled",
+        "_sdk_span",
+        "_tracer",
+    )
 
     def __init__(
         self,
@@ -63,23 +78,24 @@ class DeferredSpan(Span):
         self._opening, self._parent, self._links, self._at_ns = opening, parent, links, at_ns
         self._added: dict[str, Any] | None = None
         self._sdk_span: Span | None = None
+        self._ended: ReadableSpan | None = None  # that nobody touched before its end
 
     @property
-    def sdk_span(self) -> Span:
-        """The span, as the SDK has it."""
-        if self._sdk_span is None:
+    def sdk_span(self) -> Span | None:
+        """The span, as the SDK has it; None for one that has ended before anybody touched it."""
+        if self._sdk_span is None and self._ended is None:
             with self._tracer.making:
-                if self._sdk_span is None:
-                    self._sdk_span = self._made()
+                if self._sdk_span is None and self._ended is None:
+                    name, kind, sampled = self._opened()
+                    start = (name, _context(self._parent), kind, sampled.attributes, self._links, self._at_ns)
+                    self._sdk_span = self._tracer.make(self._context, sampled, start)
         return self._sdk_span
 
-    def _made(self) -> Span:
+    def _opened(self) -> tuple[str, SpanKind, Sampled]:
         name, kind, attributes = self._opening()
         sampled = self._sampled or Sampled(Decision.RECORD_AND_SAMPLE, attributes, self._context.trace_state)
         attributes = {**sampled.attributes, **(self._added or {})}
-        sampled = Sampled(sampled.decision, attributes, sampled.trace_state)
-        start = (name, _context(self._parent), kind, attributes, self._links, self._at_ns)
-        return self._tracer.make(self._context, sampled, start)
+        return name, kind, Sampled(sampled.decision, attributes, sampled.trace_state)
 
     def get_span_context(self) -> SpanContext:
         """Return the ids; they are there at once."""
@@ -87,20 +103,44 @@ class DeferredSpan(Span):
 
     def is_recording(self) -> bool:
         """Return whether it has not ended."""
-        return self._sdk_span is None or self._sdk_span.is_recording()
+        return self._ended is None and (self._sdk_span is None or self._sdk_span.is_recording())
 
     def end(self, end_time: int | None = None) -> None:
         """End it."""
-        self.sdk_span.end(end_time)
+        if self._sdk_span is None and end_time is not None:
+            with self._tracer.making:
+                ended_now = self._sdk_span is None and self._ended is None
+                if ended_now:
+                    self._ended = self._whole(end_time)
+            if ended_now and self._ended is not None:
+                self._tracer.hand_over(self._ended)
+        if (span := self.sdk_span) is not None:
+            span.end(end_time)
+
+    def _whole(self, end_ns: int) -> ReadableSpan | None:
+        name, kind, sampled = self._opened()
+        parent = self._parent if isinstance(self._parent, Span) else trace.get_current_span(_context(self._parent))
+        above = parent.get_span_context()
+        return self._tracer.whole(
+            sampled.attributes,
+            name=name,
+            context=self._context,
+            parent=above if above.is_valid else None,
+            kind=kind,
+            links=self._links,
+            start_time=self._at_ns,
+            end_time=end_ns,
+        )
 
     def set_attributes(self, attributes: Mapping[str, Any]) -> None:
         """Set attributes."""
-        if self._sdk_span is None:
+        if self._sdk_span is None and self._ended is None:
             with self._tracer.making:
-                if self._sdk_span is None:
+                if self._sdk_span is None and self._ended is None:
                     self._added = {**(self._added or {}), **attributes}
                     return
-        self.sdk_span.set_attributes(attributes)
+        if (span := self.sdk_span) is not None:
+            span.set_attributes(attributes)
 
     def set_attribute(self, key: str, value: Any) -> None:
         """Set an attribute."""
@@ -108,31 +148,37 @@ class DeferredSpan(Span):
 
     def add_event(self, name: str, attributes: Any = None, timestamp: int | None = None) -> None:
         """Add a span event."""
-        self.sdk_span.add_event(name, attributes, timestamp)
+        if (span := self.sdk_span) is not None:
+            span.add_event(name, attributes, timestamp)
 
     def add_link(self, context: SpanContext, attributes: Any = None) -> None:
         """Add a link."""
-        self.sdk_span.add_link(context, attributes)
+        if (span := self.sdk_span) is not None:
+            span.add_link(context, attributes)
 
     def update_name(self, name: str) -> None:
         """Change the name."""
-        self.sdk_span.update_name(name)
+        if (span := self.sdk_span) is not None:
+            span.update_name(name)
 
     def set_status(self, status: Status | StatusCode, description: str | None = None) -> None:
         """Set the status."""
-        self.sdk_span.set_status(status, description)
+        if (span := self.sdk_span) is not None:
+            span.set_status(status, description)
 
     def record_exception(
         self, exception: BaseException, attributes: Any = None, timestamp: int | None = None, escaped: bool = False
     ) -> None:
         """Add an exception as a span event."""
-        self.sdk_span.record_exception(exception, attributes, timestamp, escaped)
+        if (span := self.sdk_span) is not None:
+            span.record_exception(exception, attributes, timestamp, escaped)
 
     def __getattr__(self, name: str) -> Any:
         """Return what else the SDK's spans have: their name, attributes, parent, times."""
         if name.startswith("__") or name in DeferredSpan.__slots__:
             raise AttributeError(name)
-        return getattr(self.sdk_span, name)
+        span = self.sdk_span
+        return getattr(self._ended if span is None else span, name)
 
 
 class DeferredTracer:
@@ -150,6 +196,7 @@ class DeferredTracer:
         self._follows_parents = internals.follows_sampled_parents(self._sampler)
         self._processors: Any = None
         self._may_be_late = False
+        self._may_be_whole = False
         self._in_progress = threading.local()
         tracer.id_generator = tracer.sampler = self
 
@@ -172,6 +219,7 @@ class DeferredTracer:
         processors = internals.processors_of_tracer(self._tracer)
         if processors is not self._processors:
             self._processors, self._may_be_late = processors, _none_acts_on_start(processors)
+            self._may_be_whole = self._may_be_late and internals.makes_plain_spans(self._tracer)
         if not self._may_be_late or not internals.is_enabled(self._tracer):
             name, kind, attributes = opening()
             return cast("Span", self._tracer.start_span(name, _context(parent), kind, attributes, links, at_ns))
@@ -205,6 +253,22 @@ class DeferredTracer:
             return cast("Span", self._tracer.start_span(*start))
         finally:
             self._in_progress.now = outer
+
+    def whole(self, attributes: Mapping[str, Any], **span: Any) -> ReadableSpan | None:
+        """Return an ended span; None where only the SDK itself can make it as it is to be.
+
+        Args:
+            attributes: Its attributes.
+            span: What else it has, as arguments of ``ReadableSpan``.
+
+        """
+        if not self._may_be_whole or (clean := _clean(attributes)) is None:
+            return None
+        return internals.ended_span(self._tracer, clean, **span)
+
+    def hand_over(self, span: ReadableSpan) -> None:
+        """Give the processors a span that has ended."""
+        self._tracer.span_processor.on_end(span)
 
     def after_fork(self) -> None:
         """Begin anew in a forked child: another thread may have been making a span."""
@@ -247,6 +311,19 @@ def _context(parent: context.Context | Span | None) -> context.Context:
     if parent is None:
         return context.get_current()
     return child_context(parent) if isinstance(parent, Span) else parent
+
+
+def _clean(attributes: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return attributes as the SDK keeps them; None where one is not of the types that ours mostly have."""
+    clean: dict[str, Any] = {}
+    for name, value in attributes.items():
+        if type(value) is list and all(type(one) is str for one in value):
+            clean[name] = tuple(value)
+        elif type(value) in _PLAIN:
+            clean[name] = value
+        else:
+            return None
+    return clean
 
 
 def _none_acts_on_start(processors: Any) -> bool:

@@ -122,6 +122,39 @@ def does_nothing_on_start(processor: Any) -> bool:
     return type(processor).on_start.__module__.startswith(_SDK_TRACE) and not hasattr(processor, "_span_processors")
 
 
+def makes_plain_spans(tracer: Any) -> bool:
+    """Return whether processors get the spans of a tracer as they were made: none is changed at its end, cut or counted.
+
+    Processors may change a span in ``_on_ending``; ``OTEL_PYTHON_SDK_INTERNAL_METRICS_ENABLED`` counts started and live ones.
+    """
+    limits, counts = getattr(tracer, "_span_limits", None), getattr(tracer, "_tracer_metrics", None)
+    return (
+        getattr(limits, "max_span_attribute_length", "") is None
+        and (counts is None or type(counts).__name__ == "NoOpTracerMetrics")
+        and all(_changes_nothing_at_the_end(processor) for processor in processors_of_tracer(tracer) or (None,))
+    )
+
+
+def _changes_nothing_at_the_end(processor: Any) -> bool:
+    on_ending = getattr(type(processor), "_on_ending", None)
+    return on_ending is None or on_ending.__module__.startswith(_SDK_TRACE)
+
+
+def ended_span(tracer: Any, attributes: dict[str, Any], *, links: Sequence[Any], **span: Any) -> ReadableSpan | None:
+    """Return a span of a tracer that has ended, as its processors get it; None where it has more than the SDK would keep."""
+    limits = tracer._span_limits  # noqa: SLF001
+    if len(attributes) > limits.max_span_attributes or len(links) > limits.max_links:
+        return None
+    return ReadableSpan(
+        resource=tracer.resource,
+        attributes=attributes,
+        links=tuple(links),
+        instrumentation_info=tracer.instrumentation_info,
+        instrumentation_scope=tracer._instrumentation_scope,  # noqa: SLF001
+        **span,
+    )
+
+
 # The providers of the process ----------------------------------------------------------------------------------------
 
 
