@@ -16,6 +16,7 @@ from uuid import UUID
 
 from turnspan.adapter import SPAN_EXPECTED, Emit, Invocation, ModelCall, Outcome, Run, StreamObserver, role_of
 from turnspan.events import Usage
+from turnspan_integrations.langgraph_approvals import HUMAN_IN_THE_LOOP, Approvals
 
 REQUIRES = "langgraph>=1.0"
 CANNOT = {
@@ -29,12 +30,16 @@ _Watching = Generator[Any, Outcome, None]
 
 def install(emit: Emit) -> None:
     """Wrap graphs and tools, and hear of models."""
-    models = _Models(emit)
+    models, approvals = _Models(emit), Approvals(emit)
     handler = _handler_class()(emit, models)
-    emit.patch.wrap("langgraph.pregel.main:Pregel.stream", lambda call: _graph(emit, call, models))
-    emit.patch.wrap("langgraph.pregel.main:Pregel.astream", lambda call: _graph(emit, call, models))
+    emit.patch.wrap("langgraph.pregel.main:Pregel.stream", lambda call: _graph(emit, call, models, approvals))
+    emit.patch.wrap("langgraph.pregel.main:Pregel.astream", lambda call: _graph(emit, call, models, approvals))
     emit.patch.wrap("langchain_core.tools.base:BaseTool.run", lambda call: _tool(emit, call))
     emit.patch.wrap("langchain_core.tools.base:BaseTool.arun", lambda call: _tool(emit, call))
+    for gate in ("_create_action_and_config", "_tool_approval_request"):
+        emit.patch.wrap(f"{HUMAN_IN_THE_LOOP}.{gate}", approvals.asks)
+    emit.patch.wrap(f"{HUMAN_IN_THE_LOOP}._process_decision", approvals.decided)
+    emit.patch.wrap(f"{HUMAN_IN_THE_LOOP}._resolve_per_call", approvals.resolves)
     from langchain_core.tracers import context as tracers
 
     emit.patch.wrap("langchain_core.callbacks.manager:AsyncCallbackManager.on_llm_start", _text_model_starts)
@@ -62,7 +67,7 @@ def _text_model_starts(_call: Invocation) -> _Watching:
 # Graphs ------------------------------------------------------------------------------------------------------------
 
 
-def _graph(emit: Emit, call: Invocation, models: _Models) -> _Watching:
+def _graph(emit: Emit, call: Invocation, models: _Models, approvals: Approvals) -> _Watching:
     given, config = call.argument(0, "input"), call.argument(1, "config") or {}
     run = emit.begin(
         agent=_name_of(call.instance, config),
@@ -71,20 +76,29 @@ def _graph(emit: Emit, call: Invocation, models: _Models) -> _Watching:
     )
     last: dict[str, Any] = {}
     outcome = yield StreamObserver(run, lambda item: _look(item, last))
+    approvals.ended(run)
     for interrupt in last.get("interrupts", {}).values():
         run.interrupted(getattr(interrupt, "value", interrupt), interrupt_id=getattr(interrupt, "id", None))
     if outcome.cancelled:
         models.leave(run)
-    run.end(_unless_steered(outcome), _answer_in(last))
+    answer = _answer_in(last)
+    if (function := _function_of(call.instance)) is not None and isinstance(answer, dict):
+        answer = answer.get(function, answer)
+    run.end(_unless_steered(outcome), answer)
 
 
 def _name_of(graph: Any, config: Any) -> str:
     """Return the name of a graph; a sub-graph that was given none is called like the node that it is."""
-    own, metadata = (
-        getattr(graph, "name", None) or "LangGraph",
-        config.get("metadata") if isinstance(config, dict) else None,
-    )
-    return str(((metadata or {}).get("langgraph_node") if own == "LangGraph" else None) or own)
+    own, metadata = getattr(graph, "name", None), config.get("metadata") if isinstance(config, dict) else None
+    if own in (None, "LangGraph"):
+        own = _function_of(graph) or (metadata or {}).get("langgraph_node") or "LangGraph"
+    return str(own)
+
+
+def _function_of(graph: Any) -> str | None:
+    """Return the name of the function that is a graph, in LangGraph's functional API."""
+    nodes = list(getattr(graph, "nodes", None) or ())
+    return str(nodes[0]) if len(nodes) == 1 and getattr(graph, "output_channels", None) == "__end__" else None
 
 
 def _thread_of(config: Any) -> str | None:
@@ -99,29 +113,52 @@ def _unless_steered(outcome: Outcome) -> Outcome:
     return Outcome() if isinstance(outcome.error, GraphBubbleUp) else outcome
 
 
+def _asks(outcome: Outcome) -> bool:
+    """Return whether what ended stops to ask somebody outside."""
+    from langgraph.errors import GraphInterrupt
+
+    return isinstance(outcome.error, GraphInterrupt)
+
+
 def _look(item: Any, last: dict[str, Any]) -> None:
     """Take the newest messages, and interrupts, out of what a graph streams, in whatever mode."""
-    if isinstance(item, tuple):  # (mode, chunk), (namespace, chunk), (namespace, mode, chunk); or (message, metadata)
-        item = item[-1] if isinstance(item[-1], dict) and not hasattr(item[0], "type") else None
+    while isinstance(item, tuple) and item:  # (mode, chunk), (namespace, chunk), (namespace, mode, chunk)
+        if hasattr(item[0], "type"):  # a message, or a piece of one, and where it is from
+            _hear(item[0], last)
+            return
+        item = item[-1]
     if not isinstance(item, dict):
         return
     if (interrupts := item.get("__interrupt__")) is not None:
         for one in interrupts:  # several nodes may ask at once, and each is told by itself
             last.setdefault("interrupts", {})[getattr(one, "id", None) or id(one)] = one
+        item = {key: value for key, value in item.items() if key != "__interrupt__"}
+    for update in (item, *item.values()):  # the whole state, or updates of one node each
+        if isinstance(update, dict) and (structured := update.get("structured_response")) is not None:
+            last["structured"] = structured
     if isinstance(messages := item.get("messages"), list):
         last["messages"] = messages
         return
-    for update in item.values():  # of one node each
+    for update in item.values():
         if isinstance(update, dict) and isinstance(messages := update.get("messages"), list) and messages:
             last["messages"] = messages
-    last["state"] = item
+    if item:
+        last["state"] = item
+
+
+def _hear(message: Any, last: dict[str, Any]) -> None:
+    """Keep what was said last, piece by piece."""
+    if last.get("hearing") != message.id:
+        last["hearing"], last["heard"] = message.id, []
+    if role_of(message) == "assistant" and isinstance(text := _text_of(message.content), str):
+        last["heard"].append(text)
 
 
 def _answer_in(last: dict[str, Any]) -> Any:
     for message in reversed(last.get("messages") or []):
         if role_of(message) == "assistant":
-            return _text_of(message.content)
-    return None if "messages" in last else last.get("state")
+            return _text_of(message.content) or last.get("structured")
+    return last.get("structured") if "messages" in last else last.get("state", "".join(last.get("heard", ())) or None)
 
 
 def _prompt_of(given: Any) -> Any:
@@ -165,7 +202,8 @@ def _tool(emit: Emit, call: Invocation) -> _Watching:
     outcome = yield started
     result, status = _result_of(outcome.result, call.kwargs.get("tool_call_id"))
     failed = status == "error" and outcome.error is None
-    started.ended(Outcome.failed(str(_text_of(result))) if failed else _unless_steered(outcome), result)
+    steered = Outcome.skipped("waits for an answer") if _asks(outcome) else _unless_steered(outcome)
+    started.ended(Outcome.failed(str(_text_of(result))) if failed else steered, result)
     for agent in _handed_to(outcome.result):
         run.handoff(agent, begin=False)  # the graph begins the agent by itself
 
