@@ -7,14 +7,13 @@ little: adapters wait for the import of their runtime, and the SDK for the first
 from __future__ import annotations
 
 import os
-import signal
 import sys
-import threading
-from contextlib import suppress
+from functools import cache
 from typing import TYPE_CHECKING, Any, Unpack
 
 import wrapt
 
+from turnspan.instrumentation import process_end
 from turnspan.instrumentation.registry import Adapters
 from turnspan.settings import Settings, SettingsArguments, scheme_of, takes_settings
 from turnspan.telemetry.own_log import logger
@@ -26,7 +25,6 @@ _RUNTIME, _PROPAGATION = "turnspan.recording.runtime", "turnspan.instrumentation
 """Modules that are not imported before a program needs them; only looked for among those that are."""
 _adapters = Adapters()
 _on = False
-_ends_well = False
 _given: dict[str, Any] = {}
 
 
@@ -59,8 +57,8 @@ def instrument(
     elif not _on:
         wrapt.register_post_import_hook(lambda module: _configure(module) if _on else None, _RUNTIME)
     _on = True
-    if not _ends_well:
-        _end_well()
+    process_end.follow()
+    _carry_session_into_children()
 
 
 def _configure(runtime: Any) -> None:
@@ -108,48 +106,13 @@ def begin() -> None:
         logger.warning("turnspan records nothing: %s", error)
 
 
-def _end_well() -> None:
-    """See that SIGTERM and the end of a multiprocessing child flush as the end of a program does."""
-    global _ends_well
-    _ends_well = True
-    if threading.current_thread() is threading.main_thread():
-        with suppress(ValueError, OSError):
-            if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
-                signal.signal(signal.SIGTERM, _terminated)
-    wrapt.register_post_import_hook(_flush_children, "multiprocessing.util")
-    wrapt.register_post_import_hook(_follow_children, "multiprocessing.process")
-
-
-def _terminated(_signum: int, _frame: Any) -> None:
-    """Store what there is, then die of the signal as the program would have."""
-    helper = threading.Thread(target=_shut_down, daemon=True)  # the main thread may hold a lock right now
-    with suppress(RuntimeError):
-        helper.start()
-        if (runtime := sys.modules.get(_RUNTIME)) is not None:
-            helper.join(runtime.settings().exit_timeout_s)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    os.kill(os.getpid(), signal.SIGTERM)
-
-
-def _shut_down() -> None:
-    if (runtime := sys.modules.get(_RUNTIME)) is not None:
-        runtime.shutdown()
-
-
-def _flush_children(util: Any) -> None:
-    """Flush at the end of multiprocessing children: they skip atexit (uvicorn's workers are such children)."""
-
-    def register(_: Any = None) -> None:
-        util.Finalize(None, _shut_down, exitpriority=100)
-
-    if getattr(sys.modules.get("multiprocessing.process"), "parent_process", lambda: None)() is not None:
-        register()
-    util.register_after_fork(_adapters, register)
-
-
-def _follow_children(process: Any) -> None:
+@cache  # once a process
+def _carry_session_into_children() -> None:
     """Have spawned multiprocessing children go on in the session they were started in: they inherit no context."""
+    wrapt.register_post_import_hook(_carry_session, "multiprocessing.process")
 
+
+def _carry_session(process: Any) -> None:
     def start(function: Any, child: Any, args: Any, kwargs: Any) -> Any:
         if _on and _PROPAGATION in sys.modules:
             child._turnspan = sys.modules[_PROPAGATION].variables()  # noqa: SLF001  pickled with the child

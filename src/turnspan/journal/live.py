@@ -81,6 +81,7 @@ class Journal:
         self._fsync, self._keep = fsync, keep
         self._segment_bytes, self._limit_bytes = min(segment_bytes, limit_bytes // 4), limit_bytes
         self._held_bytes = 0
+        self._finished = False
         self._lock = threading.Lock()
         self._sequence = 0
         self._hash = ""
@@ -112,7 +113,9 @@ class Journal:
             payload = encode(event)
         digest = digest_of(payload)
         with self._lock:
-            if self._held_bytes > self._limit_bytes:
+            if self._finished:
+                self.problem = OSError("an event came too late: the process ends, and its chain is being closed")
+            elif self._held_bytes > self._limit_bytes:
                 self._refuse(
                     f"the journal holds {self._held_bytes >> 20} MiB that the store has not taken, which is its limit "
                     "(TURNSPAN_JOURNAL_LIMIT_MB): events are dropped and counted until the store is back"
@@ -299,6 +302,11 @@ class Journal:
                 if int(path.name.split(".")[1]) < segment:
                     self._held_bytes -= path.stat().st_size
                     _retire(path, keep=self._keep)
+
+    def finish(self) -> None:
+        """Take nothing more but what is made to stand behind the rest: the last ends, and the seals."""
+        with self._lock:
+            self._finished = True
 
     def close(self, *, confirmed: bool) -> None:
         """Close the chain; its segments are dropped when the store has confirmed all of it."""

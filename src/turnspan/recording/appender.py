@@ -48,6 +48,10 @@ class Appender:
             self._report_problem()
         self.wake_writer()
 
+    def append_last(self, event: Event) -> None:
+        """Append an event of the writer's own: the journal takes it also when it is at its end."""
+        self.append_behind(lambda _sequence, _previous: event)
+
     def append_behind(self, make: Callable[[int, str], Event]) -> None:
         """Append an event that is made with its line's number and the hash of the line before it."""
         event = self._journal.append_behind(make)

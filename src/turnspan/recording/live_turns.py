@@ -7,6 +7,7 @@ among what is open, and it is appended to the journal.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Generic, Protocol, TypeVar
 
 import msgspec
@@ -166,12 +167,13 @@ class LiveTurns:
         turn = self.open.get(key)
         if turn is None or turn.turn is None:
             return  # ended already, or never started
-        for call in reversed(list(turn.calls.values())):
-            if not call.inherited:
-                self._finish_call(turn, call, Entry(end_of(call.started, event.at_ns, "its turn ended first")))
-        self.open.pop(key, None)
-        if turn.turn.inherited:
-            return
+        while turn.calls:
+            with suppress(KeyError):  # its own thread was faster
+                _, call = turn.calls.popitem()
+                if not call.inherited:
+                    self._finish_call(turn, call, Entry(end_of(call.started, event.at_ns, "its turn ended first")))
+        if self.open.pop(key, None) is None or turn.turn is None or turn.turn.inherited:
+            return  # another thread has ended it: the end of the process, which waits for none
         if turn.turn.end_id is not None:
             entry.change(event_id=turn.turn.end_id)
         turn.event_ids.append(entry.event.event_id)

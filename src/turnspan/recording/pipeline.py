@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 FLUSH_S = 5.0
 """How long the end of a process may wait for the store."""
+SENDING_SHARE = 0.8
+"""How much of it may go by until what endpoints take is awaited no more: the rest is for the seals, which say so."""
 
 
 class Pipeline:
@@ -101,18 +103,30 @@ class Pipeline:
         """Wait until the store has everything; return whether it does."""
         return self.writer.flush(timeout_s)
 
+    def send(self, timeout_s: float) -> None:
+        """Have the SDK send what it holds, and wait for that."""
+        self.providers.start_flush(time.monotonic(), timeout_s)()
+
     def close(self, timeout_s: float) -> None:
-        """Bring everything to its places, seal the chain, and stop."""
+        """Take no more, bring everything to its places, seal the chain, and stop."""
         began_s = time.monotonic()
-        wait_for_spans = self.providers.start_flush(began_s, timeout_s)
-        everything = self.writer.flush(timeout_s)
+
+        def left_s() -> float:
+            return max(0.0, began_s + timeout_s - time.monotonic())
+
+        self.journal.finish()
+        wait_for_spans = self.providers.start_flush(began_s, timeout_s * SENDING_SHARE)
+        everything = self.writer.flush(left_s())
         wait_for_spans()
-        if everything and self.journal.dropped:  # then some ends may be among what was dropped
-            self.writer.end_unfinished("its end was not kept: disk and memory were full")
-            everything = self.writer.flush(timeout_s)
+        if everything:  # a start in the last moment has no end yet, nor has what ended while disk and memory were full
+            lost = self.journal.dropped
+            self.writer.end_unfinished(
+                "its end was not kept: disk and memory were full" if lost else "the process ended"
+            )
+            everything = self.writer.flush(left_s())
         if everything:
             self.writer.seal_all("the process ended")
-        everything = self.writer.stop(timeout_s if everything else 0.0)
+        everything = self.writer.stop(left_s() if everything else 0.0)
         if not everything:
             self._say_what_is_left()
         if self.journal.dropped:

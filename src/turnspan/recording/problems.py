@@ -16,6 +16,7 @@ class Problem(Enum):
     ADAPTER = "adapter"
     EVENT = "event"
     JOURNAL = "journal"
+    LATE = "recording after its end"
     LEDGER = "ledger"
     OBSERVER = "observer"
     OTLP = "OTLP"
@@ -33,8 +34,8 @@ class Problem(Enum):
 
     @property
     def is_of_the_environment(self) -> bool:
-        """Whether a disk, a database or an endpoint failed, not our code: ``TURNSPAN_STRICT`` does not raise these."""
-        return self in (Problem.JOURNAL, Problem.OTLP, Problem.OTLP_SIGNAL, Problem.STORE)
+        """Whether a disk, a database, an endpoint or the moment is to blame, not our code: ``TURNSPAN_STRICT`` does not raise these."""
+        return self in (Problem.JOURNAL, Problem.LATE, Problem.OTLP, Problem.OTLP_SIGNAL, Problem.STORE)
 
     def message(self, error: BaseException, *, quotes: bool = True) -> str:
         """Return the error's text as it may be logged: it may quote content, and so may a user's own redactor.

@@ -31,6 +31,7 @@ from turnspan.recording.providers import Providers
 from turnspan.recording.redaction import Redactor, withheld
 from turnspan.recording.sessions import SESSIONS_REMEMBERED, Sessions
 from turnspan.recording.typed_fields import typed
+from turnspan.recording.uninterrupted import run_uninterrupted
 from turnspan.settings import Settings
 from turnspan.telemetry import outgoing
 from turnspan.telemetry.current_context import context_inside
@@ -40,6 +41,10 @@ from turnspan.telemetry.semconv import PROFILES
 if TYPE_CHECKING:
     from turnspan.stores.base import SessionStore
     from turnspan.telemetry.metrics import Health
+
+
+_GRACE_S = 1.0
+"""How much longer than it takes itself the end of a process waits for it: for what may never be, a deadlock."""
 
 
 class _EmitGuard(threading.local):
@@ -57,6 +62,7 @@ class Recorder:
         recovers: Whether it stores what dead processes left.
         sibling: Another recorder of this process, whose SDK set-up and providers are used.
         tracer_of: Returns the tracer that is used for turnspan's own (see :class:`~turnspan.telemetry.live_spans.Spans`).
+        when_closed: Is called as soon as it takes no more events.
 
     """
 
@@ -68,6 +74,7 @@ class Recorder:
         recovers: bool = True,
         sibling: Recorder | None = None,
         tracer_of: Callable[[Any], Any] = lambda tracer: tracer,
+        when_closed: Callable[[Recorder], None] = lambda _closed: None,
     ) -> None:
         self.settings = settings
         self.disabled = settings.disabled
@@ -91,13 +98,15 @@ class Recorder:
         self._is_preparing = False
         self._guard = _EmitGuard()
         self._deferred: deque[Callable[[], None]] = deque()
+        self._closing = threading.Lock()
         self._closed = False
+        self._when_closed = when_closed
         providers = Providers(self.problems) if sibling is None else sibling.pipeline.providers
         self.pipeline: Pipeline = Pipeline(settings, store, self.problems, providers, recovers=recovers)
         self.turns = LiveTurns(self._spans, self._sessions, self.pipeline)
         _recorders.add(self)
         outgoing.install(_asks_model)
-        atexit.register(self.close)
+        atexit.register(self._close_at_exit)
 
     # The door ----------------------------------------------------------------------------------------------------
 
@@ -110,7 +119,17 @@ class Recorder:
 
         """
         if self._closed:
+            self._refuse(event)
             return
+        self._take(event, external_span)
+
+    def _refuse(self, event: Event) -> None:
+        """Count and report what comes after the end; the end of what was open then is on record, as cancelled."""
+        if not isinstance(event, ENDS):
+            name = type(event).__name__
+            self.problems.report(Problem.LATE, RuntimeError(f"{name} in session {event.session_id} came too late"))
+
+    def _take(self, event: Event, external_span: Any = None) -> None:
         if self._elsewhere and (other := self._other(event.session_id)) is not None:
             other.emit(event, external_span)
             return
@@ -225,6 +244,11 @@ class Recorder:
         return self.pipeline.health()
 
     @property
+    def emitting(self) -> bool:
+        """Whether the calling thread is in the middle of an event."""
+        return self._guard.active
+
+    @property
     def closed(self) -> bool:
         """Whether it takes no more events."""
         return self._closed
@@ -250,29 +274,41 @@ class Recorder:
     def renew_atexit(self) -> None:
         """Close before everything that was registered with ``atexit`` so far: handlers run newest first."""
         if not self._closed:
-            atexit.unregister(self.close)
-            atexit.register(self.close)
+            atexit.unregister(self._close_at_exit)
+            atexit.register(self._close_at_exit)
+
+    def _close_at_exit(self) -> None:
+        run_uninterrupted(self.close, self.settings.exit_timeout_s + _GRACE_S)
 
     def close(self, timeout_s: float | None = None) -> None:
         """End what is open as cancelled, bring everything to the store, and stop. What cannot be stored waits on disk.
+
+        Who calls it again meanwhile waits, too.
 
         Args:
             timeout_s: How long it may take; as set, unless it is given.
 
         """
-        if self._closed:
-            return
-        with suppress(Exception):
-            self.run_deferred()
-            for end in self.turns.ends(now_ns(), "the process ended"):
-                self.emit(end)
-            self.run_deferred()  # of finalizers that ran meanwhile
-        self._closed = True
-        self._housekeeper.stop()
-        atexit.unregister(self.close)
-        self.run_housekeeping()
-        self.pipeline.close(self.settings.exit_timeout_s if timeout_s is None else timeout_s)
-        _recorders.discard(self)
+        with self._closing:
+            if self._closed:
+                return
+            with suppress(Exception):
+                self.run_deferred()
+                self._end_what_is_open()
+                self.run_deferred()  # of finalizers that ran meanwhile
+            self._closed = True
+            self._when_closed(self)
+            with suppress(Exception):
+                self._end_what_is_open()  # of threads that began something meanwhile
+            self._housekeeper.stop()
+            atexit.unregister(self._close_at_exit)
+            self.run_housekeeping()
+            self.pipeline.close(self.settings.exit_timeout_s if timeout_s is None else timeout_s)
+            _recorders.discard(self)
+
+    def _end_what_is_open(self) -> None:
+        for end in self.turns.ends(now_ns(), "the process ended"):
+            self._take(end)
 
     def _read_rules(self) -> None:
         settings = self.settings
@@ -291,6 +327,7 @@ class Recorder:
     def after_fork(self) -> None:
         """Begin anew in a forked child: a journal and a writer of its own; what is open belongs to the parent."""
         self._guard = _EmitGuard()
+        self._closing = threading.Lock()
         self._deferred.clear()
         self._housekeeper.after_fork()
         self._preparing, self._is_preparing = threading.RLock(), False

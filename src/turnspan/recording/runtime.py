@@ -48,12 +48,22 @@ def _make(settings: Settings) -> Recorder:
     if not settings.disabled:
         _warn_of_variables()
     sdk = registered()
-    new = Recorder(settings, _store) if sdk is None else Recorder(settings, _store, tracer_of=sdk.tracer_of)
+    if sdk is None:
+        new = Recorder(settings, _store, when_closed=_forget)
+    else:
+        new = Recorder(settings, _store, when_closed=_forget, tracer_of=sdk.tracer_of)
     if sdk is not None and _telemetry and not settings.disabled:
         new.before_first_turn(partial(sdk.set_up, settings, new))
     for run in _first_use:
         run()
     return new
+
+
+def _forget(closed: Recorder) -> None:
+    """Have the next use make a recorder anew: threads go on recording while one closes, also at the end of the program."""
+    global _recorder
+    if _recorder is closed:
+        _recorder = _held
 
 
 def existing() -> Recorder | None:
@@ -146,8 +156,19 @@ def store() -> SessionStore | None:
 
 
 def flush(timeout_s: float = FLUSH_S) -> bool:
-    """Wait until everything recorded so far is in its store, and spans have ended; return whether it is so."""
-    return all([each.flush(timeout_s) for each in all_recorders()])  # noqa: C419  each is flushed, also behind a failure
+    """Wait until everything recorded so far is in its store, and was sent as far as endpoints answer.
+
+    A process may be gone right behind this, by ``os._exit`` for one.
+
+    Returns:
+        Whether the store has everything. What endpoints took is not known for certain; spans are kept in a file.
+
+    """
+    recorders = all_recorders()
+    stored = all([each.flush(timeout_s) for each in recorders])  # noqa: C419  each is flushed, also behind a failure
+    for pipeline in {each.pipeline.providers: each.pipeline for each in recorders}.values():
+        pipeline.send(timeout_s)
+    return stored
 
 
 def shutdown(timeout_s: float | None = None) -> None:
@@ -157,14 +178,17 @@ def shutdown(timeout_s: float | None = None) -> None:
         timeout_s: How long it may take; as set, unless it is given.
 
     """
-    global _recorder
-    with _lock:
-        for each in all_recorders():
-            if each is _held:
-                each.flush(FLUSH_S if timeout_s is None else timeout_s)
-            else:
-                each.close(timeout_s)
-        _recorder = _held
+    for each in all_recorders():
+        if each is _held:
+            each.flush(FLUSH_S if timeout_s is None else timeout_s)
+        else:
+            each.close(timeout_s)
+            _forget(each)
+
+
+def is_emitting() -> bool:
+    """Return whether the calling thread is in the middle of an event: a signal's handler must not wait then."""
+    return any(each.emitting for each in all_recorders())
 
 
 def find_session(

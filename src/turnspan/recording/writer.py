@@ -109,7 +109,7 @@ class Writer:
         """Append the ends of what has no end in the journal: the disk did not take it."""
         with self._step_lock:
             for end, _ in self._ledger.ends(now_ns(), reason):
-                self._appender.append(end)
+                self._appender.append_last(end)
 
     def seal_all(self, closed: str) -> None:
         """Append the seals of all sessions that have events behind their last one; the last closes the chain.
@@ -129,7 +129,9 @@ class Writer:
 
     def _append_seals(self, seals: list[SessionSeal], closed: str = "") -> None:
         for session_id, seal in seals:
-            self._appender.append(self._sealer.event(session_id, seal, closed=closed, log_failed=self.failed_lines))
+            self._appender.append_last(
+                self._sealer.event(session_id, seal, closed=closed, log_failed=self.failed_lines)
+            )
 
     @property
     def failed_lines(self) -> int:
