@@ -78,7 +78,8 @@ def _die(number: int, _frame: Any) -> None:
         return
     _dying = True
     if runtime is not None:
-        run_uninterrupted(shut_down, runtime.settings().exit_timeout_s)
+        with suppress(BaseException):
+            run_uninterrupted(shut_down, runtime.settings().exit_timeout_s)
     signal.signal.__wrapped__(number, signal.SIG_DFL)  # type: ignore[attr-defined]
     os.kill(os.getpid(), number)
 
@@ -91,7 +92,7 @@ def _send_again(number: int) -> None:
 def shut_down() -> None:
     """Store and send what there is, where anything was recorded."""
     if (runtime := sys.modules.get(_RUNTIME)) is not None:
-        runtime.shutdown()
+        runtime.end()
 
 
 # Children ------------------------------------------------------------------------------------------------------------

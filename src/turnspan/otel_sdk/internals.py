@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from opentelemetry import _logs, metrics, trace
+from opentelemetry.sdk import resources
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import SpanExporter
 from opentelemetry.sdk.trace.sampling import Decision, ParentBased, StaticSampler
@@ -54,6 +55,12 @@ def wrap_batch_exporter(processor: Any, wrap: Callable[[SpanExporter], Any]) -> 
 def exporter_of(processor: Any) -> Any:
     """Return the exporter of a batch processor."""
     return getattr(getattr(processor, "_batch_processor", None), "_exporter", None)
+
+
+def default_resource() -> resources.Resource:
+    """Return what every resource of the SDK says: its language, name and version. ``Resource.create`` starts threads."""
+    default: resources.Resource = getattr(resources, "_DEFAULT_RESOURCE", resources.Resource.get_empty())
+    return default
 
 
 def queue_length(batch: Any) -> int:

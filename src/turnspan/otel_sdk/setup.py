@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry import _logs, trace
-from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.resources import OTELResourceDetector, Resource
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
@@ -33,6 +33,7 @@ from turnspan.telemetry.current_context import current_context
 
 if TYPE_CHECKING:
     from opentelemetry.context import Context
+    from opentelemetry.util.types import AttributeValue
 
 
 class SessionSpanProcessor(SpanProcessor):
@@ -63,7 +64,7 @@ class SessionSpanProcessor(SpanProcessor):
 
 def set_up(settings: Settings, recorder: Recorder) -> None:
     """Set up providers for traces, logs and metrics, each only if the program has none."""
-    resource = Resource.create({} if _names_service() else {"service.name": _program()})
+    resource = _resource()
     provider = trace.get_tracer_provider()
     if isinstance(provider, trace.ProxyTracerProvider):
         provider = _stand_in(settings, resource, recorder)
@@ -76,6 +77,14 @@ def set_up(settings: Settings, recorder: Recorder) -> None:
     internals.when_program_sets("LOGGER", _take_logger_provider)
     alive = weakref.ref(recorder)
     recorder.pipeline.providers.look_at_health = lambda: None if (active := alive()) is None else active.health()
+
+
+def _resource() -> Resource:
+    own: dict[str, AttributeValue] = {} if _names_service() else {"service.name": _program()}
+    try:
+        return Resource.create(own)
+    except RuntimeError:  # the main thread has ended, and with it thread pools; the program's other threads go on
+        return internals.default_resource().merge(OTELResourceDetector().detect()).merge(Resource(own))
 
 
 def _take_over(before: Any, settings: Settings, recorder: Recorder) -> None:

@@ -107,17 +107,23 @@ class Pipeline:
         """Have the SDK send what it holds, and wait for that."""
         self.providers.start_flush(time.monotonic(), timeout_s)()
 
+    def bring(self, timeout_s: float) -> None:
+        """Bring everything to its places, and wait for that; more may come meanwhile."""
+        began_s = time.monotonic()
+        sending_s = timeout_s * SENDING_SHARE
+        wait_for_spans = self.providers.start_flush(began_s, sending_s)
+        self.writer.flush(sending_s)
+        wait_for_spans()
+
     def close(self, timeout_s: float) -> None:
-        """Take no more, bring everything to its places, seal the chain, and stop."""
+        """Take no more, bring what is left to its places, seal the chain, and stop."""
         began_s = time.monotonic()
 
         def left_s() -> float:
             return max(0.0, began_s + timeout_s - time.monotonic())
 
         self.journal.finish()
-        wait_for_spans = self.providers.start_flush(began_s, timeout_s * SENDING_SHARE)
         everything = self.writer.flush(left_s())
-        wait_for_spans()
         if everything:  # a start in the last moment has no end yet, nor has what ended while disk and memory were full
             lost = self.journal.dropped
             self.writer.end_unfinished(

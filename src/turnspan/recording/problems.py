@@ -49,6 +49,8 @@ class Problem(Enum):
             return "content is withheld"
         if not quotes and not self.is_of_the_environment and not isinstance(error, (SettingsError, OSError)):
             return "its text may quote content, which is not captured"
+        if self is Problem.LATE:  # names nothing but an id; a daemon thread must not be among secrets, in Rust, when it
+            return str(error)  # is ended with the interpreter: that aborts the process
         return redact_secrets(str(error))
 
 

@@ -10,10 +10,12 @@ from __future__ import annotations
 import atexit
 import os
 import threading
+import time
 import weakref
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry import context
@@ -62,7 +64,7 @@ class Recorder:
         recovers: Whether it stores what dead processes left.
         sibling: Another recorder of this process, whose SDK set-up and providers are used.
         tracer_of: Returns the tracer that is used for turnspan's own (see :class:`~turnspan.telemetry.live_spans.Spans`).
-        when_closed: Is called as soon as it takes no more events.
+        when_closed: Is called as soon as it takes no more events, unless the process ends.
 
     """
 
@@ -278,37 +280,47 @@ class Recorder:
             atexit.register(self._close_at_exit)
 
     def _close_at_exit(self) -> None:
-        run_uninterrupted(self.close, self.settings.exit_timeout_s + _GRACE_S)
+        with suppress(BaseException):  # nobody is left to take it
+            self.close(for_good=True)
 
-    def close(self, timeout_s: float | None = None) -> None:
+    def close(self, timeout_s: float | None = None, *, for_good: bool = False) -> None:
         """End what is open as cancelled, bring everything to the store, and stop. What cannot be stored waits on disk.
 
-        Who calls it again meanwhile waits, too.
+        Who calls it again meanwhile waits, too; a signal's handler may.
 
         Args:
             timeout_s: How long it may take; as set, unless it is given.
+            for_good: The process ends: what comes later is counted, and no recorder is made anew for it.
 
         """
+        limit_s = self.settings.exit_timeout_s if timeout_s is None else timeout_s
+        run_uninterrupted(partial(self._close, limit_s, for_good=for_good), limit_s + _GRACE_S)
+
+    def _close(self, limit_s: float, *, for_good: bool) -> None:
+        deadline_s = time.monotonic() + limit_s
         with self._closing:
             if self._closed:
                 return
             with suppress(Exception):
-                self.run_deferred()
                 self._end_what_is_open()
-                self.run_deferred()  # of finalizers that ran meanwhile
+            self.run_housekeeping()
+            self.pipeline.bring(limit_s)  # the long part: what other threads record meanwhile is taken
             self._closed = True
-            self._when_closed(self)
+            if not for_good:
+                self._when_closed(self)
             with suppress(Exception):
-                self._end_what_is_open()  # of threads that began something meanwhile
+                self._end_what_is_open()
             self._housekeeper.stop()
             atexit.unregister(self._close_at_exit)
             self.run_housekeeping()
-            self.pipeline.close(self.settings.exit_timeout_s if timeout_s is None else timeout_s)
+            self.pipeline.close(max(0.0, deadline_s - time.monotonic()))
             _recorders.discard(self)
 
     def _end_what_is_open(self) -> None:
+        self.run_deferred()
         for end in self.turns.ends(now_ns(), "the process ended"):
             self._take(end)
+        self.run_deferred()  # of finalizers that ran meanwhile
 
     def _read_rules(self) -> None:
         settings = self.settings

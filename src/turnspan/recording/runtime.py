@@ -60,7 +60,7 @@ def _make(settings: Settings) -> Recorder:
 
 
 def _forget(closed: Recorder) -> None:
-    """Have the next use make a recorder anew: threads go on recording while one closes, also at the end of the program."""
+    """Have the next use make a recorder anew: threads go on recording while one closes."""
     global _recorder
     if _recorder is closed:
         _recorder = _held
@@ -178,12 +178,20 @@ def shutdown(timeout_s: float | None = None) -> None:
         timeout_s: How long it may take; as set, unless it is given.
 
     """
+    _close_all(timeout_s, for_good=False)
+
+
+def end() -> None:
+    """Do the same at the end of the process: what threads record behind that is counted, and lost."""
+    _close_all(None, for_good=True)
+
+
+def _close_all(timeout_s: float | None, *, for_good: bool) -> None:
     for each in all_recorders():
         if each is _held:
             each.flush(FLUSH_S if timeout_s is None else timeout_s)
         else:
-            each.close(timeout_s)
-            _forget(each)
+            each.close(timeout_s, for_good=for_good)
 
 
 def is_emitting() -> bool:

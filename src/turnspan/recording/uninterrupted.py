@@ -5,36 +5,46 @@ from __future__ import annotations
 import _thread
 import time
 from collections.abc import Callable
-from contextlib import suppress
 
 
 def run_uninterrupted(function: Callable[[], object], limit_s: float) -> None:
     """Run a function in another thread, which no signal's handler interrupts, and wait for it.
 
-    A handler runs in the main thread, between any two steps of what that does: it may hold a lock, and what the handler
-    raises (``KeyboardInterrupt``, for one) goes through its midst.
+    A handler runs in the main thread, between any two steps of what that does: it may wait for a lock that the main
+    thread holds, and what the handler raises (``KeyboardInterrupt``, for one) goes through its midst.
 
     Args:
         function: What is run.
         limit_s: How long to wait for it. It goes on behind that.
 
+    Raises:
+        BaseException: What the function raised, or else what a handler raised meanwhile.
+
     """
+    raised: list[BaseException] = []
+    is_done = False
     done = _thread.allocate_lock()
     done.acquire()
 
     def run() -> None:
+        nonlocal is_done
         try:
             function()
+        except BaseException as error:
+            raised.insert(0, error)
         finally:
+            is_done = True
             done.release()
 
     try:
         _thread.start_new_thread(run, ())  # not ``threading``'s, whose own locks may be held by the thread we are in
     except RuntimeError:  # the interpreter starts no thread any more
-        function()
-        return
+        run()
     deadline = time.monotonic() + limit_s
-    while (left := deadline - time.monotonic()) > 0:
-        with suppress(BaseException):
-            done.acquire(timeout=left)
-            return
+    while not is_done and (left_s := deadline - time.monotonic()) > 0:
+        try:
+            done.acquire(timeout=left_s)
+        except BaseException as interrupt:
+            raised.append(interrupt)
+    if raised:
+        raise raised[0]
