@@ -153,6 +153,17 @@ def test_doctor_names_the_fix_and_fails(tmp_path):
     assert "hunter22" not in done.stdout
 
 
+@pytest.mark.parametrize(("signal", "sent"), [("LOGS", "logs"), ("METRICS", "metrics")])
+def test_doctor_says_what_is_sent_where_only_some_is(signal, sent, tmp_path, monkeypatch):
+    """An endpoint for log records or metrics alone is seen: not everything stays, and spans do."""
+    from turnspan import Settings
+    from turnspan.cli.checks import examine
+
+    monkeypatch.setenv(f"OTEL_EXPORTER_OTLP_{signal}_ENDPOINT", "http://127.0.0.1:9/x")
+    says = {check.name: check.says for check in examine(Settings.read(home=tmp_path / "home"))}["otlp"]
+    assert says == f"only {sent} are sent; spans are kept in {tmp_path / 'home' / 'spans.jsonl'}"
+
+
 def test_doctor_says_what_to_install_where_nothing_is(monkeypatch, tmp_path):
     """Missing packages are named with their pip line."""
     from turnspan import Settings

@@ -105,13 +105,17 @@ def _variables() -> Iterator[CheckResult]:
 
 
 def _exporters(settings: Settings) -> Iterator[CheckResult]:
-    endpoint = settings.endpoint("traces")
-    if not endpoint:
+    endpoints = {signal: settings.endpoint(signal) for signal in ("traces", "logs", "metrics")}
+    sent = [signal for signal, endpoint in endpoints.items() if endpoint]
+    if not sent:
         yield _check("otlp", "note", f"no endpoint: nothing is sent, spans are kept in {settings.spans_path}")
     elif not _has("opentelemetry.exporter.otlp.proto.http"):
         yield _check("otlp", "fail", "the OTLP/HTTP exporter is missing: pip install 'turnspan[otlp]'")
-    else:
+    elif endpoint := endpoints["traces"]:
         yield _endpoint(endpoint)
+    else:
+        says = f"only {' and '.join(sent)} are sent; spans are kept in {settings.spans_path}"
+        yield _check("otlp", "note", says)
     protocol = os.environ.get("OTEL_EXPORTER_OTLP_PROTOCOL", "")
     has_grpc = _has("opentelemetry.exporter.otlp.proto.grpc")
     if _has("opentelemetry.distro") and not has_grpc and protocol != "http/protobuf":
@@ -121,7 +125,7 @@ def _exporters(settings: Settings) -> Iterator[CheckResult]:
             "it uses gRPC unless told otherwise, whose exporter is not installed: "
             "set OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf",
         )
-    if protocol == "grpc" and endpoint:
+    if protocol == "grpc" and sent:
         yield _check(
             "otlp protocol", "note", "turnspan run sends OTLP over HTTP; OTEL_EXPORTER_OTLP_PROTOCOL=grpc is for others"
         )
