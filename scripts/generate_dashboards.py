@@ -1,6 +1,6 @@
 """Builds the dashboards: a few kinds of panels, laid out in rows. A test sees that what is shipped is what this makes.
 
-python integrations/grafana/build.py
+python scripts/generate_dashboards.py
 """
 
 import json
@@ -124,6 +124,34 @@ TURNS = (
 )
 
 
+def _of_turns():
+    """Return how many turns there are, how long they take, and how many fail."""
+    failed = f'sum(rate({AGENT}_count{{{PICKED}, error_type!=""}}[$__rate_interval]))'
+    return [
+        panel(
+            "Turns a second, by agent",
+            "timeseries",
+            [prom(rate(AGENT, "gen_ai_agent_name"), "{{gen_ai_agent_name}}")],
+            8,
+            unit="ops",
+        ),
+        panel(
+            "Duration of a turn",
+            "timeseries",
+            [prom(quantile(q, AGENT), f"p{q * 100:.0f}") for q in (0.5, 0.95)],
+            8,
+            unit="s",
+        ),
+        panel(
+            "Share that fails",
+            "timeseries",
+            [prom(f"{failed} / sum(rate({AGENT}_count{{{PICKED}}}[$__rate_interval]))", "failed")],
+            8,
+            unit="percentunit",
+        ),
+    ]
+
+
 def sessions():
     turns = panel(
         "Turns",
@@ -134,7 +162,6 @@ def sessions():
         defaults=TO_SESSION,
         description="The newest turns; a click on a conversation opens its session.",
     )
-    failed = f'sum(rate({AGENT}_count{{{PICKED}, error_type!=""}}[$__rate_interval]))'
     return dashboard(
         "turnspan-sessions",
         "turnspan: sessions",
@@ -145,29 +172,7 @@ def sessions():
                 panel("Tokens", "stat", [prom(total(f"{TOKENS}_sum"), instant=True)], 6, 4, "short"),
                 panel("Tool calls", "stat", [prom(total(f"{TOOL}_count"), instant=True)], 6, 4),
             ],
-            [
-                panel(
-                    "Turns a second, by agent",
-                    "timeseries",
-                    [prom(rate(AGENT, "gen_ai_agent_name"), "{{gen_ai_agent_name}}")],
-                    8,
-                    unit="ops",
-                ),
-                panel(
-                    "Duration of a turn",
-                    "timeseries",
-                    [prom(quantile(q, AGENT), f"p{q * 100:.0f}") for q in (0.5, 0.95)],
-                    8,
-                    unit="s",
-                ),
-                panel(
-                    "Share that fails",
-                    "timeseries",
-                    [prom(f"{failed} / sum(rate({AGENT}_count{{{PICKED}}}[$__rate_interval]))", "failed")],
-                    8,
-                    unit="percentunit",
-                ),
-            ],
+            _of_turns(),
             [
                 panel(
                     "Tokens a second",
@@ -230,21 +235,23 @@ def session():
     )
 
 
-def tools_and_models():
-    def by(metric, name, label, what):
-        legend = "{{%s}}" % label
-        return [
-            panel(f"{what} a second", "timeseries", [prom(rate(metric, label), legend)], 8, unit="ops"),
-            panel(
-                f"{name} that fail, by error",
-                "timeseries",
-                [prom(rate(metric, f"{label}, error_type", ', error_type!=""'), legend + " {{error_type}}")],
-                8,
-                unit="ops",
-            ),
-            panel(f"{name}: p95", "timeseries", [prom(quantile(0.95, metric, label), legend)], 8, unit="s"),
-        ]
+def _by(metric, name, label, what):
+    """Return how often something is called, fails, and how long it takes."""
+    legend = "{{%s}}" % label
+    return [
+        panel(f"{what} a second", "timeseries", [prom(rate(metric, label), legend)], 8, unit="ops"),
+        panel(
+            f"{name} that fail, by error",
+            "timeseries",
+            [prom(rate(metric, f"{label}, error_type", ', error_type!=""'), legend + " {{error_type}}")],
+            8,
+            unit="ops",
+        ),
+        panel(f"{name}: p95", "timeseries", [prom(quantile(0.95, metric, label), legend)], 8, unit="s"),
+    ]
 
+
+def tools_and_models():
     priced = (
         f"sum by (gen_ai_request_model, gen_ai_token_type) (increase({TOKENS}_sum{{{PICKED}}}[$__range])) / 1e6 "
         "* on (gen_ai_request_model, gen_ai_token_type) group_left () turnspan_price_usd_per_million_tokens"
@@ -255,8 +262,8 @@ def tools_and_models():
         "turnspan-tools",
         "turnspan: tools and models",
         [
-            by(TOOL, "Tools", "gen_ai_tool_name", "Tool calls"),
-            by(MODEL, "Models", "gen_ai_request_model", "Model calls"),
+            _by(TOOL, "Tools", "gen_ai_tool_name", "Tool calls"),
+            _by(MODEL, "Models", "gen_ai_request_model", "Model calls"),
             [
                 panel(
                     "Tokens, by model",
@@ -302,31 +309,36 @@ def tools_and_models():
     )
 
 
+def _what_is_missing():
+    """Return what was recorded, and what was lost, not sent or not proven."""
+    return [
+        panel("Events recorded", "stat", [prom(total("turnspan_events_recorded_total"), instant=True)], 6, 4),
+        panel("Events lost", "stat", [prom(total("turnspan_events_dropped_total"), instant=True)], 6, 4),
+        panel(
+            "Spans not sent",
+            "stat",
+            [prom(total("turnspan_spans_total", ', turnspan_state!="exported"'), instant=True)],
+            6,
+            4,
+        ),
+        panel(
+            "Not proven",
+            "stat",
+            [prom('sum(turnspan_verify_checks{turnspan_verdict!="ok"}) or vector(0)', instant=True)],
+            6,
+            4,
+            description="What the last `turnspan verify --otlp URL` found.",
+        ),
+    ]
+
+
 def integrity():
     lag = f"sum by (service_name) (turnspan_events_recorded_total{{{PICKED}}}) - sum by (service_name) (turnspan_events_stored_total{{{PICKED}}}) - sum by (service_name) (turnspan_events_dropped_total{{{PICKED}}})"
     return dashboard(
         "turnspan-integrity",
         "turnspan: integrity",
         [
-            [
-                panel("Events recorded", "stat", [prom(total("turnspan_events_recorded_total"), instant=True)], 6, 4),
-                panel("Events lost", "stat", [prom(total("turnspan_events_dropped_total"), instant=True)], 6, 4),
-                panel(
-                    "Spans not sent",
-                    "stat",
-                    [prom(total("turnspan_spans_total", ', turnspan_state!="exported"'), instant=True)],
-                    6,
-                    4,
-                ),
-                panel(
-                    "Not proven",
-                    "stat",
-                    [prom('sum(turnspan_verify_checks{turnspan_verdict!="ok"}) or vector(0)', instant=True)],
-                    6,
-                    4,
-                    description="What the last `turnspan verify --otlp URL` found.",
-                ),
-            ],
+            _what_is_missing(),
             [
                 panel(
                     "Behind: events that the store does not have yet", "timeseries", [prom(lag, "{{service_name}}")], 12

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from support.secret_corpus import FORMATS, NAMES, PLACES, Maker, Secret, innocent, secrets
+from support.innocent_texts import innocent
+from support.secret_corpus import FORMATS, NAMES, PLACES, Maker, Secret, secrets
 from support.secret_forms import forms
 from turnspan.events import ToolCallEnded
 from turnspan.model import json_values

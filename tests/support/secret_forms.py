@@ -9,10 +9,9 @@ from support.secret_corpus import ALNUM, DIGITS, UPPER, Maker
 PASSWORD = "Tr0ub4dor&3"
 
 
-def forms(make: Maker) -> Iterator[tuple[str, str]]:
-    """Yield texts, each with what must not survive of it."""
-    k, h, b64, p = make.of, make.hex, make.b64, PASSWORD
-
+def _passwords_and_addresses(make: Maker) -> Iterator[tuple[str, str]]:
+    """Yield passwords as they are written down, and addresses with one."""
+    p = PASSWORD
     yield f"The password for the admin account is {p}.", p
     yield f"user: bob\npass: {p}\n", p
     yield f"login: bob / pw: {p}", p
@@ -37,6 +36,11 @@ def forms(make: Maker) -> Iterator[tuple[str, str]]:
     yield "jdbc:oracle:thin:scott/tiger9x@//h:1521/x", "tiger9x"
     yield "Server=tcp:x.database.windows.net;User ID=a;Password=Abc123!x;Encrypt=True", "Abc123!x"
     yield "amqps://u:" + (t := make.key(16)) + "@b-1.mq.aws:5671", t
+
+
+def _commands_and_headers(make: Maker) -> Iterator[tuple[str, str]]:
+    """Yield what is typed in a shell and sent in a header."""
+    k, h, b64, p = make.of, make.hex, make.b64, PASSWORD
     yield "redis-cli -a " + (t := make.key(20)), t
     yield "curl --user bob:" + p + " http://x", p
     yield "curl -u 'bob:" + p + "' http://x", p
@@ -59,6 +63,11 @@ def forms(make: Maker) -> Iterator[tuple[str, str]]:
     yield "document.cookie = 'token=" + (t := make.key(30)) + "; path=/'", t
     yield "Set-Cookie: connect.sid=s%3A" + (t := make.key(32)) + "." + make.key(43) + "; Path=/", t
     yield "ngrok config add-authtoken " + (t := "2" + make.key(26) + "_" + make.key(21)), t
+
+
+def _variables(make: Maker) -> Iterator[tuple[str, str]]:
+    """Yield what services call their keys in the environment and in settings."""
+    h, b64 = make.hex, make.b64
     yield "aws configure set aws_secret_access_key " + (t := make.key(40)), t
     yield "aws_secret_access_key = " + (t := make.key(20) + "/" + make.key(19)), t
     yield "AWS_SECRET_ACCESS_KEY: " + (t := make.key(10) + "+" + make.key(29)), t
@@ -90,6 +99,11 @@ def forms(make: Maker) -> Iterator[tuple[str, str]]:
         + '\\n-----END PRIVATE KEY-----\\n"}',
         t[:40],
     )
+
+
+def _tokens_and_links(make: Maker) -> Iterator[tuple[str, str]]:
+    """Yield tokens in answers, and links that are keys themselves."""
+    k, h = make.of, make.hex
     yield "client_secret=" + (t := make.key(3) + "8Q~" + make.key(34)), t
     yield 'clientSecret: "' + (t := make.key(24)) + '"', t
     yield '"refresh_token":"' + (t := "1//0g" + make.key(60)) + '"', t
@@ -122,6 +136,11 @@ def forms(make: Maker) -> Iterator[tuple[str, str]]:
     )
     yield "https://storage.googleapis.com/b/o?X-Goog-Signature=" + (t := h(128)), t
     yield "https://x.blob.core.windows.net/c/b?se=2026&sp=r&sv=2021&sr=b&sig=" + (t := make.key(30)) + "%3D", t
+
+
+def _keys_in_files(make: Maker) -> Iterator[tuple[str, str]]:
+    """Yield private keys, and files that keep credentials."""
+    k, h, b64 = make.of, make.hex, make.b64
     yield "-----BEGIN PRIVATE KEY-----\n" + (t := b64(48)) + "\n-----END PRIVATE KEY-----", t
     yield "-----BEGIN ENCRYPTED PRIVATE KEY-----\n" + (t := b64(48)) + "\n-----END ENCRYPTED PRIVATE KEY-----", t
     yield "-----BEGIN DSA PRIVATE KEY-----\\n" + (t := b64(48)) + "\\n-----END DSA PRIVATE KEY-----", t
@@ -151,6 +170,10 @@ def forms(make: Maker) -> Iterator[tuple[str, str]]:
     yield "password = pypi-AgEIcHlwaS5vcmc" + (t := make.key(100)), t
     yield "https://__token__:pypi-AgEIcHlwaS5vcmc" + (t := make.key(100)) + "@upload.pypi.org", t
     yield "machine github.com login x password " + (t := make.key(40)), t
+
+
+def _source_code(make: Maker) -> Iterator[tuple[str, str]]:
+    """Yield credentials in programs, scripts and SQL."""
     yield "echo 'hunter2hunter2' | docker login -u x --password-stdin", "hunter2hunter2"
     yield "sshpass -p 'S3cr3t pw' ssh x", "S3cr3t"
     yield "net user bob S3cr3tPw9 /add", "S3cr3tPw9"
@@ -174,6 +197,10 @@ def forms(make: Maker) -> Iterator[tuple[str, str]]:
     yield "SET PASSWORD FOR x = 'S3cr3tPw9'", "S3cr3tPw9"
     yield "bob:$6$abc$" + (t := make.key(86)) + ":18000:", t
     yield "bob:$apr1$abcdefgh$" + (t := make.key(22)), t
+
+
+def _numbers_of_people(_make: Maker) -> Iterator[tuple[str, str]]:
+    """Yield codes, cards, accounts and words that open a wallet."""
     yield "one-time code: 482913", "482913"
     yield "Your verification code is 482913", "482913"
     yield "OTP: 482913", "482913"
@@ -204,6 +231,10 @@ def forms(make: Maker) -> Iterator[tuple[str, str]]:
     yield "social security number: 078-05-1120", "078-05-1120"
     yield "SSN: 078051120", "078051120"
     yield "my ssn is 078-05-1120", "078-05-1120"
+
+
+def _other_languages(_make: Maker) -> Iterator[tuple[str, str]]:
+    """Yield the word for it in other languages."""
     yield "Passwort lautet Geheim123!", "Geheim123"
     yield "Kennwort: Geheim123", "Geheim123"
     yield "contraseña=Secreto123", "Secreto123"
@@ -217,6 +248,11 @@ def forms(make: Maker) -> Iterator[tuple[str, str]]:
     yield "senha=Segredo123", "Segredo123"
     yield "wachtwoord: Geheim123", "Geheim123"
     yield "hasło: Tajne123", "Tajne123"
+
+
+def _by_name(make: Maker) -> Iterator[tuple[str, str]]:
+    """Yield what a name beside it makes a secret."""
+    k, h, b64 = make.of, make.hex, make.b64
     yield "api_secret: " + (t := make.key(32)), t
     yield "apiSecret='" + (t := make.key(32)) + "'", t
     yield "consumer_secret=" + (t := make.key(50)), t
@@ -233,6 +269,11 @@ def forms(make: Maker) -> Iterator[tuple[str, str]]:
     yield "creds = ('bob', 'S3cr3tPw9')", "S3cr3tPw9"
     yield "License key: " + (t := "-".join(k(UPPER + DIGITS, 5) for _ in range(5))), t
     yield "activation_key=" + (t := k(UPPER + DIGITS, 25)), t
+
+
+def _nested(make: Maker) -> Iterator[tuple[str, str]]:
+    """Yield secrets in JSON, in a repr and between quotes."""
+    h = make.hex
     yield json.dumps({"env": [{"name": "DB_PASSWORD", "value": "swordfish9"}]}), "swordfish9"
     yield json.dumps([["Authorization", "Bearer " + (t := make.key(30))]]), t
     yield json.dumps({"headers": [{"key": "x-api-key", "value": (t := h(32))}]}), t
@@ -248,6 +289,11 @@ def forms(make: Maker) -> Iterator[tuple[str, str]]:
     yield "The secret is " + (t := make.key(24)), t
     yield "secret=" + (t := make.key(16)), t
     yield "SECRET: hunter2", "hunter2"
+
+
+def _by_form(make: Maker) -> Iterator[tuple[str, str]]:
+    """Yield tokens that are known by their form alone."""
+    k, h = make.of, make.hex
     yield "ghp_" + (t := make.key(36)) + ".", t
     yield "(ghp_" + (t := make.key(36)) + ")", t
     yield "token=ghp_" + (t := make.key(36)) + "&x", t
@@ -268,3 +314,21 @@ def forms(make: Maker) -> Iterator[tuple[str, str]]:
     yield "pplx-" + (t := make.key(48)), t
     yield "AKIA" + (t := k(UPPER + "234567", 16)), t
     yield "SG." + (t := make.key(22) + "." + make.key(43)), t
+
+
+def forms(make: Maker) -> Iterator[tuple[str, str]]:
+    """Yield texts, each with what must not survive of it."""
+    for some in (
+        _passwords_and_addresses,
+        _commands_and_headers,
+        _variables,
+        _tokens_and_links,
+        _keys_in_files,
+        _source_code,
+        _numbers_of_people,
+        _other_languages,
+        _by_name,
+        _nested,
+        _by_form,
+    ):
+        yield from some(make)

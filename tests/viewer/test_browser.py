@@ -23,8 +23,42 @@ def call(name, begin, took, event, parent=None, **more):
     return ToolCallRecord(f"call-{event}", name, duration_ms=took, metadata={"turnspan": kept}, **more)
 
 
+def model_call(call_id, begin, took, event, first_chunk, tokens, parent=None, **more):
+    usage = dict(zip(("input_tokens", "output_tokens"), tokens, strict=True))
+    kept = {"started_at": at(begin), "duration_ms": took, "audit_event_ids": [f"{event:032x}"], "parent_id": parent}
+    return {
+        "model": "gpt-5-mini",
+        "call_id": call_id,
+        "status": "success",
+        "first_chunk_ms": first_chunk,
+        "usage": usage,
+    } | {key: value for key, value in {**kept, **more}.items() if value is not None}
+
+
+def refund_tools():
+    """Two tools at once, and one that failed."""
+    invoice = {"number": 7, "amount": "42.00 EUR"}
+    paid = ["2026-03-01 paid", "2026-03-02 paid"]
+    late = "TimeoutError: the bank did not answer within 0.9 s"
+    return [
+        call(
+            "find_invoice",
+            950,
+            480.0,
+            23,
+            "billing",
+            arguments={"number": 7},
+            result={**invoice, "state": "paid twice"},
+        ),
+        call("customer_history", 960, 700.0, 24, "billing", arguments={"customer": "c-1881"}, result=paid),
+        call("refund", 1700, 900.0, 25, "billing", arguments=invoice, status="error", error=late),
+    ]
+
+
 def refund():
     """A turn with a handoff, two tools at once, one that failed, and an approval."""
+    asked = [{"role": "user", "content": "I paid invoice 7 twice"}]
+    handing = "Let me hand you over to billing."
     own = {
         "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
         "span_id": "00f067aa0ba902b7",
@@ -39,66 +73,14 @@ def refund():
             }
         ],
         "model_calls": [
-            {
-                "model": "gpt-5-mini",
-                "started_at": at(40),
-                "duration_ms": 820.0,
-                "status": "success",
-                "first_chunk_ms": 310.0,
-                "usage": {"input_tokens": 1240, "output_tokens": 36},
-                "audit_event_ids": [f"{21:032x}"],
-                "call_id": "m1",
-                "messages": [{"role": "user", "content": "I paid invoice 7 twice"}],
-                "output": "Let me hand you over to billing.",
-            },
-            {
-                "model": "gpt-5-mini",
-                "started_at": at(2650),
-                "duration_ms": 900.0,
-                "status": "success",
-                "first_chunk_ms": 400.0,
-                "usage": {"input_tokens": 1810, "output_tokens": 74},
-                "audit_event_ids": [f"{22:032x}"],
-                "call_id": "m2",
-                "parent_id": "billing",
-                "output": "You paid twice.",
-            },
+            model_call("m1", 40, 820.0, 21, 310.0, (1240, 36), messages=asked, output=handing),
+            model_call("m2", 2650, 900.0, 22, 400.0, (1810, 74), "billing", output="You paid twice."),
         ],
         "notes": [{"name": "approval.asked", "at": at(1450), "data": {"tool": "refund", "amount": "42.00 EUR"}}],
     }
-    tools = [
-        call(
-            "find_invoice",
-            950,
-            480.0,
-            23,
-            "billing",
-            arguments={"number": 7},
-            result={"number": 7, "amount": "42.00 EUR", "state": "paid twice"},
-        ),
-        call(
-            "customer_history",
-            960,
-            700.0,
-            24,
-            "billing",
-            arguments={"customer": "c-1881"},
-            result=["2026-03-01 paid", "2026-03-02 paid"],
-        ),
-        call(
-            "refund",
-            1700,
-            900.0,
-            25,
-            "billing",
-            arguments={"number": 7, "amount": "42.00 EUR"},
-            status="error",
-            error="TimeoutError: the bank did not answer within 0.9 s",
-        ),
-    ]
     answer = "You paid invoice 7 twice. The bank does not answer right now; I will refund you tomorrow."
     return TurnRecord(
-        "t2", "triage", "I paid invoice 7 twice", answer, tools, at(0), at(3700), metadata={"turnspan": own}
+        "t2", "triage", "I paid invoice 7 twice", answer, refund_tools(), at(0), at(3700), metadata={"turnspan": own}
     )
 
 
