@@ -412,3 +412,19 @@ async def app(scope, receive, send):
     assert sorted(int(turn.prompt[1:]) for turn in session.turns) == list(range(20))
     assert all(turn.status == "success" for turn in session.turns)
     assert (tmp_path / ".turnspan/spans.jsonl").read_text().count('"name":"invoke_agent web"') == 20
+
+
+@pytest.mark.parametrize("endpoint", [False, True])
+def test_opentelemetry_instrument_needs_nothing_set(endpoint, tmp_path):
+    """Its distro asks for gRPC, which is not installed: spans are kept in the file, or sent over HTTP to an endpoint."""
+    path = program(
+        tmp_path / "prog.py",
+        "import turnspan\nwith turnspan.session('s'), turnspan.turn(agent='a', prompt='p'): pass\nprint('ran')",
+    )
+    with Receiver() as receiver:
+        env = {"OTEL_EXPORTER_OTLP_ENDPOINT": receiver.url} if endpoint else {}
+        done = run(BIN / "opentelemetry-instrument", PYTHON, path, env=env)
+        assert (done.returncode, done.stdout, done.stderr) == (0, "ran\n", "")
+        assert [span.name for span in receiver.spans] == ["invoke_agent a"] * endpoint
+    assert (tmp_path / ".turnspan/spans.jsonl").exists() is not endpoint
+    assert turnspan("verify").returncode == 0

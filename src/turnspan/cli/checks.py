@@ -117,14 +117,6 @@ def _exporters(settings: Settings) -> Iterator[CheckResult]:
         says = f"only {' and '.join(sent)} are sent; spans are kept in {settings.spans_path}"
         yield _check("otlp", "note", says)
     protocol = os.environ.get("OTEL_EXPORTER_OTLP_PROTOCOL", "")
-    has_grpc = _has("opentelemetry.exporter.otlp.proto.grpc")
-    if _has("opentelemetry.distro") and not has_grpc and protocol != "http/protobuf":
-        yield _check(
-            "opentelemetry-instrument",
-            "warn",
-            "it uses gRPC unless told otherwise, whose exporter is not installed: "
-            "set OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf",
-        )
     if protocol == "grpc" and sent:
         yield _check(
             "otlp protocol", "note", "turnspan run sends OTLP over HTTP; OTEL_EXPORTER_OTLP_PROTOCOL=grpc is for others"

@@ -26,11 +26,12 @@ from turnspan.telemetry.own_log import logger
 
 Signal = Literal["traces", "logs", "metrics"]
 _SPAN_ID = re.compile(rb'"spanId":"([0-9a-f]{16})","parentSpanId"')
-_OTLP: dict[Signal, tuple[str, str]] = {
+OTLP: dict[Signal, tuple[str, str]] = {
     "traces": ("trace_exporter", "OTLPSpanExporter"),
     "logs": ("_log_exporter", "OTLPLogExporter"),
     "metrics": ("metric_exporter", "OTLPMetricExporter"),
 }
+"""The module and class of each signal's exporter in OpenTelemetry's packages."""
 
 
 def otlp_exporter(signal: Signal, endpoint: str) -> Any:
@@ -40,7 +41,7 @@ def otlp_exporter(signal: Signal, endpoint: str) -> Any:
         MissingExtraError: When the exporter is not installed.
 
     """
-    module, name = _OTLP[signal]
+    module, name = OTLP[signal]
     try:
         exporter = getattr(import_module(f"opentelemetry.exporter.otlp.proto.http.{module}"), name)
     except ImportError as error:

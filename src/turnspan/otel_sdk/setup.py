@@ -141,15 +141,26 @@ def join(provider: Any, settings: Settings, recorder: Recorder) -> None:
                 processor.on_end(span)
         return len(spans)
 
-    outlets = getattr(provider, "span_outlets", ("provider",))
+    outlets = getattr(provider, "span_outlets", None) or _outlets_of(provider)
     recorder.pipeline.providers.add(provider, delivery=own.delivery, resend=resend, span_outlets=outlets)
+
+
+def _outlets_of(provider: Any) -> tuple[str, ...]:
+    """Return where the spans of the program's provider go: only the file in home can be looked at."""
+    exporters = [_unwrapped(p) for p in internals.processors_of(provider) if not isinstance(p, SessionSpanProcessor)]
+    names = ["file" if isinstance(each, FileSpanExporter) else "provider" for each in exporters]
+    return tuple(dict.fromkeys(names)) or ("provider",)
 
 
 def _not_kept(processor: Any, spans: list[ReadableSpan]) -> list[ReadableSpan]:
     """Return the spans that a processor's file does not have; what an endpoint has cannot be known."""
-    exporter = internals.exporter_of(processor)
-    exporter = getattr(exporter, "exporter", exporter)
+    exporter = _unwrapped(processor)
     return exporter.missing(spans) if isinstance(exporter, FileSpanExporter) else spans
+
+
+def _unwrapped(processor: Any) -> Any:
+    exporter = internals.exporter_of(processor)
+    return getattr(exporter, "exporter", exporter)
 
 
 def resend(events: list[RecordedEvent], settings: Settings) -> int:
