@@ -13,12 +13,13 @@ import turnspan
 from support import servers
 from support.programs import PATIENCE_S, PYTHON
 from turnspan import SessionRecord, StoreUnavailableError, TurnRecord
-from turnspan.errors import MissingExtraError
+from turnspan.errors import MissingExtraError, NothingRecordedError
 from turnspan.events import ToolCallEnded, ToolCallStarted, TurnEnded, TurnStarted
 from turnspan.recording.recorder import Recorder
 from turnspan.recording.recovery import recover
 from turnspan.settings import Settings
 from turnspan.stores import open_store
+from turnspan.stores.opening import open_for_reading
 from turnspan.stores.sql import values
 from turnspan.stores.sql.database import Database
 from turnspan.stores.sql.schema import SEARCH, metadata, sessions, turns
@@ -106,6 +107,29 @@ def test_migrations_run_once_while_others_wait(postgres_url):
             2,
             3,
         ]
+
+
+def test_reading_neither_makes_tables_nor_brings_them_up_to_date(postgres_url):
+    """An empty database stays empty, one of an older version is left for who records, and both errors say what to do."""
+    engine = sa.create_engine(postgres_url.replace("postgresql:", "postgresql+psycopg:"), poolclass=sa.NullPool)
+    with pytest.raises(NothingRecordedError, match="run a program with `turnspan run`"):
+        open_for_reading(f"{postgres_url}?partitions=monthly")
+    assert verify(store=postgres_url).sessions == 0
+    assert sa.inspect(engine).get_table_names() == []
+    recording = open_store(postgres_url)
+    recording.save_session(SessionRecord("s"))
+    recording.close()
+    with engine.begin() as connection:
+        connection.execute(sa.text("DELETE FROM turnspan_schema WHERE version = 3"))
+        connection.execute(sa.text("ALTER TABLE audit_removed DROP COLUMN signature"))
+    columns = [column["name"] for column in sa.inspect(engine).get_columns("audit_removed")]
+    with pytest.raises(StoreUnavailableError, match=r"older version of turnspan \(2 of 3\).*`turnspan recover`"):
+        open_for_reading(postgres_url)
+    assert [column["name"] for column in sa.inspect(engine).get_columns("audit_removed")] == columns
+    open_store(postgres_url).close()  # as recover does
+    reading = open_for_reading(f"{postgres_url}?partitions=monthly")
+    assert reading.list_sessions() == ["s"]
+    reading.close()
 
 
 def test_what_the_server_would_refuse_does_not_hold_up_the_rest(postgres_url, tmp_path):

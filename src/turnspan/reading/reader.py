@@ -55,14 +55,16 @@ class Reader:
 
         """
         path = _local_path(settings.store_url)
-        if path is not None and not path.exists():
-            says = f"Nothing is recorded in {path}"
+        try:
+            if path is not None and not path.exists():
+                raise NothingRecordedError(
+                    f"Nothing is recorded in {path}: run a program with `turnspan run`, or name another place with --home or --store"
+                )
+            return cls(settings, (open_store if writes else open_for_reading)(settings.store_url))
+        except NothingRecordedError as error:
             if waiting := waiting_journals(settings.journal_path):
-                raise NothingRecordedError(f"{says} yet; {waiting_says(waiting)}")
-            raise NothingRecordedError(
-                f"{says}: run a program with `turnspan run`, or name another place with --home or --store"
-            )
-        return cls(settings, (open_store if writes else open_for_reading)(settings.store_url))
+                raise NothingRecordedError(f"{error}; {waiting_says(waiting)}") from None
+            raise
 
     # Sessions ---------------------------------------------------------------------------------------------------
 

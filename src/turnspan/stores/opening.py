@@ -10,6 +10,8 @@ from turnspan.stores.base import SessionStore
 from turnspan.stores.file import FileSessionStore
 from turnspan.stores.memory import InMemorySessionStore
 
+_DATABASES = ("sqlite", "postgresql", "postgres", "cockroachdb", "mysql")
+
 
 def open_store(url: str) -> SessionStore:
     """Open the store that a URL names.
@@ -26,7 +28,7 @@ def open_store(url: str) -> SessionStore:
     """
     rest = url.partition(":")[2]
     match scheme := scheme_of(url):
-        case "sqlite" | "postgresql" | "postgres" | "cockroachdb" | "mysql":
+        case _ if scheme in _DATABASES:
             from turnspan.stores.sql import SqlSessionStore
 
             return SqlSessionStore(url)
@@ -44,15 +46,16 @@ def open_store(url: str) -> SessionStore:
 def open_for_reading(url: str) -> SessionStore:
     """Open a store that is there, to be read.
 
-    An SQLite file stays byte for byte as it is, also one that an older version wrote: reading what is kept as evidence
-    does not change it.
+    Reading what is kept as evidence does not change it. An SQLite file stays byte for byte as it is, also one that an
+    older version wrote; the tables of a server are neither made nor brought up to date.
 
     Raises:
         SettingsError: When the URL names no store that we know.
-        StoreUnavailableError: When the store cannot be opened.
+        NothingRecordedError: When it is a database without tables of ours.
+        StoreUnavailableError: When the store cannot be opened, or is a server's database of an older version.
 
     """
-    if scheme_of(url) == "sqlite":
+    if scheme_of(url) in _DATABASES:
         from turnspan.stores.sql import SqlSessionStore
 
         return SqlSessionStore(url, read_only=True)

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from turnspan.errors import NothingRecordedError
 from turnspan.settings import Settings
 from turnspan.verification.report import Finding, Report
 
@@ -127,16 +128,24 @@ def existing_store(url: str) -> SessionStore:
         StoreUnavailableError: When it cannot be reached.
 
     """
-    from turnspan.stores import InMemorySessionStore
     from turnspan.stores.opening import open_for_reading
 
     kind, _, path = url.partition("://")
     path = path.partition("?")[0]
     if kind in ("sqlite", "file") and not Path(path[1:] if kind == "sqlite" else path).exists():
-        nothing = InMemorySessionStore()
-        nothing.url = url
-        return nothing
-    return open_for_reading(url)
+        return _empty(url)
+    try:
+        return open_for_reading(url)
+    except NothingRecordedError:
+        return _empty(url)
+
+
+def _empty(url: str) -> SessionStore:
+    from turnspan.stores import InMemorySessionStore
+
+    nothing = InMemorySessionStore()
+    nothing.url = url
+    return nothing
 
 
 def _spans(where: str | None, settings: Settings, active: Recorder | None) -> tuple[SpanSource | None, Place]:

@@ -21,9 +21,9 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import mysql, postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
-from turnspan.errors import MissingExtraError, SettingsError, StoreUnavailableError
+from turnspan.errors import MissingExtraError, NothingRecordedError, SettingsError, StoreUnavailableError
 from turnspan.stores.sql.partitions import convert, is_partitioned
-from turnspan.stores.sql.schema import AS_GIVEN, STEPS, migrate, turns, version_of
+from turnspan.stores.sql.schema import AS_GIVEN, STEPS, VERSION_TABLE, migrate, turns, version_of
 
 _DRIVERS = {"postgresql": "postgresql+psycopg", "cockroachdb": "cockroachdb+psycopg", "mysql": "mysql+pymysql"}
 _EXTRAS = {"postgresql": "turnspan[postgresql]", "cockroachdb": "turnspan[postgresql]", "mysql": "pymysql"}
@@ -47,13 +47,15 @@ class Database:
     Args:
         url: A store URL, see :class:`~turnspan.stores.sql.SqlSessionStore`.
         busy_timeout_ms: How long a write waits for another process's write (SQLite).
-        read_only: Leave the file as it is (SQLite): not even what a killed process left beside it is tidied into it,
-            and where an older version wrote it, a copy is brought up to date and read.
+        read_only: Change nothing. An SQLite file stays as it is: not even what a killed process left beside it is tidied
+            into it, and where an older version wrote it, a copy is brought up to date and read. On a server, tables
+            that are not there or of an older version are an error.
 
     Raises:
         SettingsError: When the URL cannot be understood.
         MissingExtraError: When the database's driver is not installed.
-        StoreUnavailableError: When the database cannot be opened or written.
+        NothingRecordedError: When it is to be read, and has no tables of ours.
+        StoreUnavailableError: When the database cannot be opened or written, or is to be read and of an older version.
 
     """
 
@@ -76,12 +78,14 @@ class Database:
             fix = f"; pip install '{extra}'" if (extra := _EXTRAS.get(self.kind)) else ""
             raise MissingExtraError(f"The driver for {self.name!r} is not installed: {error}{fix}") from error
         weakref.finalize(self, self.engine.dispose)
-        if not self._is_current():
-            if read_only and self.kind == "sqlite":
+        if read_only and self.kind != "sqlite":
+            self._refuse_outdated()
+        elif not self._is_current():
+            if read_only:
                 self.engine = self._copy()
             with self.writing() as connection:
                 self._migrate(connection)
-        if self.monthly:
+        if self.monthly and not read_only:
             with self.writing() as connection:
                 self.lock(connection)
                 convert(connection)
@@ -138,6 +142,22 @@ class Database:
                 return version_of(connection) == len(STEPS)
         except (StoreUnavailableError, DBAPIError):
             return False
+
+    def _refuse_outdated(self) -> None:
+        """Raise where tables would have to be made or changed before they can be read: that is for who records."""
+        with self.reading() as connection:
+            version = version_of(connection) if sa.inspect(connection).has_table(VERSION_TABLE) else 0
+        if version < len(STEPS):
+            self.close()
+        if version == 0:
+            raise NothingRecordedError(
+                f"Nothing is recorded in {self.name}: run a program with `turnspan run`, or name another place with --store"
+            )
+        if version < len(STEPS):
+            raise StoreUnavailableError(
+                f"{self.name} has tables of an older version of turnspan ({version} of {len(STEPS)}), and reading does not "
+                "change them: `turnspan recover`, or any program that records there, brings them up to date"
+            )
 
     def _migrate(self, connection: sa.Connection) -> None:
         """Bring the tables up to date; whoever comes at the same time waits, and finds it done."""

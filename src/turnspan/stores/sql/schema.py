@@ -197,7 +197,8 @@ AS_GIVEN = {
 }
 """Columns with text as others gave it, and how many characters of it a server keeps; all other text is of our making."""
 
-_version = sa.Table("turnspan_schema", metadata, sa.Column("version", sa.Integer, primary_key=True))
+VERSION_TABLE = "turnspan_schema"
+_version = sa.Table(VERSION_TABLE, metadata, sa.Column("version", sa.Integer, primary_key=True))
 
 Step = Callable[[sa.Connection], None]
 STEPS: list[Step] = []

@@ -49,13 +49,14 @@ class SqlSessionStore(SessionStore):
             as ``?host=a:5432&host=b:5432&target_session_attrs=read-write``; with ``?partitions=monthly`` the months of
             turns and audit events are tables of their own), or another SQLAlchemy URL.
         busy_timeout_ms: How long a write waits for another process's write (SQLite).
-        read_only: Leave the file as it is (SQLite). One of an older version cannot be read like this:
-            :func:`~turnspan.stores.opening.open_for_reading` opens either.
+        read_only: Change nothing, not even tables of an older version: an SQLite file is read through a copy then, and
+            on a server it is an error.
 
     Raises:
         SettingsError: When the URL cannot be understood.
         MissingExtraError: When the database's driver is not installed.
-        StoreUnavailableError: When the database cannot be opened or written.
+        NothingRecordedError: When it is to be read, and nothing was ever recorded in it.
+        StoreUnavailableError: When the database cannot be opened or written, or is to be read and of an older version.
 
     """
 
