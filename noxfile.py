@@ -29,6 +29,7 @@ BESIDE = {
         ],
         "oldest": ["openai"],
     },
+    "mcp": {"newest": ["anthropic", "openai", "openai-agents", "langgraph"], "oldest": ["anthropic"]},
     "openai_agents": {"newest": ["mcp>=2"], "oldest": ["openai==2.26.0"]},
     "oats_coder": {"newest": ["litellm"], "oldest": ["litellm"]},
 }

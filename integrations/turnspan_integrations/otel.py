@@ -10,11 +10,23 @@ from __future__ import annotations
 
 import json
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import suppress
+from contextvars import ContextVar
 from typing import Any
 
-from turnspan.adapter import Call, CurrentContext, Emit, ModelCall, Outcome, Run, SpanReading, ToolCall, derived_id
+from turnspan.adapter import (
+    Call,
+    CurrentContext,
+    Emit,
+    Invocation,
+    ModelCall,
+    Outcome,
+    Run,
+    SpanReading,
+    ToolCall,
+    derived_id,
+)
 from turnspan.events import Usage
 from turnspan_integrations.completion_hook import said_in
 
@@ -24,6 +36,8 @@ _TOLD_OTHERWISE = ("pydantic-ai", "com.anthropic.sdk.python", "mcp-python-sdk")
 """Instrumentation scopes that adapters of their own see to."""
 _CLIENT_WIDE = "openinference.instrumentation.openai"
 """Says of every request of the client that it is an LLM's, of the list of models, too; in that no model is named."""
+_UTIL = "opentelemetry.util.genai"
+_conversation: ContextVar[str | None] = ContextVar("turnspan_otel_conversation", default=None)
 _TRACES_WAITING, _SPANS_WAITING = 256, 2000
 
 _KINDS = {
@@ -79,7 +93,7 @@ _NAMES = {
     "tool": ("gen_ai.tool.name", "tool.name", "traceloop.entity.name"),
     "tool_type": ("gen_ai.tool.type",),
     "call": ("gen_ai.tool.call.id", "tool_call.id"),
-    "arguments": ("gen_ai.tool.call.arguments", "tool.parameters", "input.value", "traceloop.entity.input"),
+    "arguments": ("gen_ai.tool.call.arguments", "input.value", "traceloop.entity.input", "tool.parameters"),
     "result": ("gen_ai.tool.call.result", "output.value", "traceloop.entity.output"),
     "input": ("gen_ai.input.messages", "input.value", "traceloop.entity.input"),
     "output": ("final_result", "gen_ai.output.messages", "output.value", "traceloop.entity.output"),
@@ -91,6 +105,21 @@ def install(emit: Emit) -> None:
     """Read the spans of everybody who has no adapter of their own."""
     reader = Reader(emit)
     emit.spans.read(lambda span, here: reader.read(span, here) if reader.is_others(span) else reader.nothing())
+    emit.patch.wrap(f"{_UTIL}._invocation:with_conversation_id", _conversation_named)
+
+
+def _conversation_named(call: Invocation) -> Generator[None, Outcome, None]:
+    """What OpenTelemetry's utilities know of the span that they start next, and put on it only at its end."""
+    yield None
+    _conversation.set(str(call.argument(0, "conversation_id")))
+
+
+def _conversation_of(span: Any) -> str | None:
+    if not getattr(span.instrumentation_scope, "name", "").startswith(_UTIL):
+        return None
+    named = _conversation.get()
+    _conversation.set(None)
+    return named
 
 
 class What:
@@ -184,7 +213,7 @@ class Reader:
     def _started(self, what: What, span: Any, here: CurrentContext | None, event_id: str | None = None) -> Run | Call:
         at: dict[str, Any] = {"at_ns": span.start_time, "event_id": event_id, "span": span}
         if here is None or here.turn_id is None:
-            own, name = what["session"], what["agent"]
+            own, name = what["session"] or _conversation_of(span), what["agent"]
             session = self._emit.session(None if own is None else str(own), agent_id=name)
             return self._emit.begin(
                 agent=name or span.name,

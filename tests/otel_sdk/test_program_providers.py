@@ -1,9 +1,11 @@
 """Providers of the program's own: taken whenever they are set, joined, flushed, and left as they are."""
 
 import pytest
+from opentelemetry.sdk.trace import TracerProvider
 
 from support.programs import BIN, PYTHON, program, run
 from support.receiver import Receiver
+from turnspan.otel_sdk.external_spans import ExternalSpanProcessor
 
 HEAD = """
 import turnspan
@@ -159,3 +161,13 @@ turn("second")
     with Receiver() as receiver:
         assert output_of(text, tmp_path, OTEL_EXPORTER_OTLP_ENDPOINT=receiver.url) == []
         assert {"invoke_agent first", "invoke_agent second"} <= {span.name for span in receiver.spans}
+
+
+def test_our_own_failure_at_a_span_never_reaches_who_starts_or_ends_it(monkeypatch):
+    """The SDK passes what a span processor raises on to the program; ours raises nothing."""
+    processor, provider = ExternalSpanProcessor(), TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(processor)
+    monkeypatch.setattr(processor, "_open", None)  # our own state is broken
+    with provider.get_tracer("library").start_as_current_span("its own") as span:
+        pass
+    assert span.status.is_unset

@@ -42,6 +42,12 @@ class ExternalSpanProcessor(SpanProcessor):
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         """Have a span adopted by the call that expects it, or else have readers emit what it stands for."""
+        try:
+            self._started(span, parent_context)
+        except Exception as error:  # the SDK would pass it on to whoever starts the span
+            _report(error)
+
+    def _started(self, span: Span, parent_context: Context | None) -> None:
         if span.context is None or (span.instrumentation_scope or span).name == "turnspan":
             return
         span_id = span.context.span_id
@@ -50,10 +56,11 @@ class ExternalSpanProcessor(SpanProcessor):
             external_spans.place(span_id, position)
             self._open[span_id] = []
             of_model = is_of_model(span.attributes or {})
-            if (of_model or position.call_id is not None) and any(
-                r.turns.adopt_expected(position, span) for r in all_recorders()
-            ):
-                return
+            if of_model or position.call_id is not None:
+                for recorder in all_recorders():
+                    if recorder.turns.adopt_expected(position, span):
+                        recorder.pipeline.providers.adopted(span, internals.is_of)
+                        return
             if of_model:
                 for recorder in all_recorders():
                     recorder.turns.note_external_instrumentation(position)
@@ -79,6 +86,7 @@ class ExternalSpanProcessor(SpanProcessor):
                 continue
             readings.append((recorder, reading, started))
             if started is not None and (inside := position_in(started)) is not None:
+                recorder.pipeline.providers.adopted(span, internals.is_of)
                 external_spans.place(span_id, inside)
                 break
             if position is None:
@@ -87,6 +95,12 @@ class ExternalSpanProcessor(SpanProcessor):
 
     def on_end(self, span: ReadableSpan) -> None:
         """Let readers emit how it ended, and take off it what exporters may not have."""
+        try:
+            self._ended(span)
+        except Exception as error:
+            _report(error)
+
+    def _ended(self, span: ReadableSpan) -> None:
         if span.context is None:
             return
         readings = self._open.pop(span.context.span_id, None)
@@ -106,6 +120,11 @@ class ExternalSpanProcessor(SpanProcessor):
         for recorder_of, _, content_of in self.readers:  # also of spans whose reading failed: exporters come next
             if names := content_of(span):
                 _withhold(span, names, recorder_of())
+
+
+def _report(error: Exception) -> None:
+    for recorder in all_recorders():
+        recorder.problems.report(Problem.SPAN_READER, error)
 
 
 def position_in(observed: Observable) -> CurrentContext | None:

@@ -29,6 +29,12 @@ def processors_of(provider: Any) -> Sequence[Any]:
     return getattr(getattr(provider, "_active_span_processor", None), "_span_processors", ())
 
 
+def is_of(provider: Any, span: Any) -> bool:
+    """Return whether a provider made a span; of one that does not say it is assumed."""
+    its, own = getattr(span, "_span_processor", None), getattr(provider, "_active_span_processor", None)
+    return its is None or its is own
+
+
 def put_first(provider: Any, processor: SpanProcessor) -> None:
     """Add a span processor before all others, where that is possible; ``add_span_processor`` only appends."""
     if not callable(add := getattr(provider, "add_span_processor", None)):

@@ -50,6 +50,7 @@ class Providers:
     def __init__(self, problems: Problems) -> None:
         self._problems = problems
         self._entries: list[_Entry] = []
+        self._unregistered = False  # whether a span of the record is of a provider that is none of these
         self.pending = False  # the set-up is still to come: with the first turn
         self.own_logs: tuple[Any, str] | None = None  # turnspan's own logger provider, and where it sends to
         self.own_metrics: Any = None
@@ -112,7 +113,19 @@ class Providers:
     @property
     def span_outlets(self) -> list[str]:
         """Where spans go, or went earlier in this process."""
-        return list(dict.fromkeys(outlet for entry in self._entries for outlet in entry.span_outlets))
+        outlets = [outlet for entry in self._entries for outlet in entry.span_outlets]
+        return list(dict.fromkeys([*outlets, "provider"] if self._unregistered else outlets))
+
+    def adopted(self, span: Any, is_of: Callable[[Any, Any], bool]) -> None:
+        """Take note of a span that somebody else started and that the record now names.
+
+        Args:
+            span: The span.
+            is_of: Returns whether a provider made a span. One that no registered provider made is where its own sends it.
+
+        """
+        if not self._unregistered:
+            self._unregistered = not any(is_of(entry.provider, span) for entry in self._entries)
 
     def counts(self) -> list[SpanCounts]:
         """Return what became of spans, for each provider that counts them."""
