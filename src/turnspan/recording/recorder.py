@@ -33,7 +33,7 @@ from turnspan.recording.providers import Providers
 from turnspan.recording.redaction import Redactor, withheld
 from turnspan.recording.sessions import SESSIONS_REMEMBERED, Sessions
 from turnspan.recording.typed_fields import typed
-from turnspan.recording.uninterrupted import run_uninterrupted
+from turnspan.recording.uninterrupted import remember_interrupt, run_uninterrupted
 from turnspan.settings import Settings
 from turnspan.telemetry import outgoing
 from turnspan.telemetry.current_context import context_inside
@@ -282,6 +282,7 @@ class Recorder:
     def _close_at_exit(self) -> None:
         with suppress(BaseException):  # nobody is left to take it
             self.close(for_good=True)
+        remember_interrupt()
 
     def close(self, timeout_s: float | None = None, *, for_good: bool = False) -> None:
         """End what is open as cancelled, bring everything to the store, and stop. What cannot be stored waits on disk.

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import _thread
+import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 
 def run_uninterrupted(function: Callable[[], object], limit_s: float) -> None:
@@ -48,3 +50,14 @@ def run_uninterrupted(function: Callable[[], object], limit_s: float) -> None:
             raised.append(interrupt)
     if raised:
         raise raised[0]
+
+
+def remember_interrupt() -> None:
+    """Have the interpreter die of SIGINT still, where a ``KeyboardInterrupt`` has ended the program.
+
+    It forgets that as soon as a text is executed, as ``namedtuple`` and others do: whoever imports something at the end
+    changes the program's exit code.
+    """
+    if getattr(sys, "last_type", None) is KeyboardInterrupt:
+        with suppress(KeyboardInterrupt):
+            exec("raise KeyboardInterrupt")  # noqa: S102  what an interrupt that nobody handled looks like
