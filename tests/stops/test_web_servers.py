@@ -3,6 +3,7 @@
 import signal
 import sys
 import urllib.request
+from contextlib import suppress
 
 import pytest
 
@@ -64,7 +65,7 @@ def test_a_worker_that_gunicorn_gives_up_has_stored_what_it_answered(tmp_path):
         Server("turnspan run", tmp_path, receiver.url, *SYNC[:-2], "1", "app:wsgi", "--timeout", "2") as server,
     ):
         server.ask_all("/1", "/2")
-        with pytest.raises(OSError, match=r"closed|reset"):
+        with suppress(OSError):  # gunicorn has an error for an answer, or none
             urllib.request.urlopen(f"http://127.0.0.1:{server.port}/hang", timeout=PATIENCE_S)
         server.answered.append("/hang")
         server.ask("/3")
