@@ -48,6 +48,8 @@ class _Turn:
         self.run = run
         self.said: list[str] = []
         self.model: ModelCall | None = None
+        self.heard: list[str] = []
+        """What that model call said so far."""
         self.tools: dict[str, ToolCall] = {}
         self.asked: set[str] = set()  # calls that somebody was asked about
         self._seen: Counter[str] = Counter()
@@ -86,6 +88,8 @@ class _Runtime:
     def end(self, turn: _Turn, outcome: Outcome) -> None:
         """End a turn; only the first end counts."""
         self.turns.pop(turn.run, None)
+        if turn.model is not None and outcome.status != "success":  # the turn was left before its stream is closed
+            turn.model.ended(outcome._replace(result=None), _output(turn.heard, []))
         turn.run.end(outcome, turn.answer)
 
 
@@ -167,18 +171,18 @@ class _ClassRuntime(_Runtime):
         asked = None if turn is None else turn.model
         if turn is None or asked is None:
             return
-        text: list[str] = []
+        text = turn.heard = []
         calls: list[Any] = []
 
         def chunk(item: Any) -> None:
             if isinstance(item, dict):
                 if item.get("content"):
                     text.append(item["content"])
+                    turn.said.append(item["content"])
                 calls[:] = item.get("function_calls") or calls
 
         outcome = yield StreamObserver(asked, chunk)
         turn.model = None
-        turn.said += text
         finish = ["tool_calls" if calls else "stop"] if outcome.status == "success" else []
         asked.ended(outcome, _output(text, calls), finish_reasons=finish)
 

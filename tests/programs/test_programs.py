@@ -8,6 +8,7 @@ its exit code where that is not 0. ``MCP_URL`` is the address of an MCP server, 
 
 import ast
 import os
+import re
 import subprocess
 import time
 import urllib.error
@@ -26,6 +27,7 @@ from support.servers import free_port
 from turnspan import Settings, SqlSessionStore, verify
 
 FOLDER = Path(__file__).parent
+_MOMENT = re.compile(rb"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?")  # Xerxes tells the model what time it is
 PROGRAMS = sorted(FOLDER.glob(f"{os.environ.get('PLAYS', '*')}/*.py"))
 """Of all runtimes; where only one is installed, of that one."""
 QUICK = {"anthropic/tool_runner", "openai/stream_with_tools"}
@@ -78,11 +80,11 @@ def test_a_program_is_recorded_and_does_not_know(path, server, request, tmp_path
     said = _literals(path)
     _need(said["NEEDS"])
     more = {"MCP_URL": request.getfixturevalue("library")} if "MCP_URL" in path.read_text() else {}
-    plain = _played(server, path, said, [PYTHON, path], tmp_path / "plain", more)
+    plain = _played(server, path, said, [PYTHON, path], tmp_path / "plain" / "work", more)
     assert plain[0] == said.get("EXIT", 0), plain[2]
-    watched = _played(server, path, said, [BIN / "turnspan", "run", path], tmp_path / "watched", more)
+    watched = _played(server, path, said, [BIN / "turnspan", "run", path], tmp_path / "watched" / "work", more)
     assert watched == plain
-    home = tmp_path / "watched" / ".turnspan"
+    home = tmp_path / "watched" / "work" / ".turnspan"
     store = SqlSessionStore(f"sqlite:///{home}/sessions.db")
     sessions = [store.load_session(session_id) for session_id in store.list_sessions()]
     store.close()
@@ -113,7 +115,7 @@ def _need(requirements):
 
 def _played(server, path, said, command, folder, more):
     """Run a program; return what can be seen of it from outside."""
-    folder.mkdir()
+    folder.mkdir(parents=True)
     asked = server.play(script_of(said.get("MODEL", ())), key=f"{path.parent.name}-{path.stem}")
     env = (
         asked.environment
@@ -126,5 +128,7 @@ def _played(server, path, said, command, folder, more):
     )
     done = run(*command, cwd=folder, env=env)
     assert not asked.script, f"{len(asked.script)} answers of the model were not asked for\n{done.stdout}{done.stderr}"
-    requests = sorted((request.method, request.path, request.body) for request in asked.requests)
+    requests = sorted((request.method, request.path, _MOMENT.sub(b"", request.body)) for request in asked.requests)
+    here = str(folder).encode()
+    requests = [(method, where, body.replace(here, b"")) for method, where, body in requests]
     return done.returncode, done.stdout, done.stderr.replace(str(folder), ""), requests

@@ -12,6 +12,7 @@ _SHORT = {"model call": "model", "tool call": "tool"}
 _MADE_UP = re.compile(r"(?:\w+_)?[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}$")
 """An id that the runtime draws."""
 _DRAWN = re.compile(r"\b[0-9a-f]{32}\b")
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:[\d.]+(Z|[+-]\d\d:\d\d)?")
 _TOKENS = ("input_tokens", "output_tokens")
 
 
@@ -60,4 +61,4 @@ def _lines(node: dict[str, Any], depth: int) -> Iterator[str]:
 
 def _text(value: Any) -> str:
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-    return _DRAWN.sub("(id)", text).replace("\n", "↵")
+    return _MOMENT.sub("(time)", _DRAWN.sub("(id)", text)).replace("\n", "↵")
