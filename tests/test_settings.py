@@ -246,7 +246,7 @@ def test_a_package_adds_schemes_of_its_own(shelf_scheme, tmp_path):
     [
         ("broken:x", "their_package:broken, which opens broken: stores, failed: ZeroDivisionError"),
         ("odd:x", "their_package:odd opened 'odd:x' as 5, which is not a session store"),
-        ("nowhere:x", "names no store that turnspan knows.*turnspan.stores"),
+        ("nowhere:x", "is not a store URL that turnspan knows.*turnspan.stores"),
     ],
 )
 def test_a_scheme_that_does_not_work_says_whose_it_is(shelf_scheme, url, says):

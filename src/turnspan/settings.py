@@ -158,7 +158,7 @@ class Settings:
             return
         with contextlib.suppress(OSError):  # recording goes on without it
             (self.home / ".gitignore").touch(mode=0o600)  # as private as the rest
-            (self.home / ".gitignore").write_text("# what agents said is no source code\n*\n")
+            (self.home / ".gitignore").write_text("# recorded data is not source code\n*\n")
 
     @property
     def span_content(self) -> bool:
@@ -262,7 +262,7 @@ def scheme_of(url: str) -> str:
     scheme = url.partition(":")[0].partition("+")[0]
     if ":" not in url or (scheme not in SCHEMES and own_scheme(scheme) is None):
         raise SettingsError(
-            f"{url!r} names no store that turnspan knows; use sqlite:///path, postgresql://user@host/database, "
+            f"{url!r} is not a store URL that turnspan knows; use sqlite:///path, postgresql://user@host/database, "
             f"redis://host, file:///path, memory:, or a scheme that a package adds (entry point group {STORES_GROUP})"
         )
     return scheme

@@ -166,7 +166,7 @@ def test_any_text_can_be_followed(reader):
 
 def test_what_names_no_single_step_is_refused(reader):
     """A session, nothing, and an id that several steps have."""
-    for wanted, says in (("s-1", "is a session"), ("nothing", "is or begins with"), ("start", "any of 3 ids")):
+    for wanted, says in (("s-1", "is a session"), ("nothing", "equals or begins with"), ("start", "3 ids match")):
         with pytest.raises(IdNotFoundError, match=says):
             explain(reader, wanted)
     again = session()

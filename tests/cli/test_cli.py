@@ -101,7 +101,7 @@ def test_find_takes_the_unique_beginning_of_an_id():
     wanted = ids()["trace"]
     assert wanted in turnspan("find", wanted[:12], check=True).stdout
     done = turnspan("find", ids()["audit event"][:6])
-    assert done.returncode == 4 and "give more of it" in done.stderr
+    assert done.returncode == 4 and "use more of it" in done.stderr
     done = turnspan("find", "ffff-nothing")
     assert done.returncode == 4 and "Nothing in sqlite:///" in done.stderr
 
@@ -196,7 +196,7 @@ def test_secrets_are_not_shown(tmp_path):
     ("arguments", "says"),
     [
         (["show", "nobody"], "There is no session 'nobody'"),
-        (["show", "last", "--store", "mongodb://x"], "names no store that turnspan knows"),
+        (["show", "last", "--store", "mongodb://x"], "is not a store URL that turnspan knows"),
         (["show", "last", "--home", "/nowhere/else"], "Nothing is recorded in"),
         (["sessions", "--since", "yesterday-ish"], "is not a time; write"),
     ],

@@ -107,7 +107,7 @@ def test_one_turn_can_be_asked_for(wanted):
     assert {entry["turn_id"] for entry in document("replay", "support-42", "--turn", wanted)["entries"]} == {
         turn_ids[1]
     }
-    assert "it has 2 turns, by number 1 to 2" in problem("show", "support-42", "--turn", "3")
+    assert "its turns are numbered 1 to 2" in problem("show", "support-42", "--turn", "3")
 
 
 def test_times_have_their_zone(monkeypatch):

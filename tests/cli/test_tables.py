@@ -37,7 +37,7 @@ def test_columns_go_in_the_order_of_their_rank_and_are_named():
     wide, narrow = printed(150), printed(len(LONG_ID) + 30)
     assert all(column.name in wide.splitlines()[0] for column in COLUMNS) and "not shown" not in wide
     assert narrow.splitlines()[0].split() == ["ID", "USED"]
-    assert narrow.splitlines()[-1] == "not shown for the width: COUNT, TEXT"
+    assert narrow.splitlines()[-1] == "hidden for lack of width: COUNT, TEXT"
 
 
 def test_text_wraps():

@@ -115,10 +115,10 @@ def test_the_programs_own_end_is_unchanged(text, code, tmp_path):
     [
         (["nowhere.py"], "There is no program 'nowhere.py'"),
         (["no-such-command"], "There is no program 'no-such-command'"),
-        (["--store", "mongodb://x", "prog.py"], "names no store that turnspan knows; use sqlite:///path"),
+        (["--store", "mongodb://x", "prog.py"], "is not a store URL that turnspan knows; use sqlite:///path"),
         (
             ["--adapters", "langgrph", "prog.py"],
-            "No adapter is called langgrph; there are: anthropic, langgraph, mcp, oats-coder, openai, openai-agents, otel",
+            "Unknown adapter langgrph; known are: anthropic, langgraph, mcp, oats-coder, openai, openai-agents, otel",
         ),
     ],
 )
@@ -150,7 +150,7 @@ def test_a_dead_endpoint_harms_nothing(tmp_path):
     assert done.returncode == 0
     assert done.stderr.count("\n") == 1, "told once"
     assert (
-        "http://127.0.0.1:9/v1/traces takes nothing; the record is complete, and spans are kept in .turnspan/spans.jsonl"
+        "http://127.0.0.1:9/v1/traces does not accept spans; the record is complete, and spans are kept in .turnspan/spans.jsonl"
         in done.stderr
     )
     assert done.stdout.splitlines()[-1] == "You are welcome."
@@ -167,7 +167,7 @@ def test_an_endpoint_that_answers_with_errors_harms_nothing(status, late, tmp_pa
     with Receiver(status, {late: 0.5}) as receiver:
         done = turnspan("run", "--otlp", receiver.url, EXAMPLES / "openai_agents_triage.py")
     assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "You are welcome.")
-    assert done.stderr.count("takes nothing") == done.stderr.count("\n") == 1
+    assert done.stderr.count("does not accept spans") == done.stderr.count("\n") == 1
     assert len(open_store(f"sqlite:///{tmp_path}/.turnspan/sessions.db").load_session("support-42").turns) == 3
 
 
@@ -176,8 +176,8 @@ def test_an_endpoint_that_takes_spans_only_is_told_how_to_keep_the_rest_back():
     with Receiver({"/v1/logs": 404, "/v1/metrics": 404}) as receiver:
         done = turnspan("run", "--otlp", receiver.url, EXAMPLES / "openai_agents_triage.py")
         assert receiver.spans
-    assert "takes no logs; OTEL_LOGS_EXPORTER=none keeps them back" in done.stderr
-    assert "takes no metrics; OTEL_METRICS_EXPORTER=none keeps them back" in done.stderr
+    assert "does not accept logs; OTEL_LOGS_EXPORTER=none turns them off" in done.stderr
+    assert "does not accept metrics; OTEL_METRICS_EXPORTER=none turns them off" in done.stderr
     assert done.stderr.count("\n") == 2
 
 

@@ -187,9 +187,9 @@ for n in range(3):
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        ([], "Say what to send"),
+        ([], "Nothing to send: pass"),
         (["nothing-like-this"], "nothing-like-this"),
-        (["last", "--otlp", "http://127.0.0.1:9"], "was not; send again"),
+        (["last", "--otlp", "http://127.0.0.1:9"], "was rejected; sending again is safe"),
     ],
 )
 def test_bad_input_is_told_in_one_line(tmp_path, options, says):

@@ -52,13 +52,13 @@ def test_what_is_not_there_is_said_with_what_may_be_meant(reader, tmp_path):
         reader.session("s-1x")
     with pytest.raises(SessionNotFoundError, match="did you mean last"):
         reader.session("lst")
-    with pytest.raises(SessionNotFoundError, match="any of 5 sessions"):
+    with pytest.raises(SessionNotFoundError, match="5 sessions match"):
         reader.session("s-")
-    with pytest.raises(IdNotFoundError, match="is or begins with"):
+    with pytest.raises(IdNotFoundError, match="equals or begins with"):
         reader.find("nothing")
     with pytest.raises(NothingRecordedError, match="run a program"):
         Reader.open(Settings.read(home=tmp_path / "none"))
-    with pytest.raises(NothingRecordedError, match="no session yet"):
+    with pytest.raises(NothingRecordedError, match="No session is recorded yet"):
         Reader(Settings.read(), InMemorySessionStore()).session("last")
     assert not (tmp_path / "none").exists()
 

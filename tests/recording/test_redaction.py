@@ -225,7 +225,7 @@ def test_an_unknown_rule_in_a_running_program_keeps_content_out(caplog):
         with turnspan.turn(prompt="hello"):
             pass
         assert recording.turn.prompt == ""
-    assert "TURNSPAN_REDACT: nonsense is no rule" in caplog.text
+    assert "TURNSPAN_REDACT: nonsense is not a rule" in caplog.text
 
 
 def test_a_record_that_the_application_made_stays_as_it_is(recording):

@@ -115,7 +115,7 @@ def _side(reader: Reader, wanted: str) -> tuple[Side, list[Step]]:
         hits = reader.hits(wanted)
         own = [turn for turn in turns if hits[0].kind in ("turn", "trace") and turn.ref.turn_id == hits[0].turn_id]
     if len(own) > 1:
-        raise IdNotFoundError(f"{wanted!r} may be any of {len(own)} turns of session {session.session_id}")
+        raise IdNotFoundError(f"{wanted!r} is ambiguous: {len(own)} turns of session {session.session_id} match")
     return (
         (Side(session.session_id, own[0].ref.turn_id, 1), own)
         if own

@@ -37,18 +37,18 @@ COMMANDS = {
     "show": "Show a session as a tree.",
     "view": "Show sessions in the browser.",
     "replay": "Replay a session: what happened when, by agent, by tool, with totals.",
-    "find": "Say where an id is in record, trace and log.",
-    "why": "Say which model call asked for a step, and where its values were said before.",
+    "find": "Look up an id in record, trace and log.",
+    "why": "Explain a step: which model call asked for it, and where its values appeared before.",
     "diff": "Compare two sessions, or two turns, step by step.",
     "verify": "Compare record, trace and log, and prove that nothing was altered.",
     "anchor": "Write the signed head of the store, to be kept where nobody can rewrite it.",
-    "rehydrate": "Send the spans of recorded turns again, with their own ids.",
+    "rehydrate": "Resend the spans of recorded turns, with their original ids.",
     "recover": "Store what dead processes left in their journals.",
-    "import": "Store the histories that Xerxes, oats, the OpenAI Agents SDK or Claude Code kept.",
+    "import": "Import histories of Xerxes, oats, the OpenAI Agents SDK or Claude Code.",
     "export": "Write a session as JSON, Markdown, one HTML file, chat messages, or OTLP.",
-    "rebuild": "Make a store again of kept journals, or of another store's audit rows.",
-    "erase": "Take the content out of a session and keep the proof.",
-    "prune": "Remove what is old.",
+    "rebuild": "Rebuild a store from kept journals, or from another store's audit rows.",
+    "erase": "Erase the content of a session and keep the proof.",
+    "prune": "Remove old sessions, spans and log lines.",
     "doctor": "Check home, store, exporters and adapters.",
 }
 
@@ -74,7 +74,7 @@ class _CommandLine(click.Group):
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
             close = get_close_matches(args[0], COMMANDS, n=1)
             hint = f"did you mean {close[0]}?" if close else "`turnspan --help` lists them"
-            ctx.fail(f"There is no command {args[0]!r}: {hint}")
+            ctx.fail(f"Unknown command {args[0]!r}: {hint}")
         return super().resolve_command(ctx, args)
 
     def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -146,7 +146,7 @@ def _kind_of(error: Exception) -> str:
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog='Commands and ids complete in bash with: eval "$(_TURNSPAN_COMPLETE=bash_source turnspan)"; zsh and fish'
-    " likewise. What could not be done exits with 4.",
+    " likewise. A command that fails exits with 4.",
 )
 @click.version_option(__version__, prog_name="turnspan")
 @click.pass_context
@@ -158,7 +158,7 @@ def turnspan(ctx: click.Context) -> None:
         line(ctx.get_help())
     elif ctx.invoked_subcommand not in _REPORT_VARIABLES_THEMSELVES:
         for name, meant in unknown_variables(os.environ).items():
-            _say(f"the environment variable {name} sets nothing" + (f"; did you mean {meant}?" if meant else ""))
+            _say(f"unknown environment variable {name}" + (f"; did you mean {meant}?" if meant else ""))
 
 
 def main() -> None:

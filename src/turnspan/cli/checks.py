@@ -64,7 +64,7 @@ def _check(name: str, state: str, says: str) -> CheckResult:
 def _home(home: Path) -> CheckResult:
     folder = home.absolute()
     if not home.exists():
-        return _check("home", "ok", f"{folder} is not there yet: the first program that is recorded makes it")
+        return _check("home", "ok", f"{folder} does not exist yet: the first recorded program creates it")
     try:
         probe = home / f".probe-{os.getpid()}"
         probe.write_bytes(b"x")
@@ -82,7 +82,7 @@ def _store(settings: Settings) -> CheckResult:
     try:
         newest = summaries(Reader.open(settings).store, SessionFilter(limit=1))
     except NothingRecordedError:
-        return _check("store", "ok", f"{url} is not there yet: the first program that is recorded makes it")
+        return _check("store", "ok", f"{url} does not exist yet: the first recorded program creates it")
     except Exception as error:
         return _check("store", "fail", str(error))
     used = f"last used {format_time(newest[0].updated_at)}" if newest else "no sessions yet"
@@ -94,14 +94,14 @@ def _journal(directory: Path) -> CheckResult:
         return _check("journal", "warn", waiting_says(waiting))
     running = sum(1 for _ in directory.glob("*.lock")) if directory.is_dir() else 0
     return _check(
-        "journal", "ok", f"nothing waits; {running} processes are recorded now" if running else "nothing waits"
+        "journal", "ok", f"nothing pending; {running} processes are recording" if running else "nothing pending"
     )
 
 
 def _variables() -> Iterator[CheckResult]:
     for name, meant in unknown_variables(os.environ).items():
         hint = f": did you mean {meant}?" if meant else ""
-        yield _check("environment", "warn", f"{name} means nothing to turnspan{hint}")
+        yield _check("environment", "warn", f"unknown environment variable {name}{hint}")
 
 
 def _exporters(settings: Settings) -> Iterator[CheckResult]:
@@ -119,7 +119,9 @@ def _exporters(settings: Settings) -> Iterator[CheckResult]:
     protocol = os.environ.get("OTEL_EXPORTER_OTLP_PROTOCOL", "")
     if protocol == "grpc" and sent:
         yield _check(
-            "otlp protocol", "note", "turnspan run sends OTLP over HTTP; OTEL_EXPORTER_OTLP_PROTOCOL=grpc is for others"
+            "otlp protocol",
+            "note",
+            "turnspan run sends OTLP over HTTP; OTEL_EXPORTER_OTLP_PROTOCOL=grpc applies to other instrumentations only",
         )
 
 
@@ -181,7 +183,7 @@ def _endpoint(url: str) -> CheckResult:
         return _check(
             "otlp",
             "fail",
-            f"{url} cannot be reached ({error}); what is recorded stays in the store, spans in the queue get lost",
+            f"{url} cannot be reached ({error}); records stay in the store, queued spans are lost",
         )
     return _check("otlp", "ok", f"{url} answers in {(time.perf_counter() - started) * 1000:.0f} ms")
 
@@ -197,5 +199,5 @@ def _clock() -> CheckResult:
     before = time.time_ns()
     time.sleep(0.01)
     if time.time_ns() <= before:
-        return _check("clock", "warn", "the clock went back just now; ids stay in order, times may not")
+        return _check("clock", "warn", "the clock just went backwards; ids stay in order, times may not")
     return _check("clock", "ok", time.strftime("%Y-%m-%d %H:%M:%S %Z"))

@@ -92,7 +92,7 @@ class Time(_Type):
             else:
                 at = datetime.fromisoformat(text).astimezone(UTC)
         except OverflowError:
-            self.fail(f"{text!r} is too far away: times are in the years 1 to 9999", param, ctx)
+            self.fail(f"{text!r} is out of range: times are in the years 1 to 9999", param, ctx)
         except ValueError:
             self.fail(
                 f"{text!r} is not a time; write 2026-11-21, 2026-11-21T10:00, or 2h, 3d for so long ago", param, ctx
@@ -126,7 +126,7 @@ class Words(_Type):
         """Return the text."""
         text = str(value)
         if "\x00" in text or any("\ud800" <= c <= "\udfff" for c in text):
-            self.fail(f"{text[:80]!r} has characters that are not text", param, ctx)
+            self.fail(f"{text[:80]!r} contains characters that are not text", param, ctx)
         return text
 
 
@@ -150,9 +150,9 @@ def store_options(function: F) -> F:
     """Add where things are, and ``--json``: the options of every command that has to do with a store."""
     return _with(
         function,
-        click.option("--home", metavar="FOLDER", help="Where things are kept (default: TURNSPAN_HOME, or .turnspan)."),
+        click.option("--home", metavar="FOLDER", help="Home folder (default: TURNSPAN_HOME, or .turnspan)."),
         click.option("--store", metavar="URL", help="Store URL (default: TURNSPAN_STORE, or SQLite in home)."),
-        click.option("--json", "as_json", is_flag=True, help="Print a JSON document; errors too."),
+        click.option("--json", "as_json", is_flag=True, help="Print a JSON document, also for errors."),
     )
 
 

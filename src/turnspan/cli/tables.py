@@ -68,7 +68,7 @@ class Table:
             table.add_row(*(row[number] for number in chosen))
         yield table
         if left_out := [column.name for number, column in enumerate(self.columns) if number not in chosen]:
-            yield Text(f"not shown for the width: {', '.join(left_out)}", style="dim")
+            yield Text(f"hidden for lack of width: {', '.join(left_out)}", style="dim")
 
     def _chosen(self, widths: list[int], room: int) -> list[int]:
         """Return the columns that there is room for."""

@@ -82,10 +82,12 @@ class Adapters:
             adapter = entry.load()
             state = AdapterState(name, str(adapter.REQUIRES))
             if state.missing is not None:
-                logger.debug("turnspan %s stays out: %s", name, state.missing)
+                logger.debug("turnspan: the adapter %s is not used: %s", name, state.missing)
                 return
             if state.untested is not None:
-                logger.warning("turnspan: the adapter %s is tried, and may miss something: %s", name, state.untested)
+                logger.warning(
+                    "turnspan: the adapter %s is used all the same, and may miss events: %s", name, state.untested
+                )
             self._installed[name] = given
             undo = adapter.install(given)
             if undo is not None:
@@ -173,7 +175,7 @@ def choose(chosen: str, known: Iterable[str]) -> set[str]:
     without = {word[1:] for word in words if word.startswith("-")}
     named = {word for word in words if not word.startswith("-")}
     if unknown := (named | without) - known - {"all", "none"}:
-        raise SettingsError(f"No adapter is called {', '.join(sorted(unknown))}; there are: {', '.join(sorted(known))}")
+        raise SettingsError(f"Unknown adapter {', '.join(sorted(unknown))}; known are: {', '.join(sorted(known))}")
     picked = known if not named or "all" in named else named - {"none"}
     return set(picked) - without
 

@@ -130,11 +130,11 @@ class _ExporterLog(logging.Filter):
         endpoint = without_password(self._settings.endpoint(self._signal))
         problems = self._problems
         if "404" in message and self._signal != "traces" and not problems.has(Problem.OTLP):  # Jaeger takes traces only
-            hint = f"OTEL_{self._signal.upper()}_EXPORTER=none keeps them back"
-            error = ConnectionError(f"{endpoint} takes no {self._signal}; {hint}")
+            hint = f"OTEL_{self._signal.upper()}_EXPORTER=none turns them off"
+            error = ConnectionError(f"{endpoint} does not accept {self._signal}; {hint}")
             # spans may be refused as well, a moment later, and one line says it all
             problems.hold(Problem.OTLP_SIGNAL, error, self._signal, unless=Problem.OTLP)
             return False
         kept = f"the record is complete, and spans are kept in {self._settings.spans_path}"
-        problems.report(Problem.OTLP, ConnectionError(f"{endpoint} takes nothing; {kept} ({message})"))
+        problems.report(Problem.OTLP, ConnectionError(f"{endpoint} does not accept spans; {kept} ({message})"))
         return False

@@ -74,7 +74,7 @@ def send(
     for batch in batched(spans, _BATCH):
         if exporter.export(batch) is not SpanExportResult.SUCCESS:
             raise DeliveryError(
-                f"{sent} spans were taken, then a batch of {len(batch)} was not; send again: it is the same"
+                f"{sent} spans were accepted, then a batch of {len(batch)} was rejected; sending again is safe, ids stay the same"
             )
         sent += len(batch)
         on_progress(sent)

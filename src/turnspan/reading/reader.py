@@ -82,7 +82,7 @@ class Reader:
         if wanted == "last":
             newest = summaries(self.store, SessionFilter(limit=1))
             if not newest:
-                raise NothingRecordedError("There is no session yet: run a program with `turnspan run`")
+                raise NothingRecordedError("No session is recorded yet: run a program with `turnspan run`")
             wanted = newest[0].session_id
         if (session := self._load(wanted)) is not None:
             return session
@@ -90,7 +90,7 @@ class Reader:
         if len(ids) > 1:
             some = ", ".join(ids[:5]) + (", ..." if len(ids) > 5 else "")
             raise SessionNotFoundError(
-                wanted, f"{wanted!r} may be in any of {len(ids)} sessions: {some}; give more of it"
+                wanted, f"{wanted!r} is ambiguous: {len(ids)} sessions match: {some}; use more of it"
             )
         session = self._load(ids[0]) if ids else None
         if session is None:
@@ -111,10 +111,8 @@ class Reader:
             exact = turns[number - 1 : number] if number > 0 else turns[number:][:1] if number >= -len(turns) else []
         found = exact or [turn for turn in turns if turn.turn_id.startswith(wanted)]
         if len(found) != 1:
-            says = (
-                f"it may be any of {len(found)}" if found else f"it has {len(turns)} turns, by number 1 to {len(turns)}"
-            )
-            raise IdNotFoundError(f"There is no one turn {wanted!r} in session {session.session_id}: {says}")
+            says = f"{len(found)} turns match" if found else f"its turns are numbered 1 to {len(turns)}"
+            raise IdNotFoundError(f"No unique turn {wanted!r} in session {session.session_id}: {says}")
         return found[0]
 
     def children(self, session_id: str) -> list[SessionSummary]:
@@ -143,7 +141,7 @@ class Reader:
         known = ["last", *(one.session_id for one in summaries(self.store, SessionFilter(limit=_COMPARED)))]
         if close := get_close_matches(wanted, known, n=3):
             return f"did you mean {' or '.join(close)}?"
-        return "nothing has an id that begins like this; `turnspan sessions` lists them"
+        return "no id begins with this; `turnspan sessions` lists sessions"
 
     # Ids --------------------------------------------------------------------------------------------------------
 
@@ -157,11 +155,11 @@ class Reader:
         found = hits(self.store, wanted) if wanted else []
         if not found:
             url = without_password(self.settings.store_url)
-            raise IdNotFoundError(f"Nothing in {url} has an id that is or begins with {wanted!r}")
+            raise IdNotFoundError(f"Nothing in {url} has an id that equals or begins with {wanted!r}")
         ids = sorted({hit.id for hit in found})
         if len(ids) > 1:
             some = ", ".join(ids[:5]) + (", ..." if len(ids) > 5 else "")
-            raise IdNotFoundError(f"{wanted!r} may be any of {len(ids)} ids: {some}; give more of it")
+            raise IdNotFoundError(f"{wanted!r} is ambiguous: {len(ids)} ids match: {some}; use more of it")
         turns = {(hit.session_id, hit.turn_id): hit for hit in found if hit.turn_id is not None}
         return list(turns.values()) or found[:1]
 

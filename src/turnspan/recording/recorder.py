@@ -153,7 +153,7 @@ class Recorder:
                 payload = encode(event)
                 self.problems.report(Problem.REDACTION, error)
             if event.turn_id is None and isinstance(event, STARTS + ENDS):
-                raise ValueError(f"{event!r} has no turn_id: it belongs to no turn, and cannot be on record")
+                raise ValueError(f"{event!r} has no turn_id: it belongs to no turn and cannot be recorded")
             if self._before_first_turn is not None and type(event) is TurnStarted:
                 self.prepare()
             self.turns.handlers[type(event)](Entry(event, payload, external_span))
@@ -163,7 +163,7 @@ class Recorder:
             guard.active = False
 
     def _report_lost(self, event: Event, names: list[str]) -> None:
-        what = f"of {event!r}, {', '.join(names)} had a value that is none of its type, and is kept without it"
+        what = f"of {event!r}, {', '.join(names)} had a value of the wrong type; the event is kept without it"
         self.problems.report(Problem.EVENT, TypeError(what))
 
     def record(self, events: Iterable[Event]) -> None:

@@ -78,7 +78,7 @@ class Redactor:
         self._own = [_imported(name) for name in names if ":" in name]
         if unknown := [name for name in names if ":" not in name and name not in RULES]:
             raise SettingsError(
-                f"TURNSPAN_REDACT: {', '.join(unknown)} is no rule; there are {', '.join(RULES)}, none, and module:function"
+                f"TURNSPAN_REDACT: {', '.join(unknown)} is not a rule; use {', '.join(RULES)}, none, or module:function"
             )
         wanted = {rule: rule in names for rule in RULES}
         self._scan = _scan(**wanted) if any(wanted.values()) else None

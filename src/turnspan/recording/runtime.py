@@ -79,8 +79,8 @@ def settings() -> Settings:
 @cache  # once a process
 def _warn_of_variables() -> None:
     for name, meant in unknown_variables(os.environ).items():
-        hint = f"; did you mean {meant}?" if meant else "; docs/reference/settings.md has those that do"
-        logger.warning("turnspan: the environment variable %s sets nothing%s", name, hint)
+        hint = f"; did you mean {meant}?" if meant else "; docs/reference/settings.md lists the known ones"
+        logger.warning("turnspan: unknown environment variable %s%s", name, hint)
 
 
 def on_first_use(run: Callable[[], None]) -> None:

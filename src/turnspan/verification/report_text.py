@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from turnspan.verification.report import Report
 
 VERDICTS = {
-    0: ("ok", "Proven", ": all that was looked at agrees."),
-    1: ("pending", "Gaps, all explained", ": the record is whole; not everything is in trace and log."),
-    2: ("missing", "Gaps that nothing explains.", ""),
+    0: ("ok", "Proven", ": everything that was checked agrees."),
+    1: ("pending", "Gaps, all explained", ": the record is complete; not everything is in trace and log."),
+    2: ("missing", "Unexplained gaps.", ""),
     3: ("altered", "The chain is broken", ": the record is not what was written."),
-    4: ("missing", "Nothing can be said", ", neither for nor against what was recorded."),
+    4: ("missing", "Inconclusive", ": nothing could be checked."),
 }
 """What each exit code means: a verdict for its colour, and the sentence."""
 _MOST_SHOWN = 50
@@ -39,7 +39,7 @@ def rows(report: Report) -> Iterator[tuple[str, list[Piece]]]:
     for name, source in report.sources.items():
         yield name, [Piece(redact_secrets(source))]
     erased = f", content of {report.erased} erased, by record" if report.erased else ""
-    yield "looked at", [Piece(f"{report.sessions} sessions, {report.events} events{erased}")]
+    yield "checked", [Piece(f"{report.sessions} sessions, {report.events} events{erased}")]
     for check, counts in report.counts.items():
         if report.sources.get(check) == "not checked" or (check == "anchor" and not counts):
             continue

@@ -35,7 +35,7 @@ _STATUS: list[tuple[type[Exception], int, str]] = [
     (NothingRecordedError, 404, "Nothing is recorded yet"),
     (SessionNotFoundError, 404, "There is no such session"),
     (IdNotFoundError, 404, "Nothing has this id"),
-    (filters.QueryError, 400, "This cannot be looked for"),
+    (filters.QueryError, 400, "Invalid search"),
     (StoreUnavailableError, 503, "The store cannot be read now"),
     (TurnspanError, 500, "This could not be shown"),
 ]

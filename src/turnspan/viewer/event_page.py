@@ -67,7 +67,7 @@ class EventPages:
         if not found:
             raise IdNotFoundError(f"No {kind} in this store has the id {wanted!r}")
         if len({hit.id for hit in found}) > 1:
-            raise IdNotFoundError(f"Several {kind}s begin like {wanted!r}: give more of it")
+            raise IdNotFoundError(f"Several {kind}s begin with {wanted!r}: use more of it")
         return found
 
     def _hit(self, wanted: str, kind: str) -> Hit:

@@ -77,7 +77,7 @@ def address(given: Mapping[str, str], **more: str | None) -> str:
 
 def _text(text: str | None) -> str | None:
     if text is not None and ("\x00" in text or any("\ud800" <= c <= "\udfff" for c in text)):
-        raise QueryError("The search has characters that are not text")
+        raise QueryError("The search contains characters that are not text")
     return text
 
 

@@ -19,9 +19,12 @@ from turnspan.verification.anchors import commit, head_of_store
 
 @click.command()
 @click.option(
-    "--to", "target", default="-", help="File, or folder of a git repository, that gets it (default: -, printed)."
+    "--to",
+    "target",
+    default="-",
+    help="File, or folder in a git repository, to write to (default: -, standard output).",
 )
-@click.option("--name", default="anchor.txt", show_default=True, help="Its name in a folder.")
+@click.option("--name", default="anchor.txt", show_default=True, help="File name in that folder.")
 @click.option("--origin", default="turnspan", show_default=True, help="Name of the store, as example.com/agents.")
 @click.option("--key", help="Ed25519 private key in PEM (default: TURNSPAN_SIGNING_KEY).")
 @reads_store
@@ -35,7 +38,7 @@ def command(reader: Reader, as_json: bool, target: str, name: str, origin: str, 
     signing = Key.read(key or reader.settings.signing_key)
     if signing is None:
         raise TurnspanError(
-            "An anchor is signed: name an Ed25519 private key with --key or TURNSPAN_SIGNING_KEY; "
+            "An anchor must be signed: pass an Ed25519 private key with --key or TURNSPAN_SIGNING_KEY; "
             "`openssl genpkey -algorithm ed25519 -out key.pem` makes one"
         )
     if not isinstance(store, Audited):
@@ -56,4 +59,4 @@ def command(reader: Reader, as_json: bool, target: str, name: str, origin: str, 
     if as_json:
         output.document(AnchorDocument(origin=origin, chains=len(anchor.heads), written=where, anchor=text))
     elif target != "-":
-        output.line(f"the ends of {len(anchor.heads)} chains are in {where}")
+        output.line(f"wrote the heads of {len(anchor.heads)} chains to {where}")

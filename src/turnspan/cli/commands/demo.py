@@ -27,9 +27,9 @@ _PROGRAM = BOOTSTRAP / "demo_program.py"
 
 
 @click.command()
-@click.option("--home", help="Where to keep what the demo records; a temporary folder when not given.")
+@click.option("--home", help="Folder for what the demo records (default: a temporary one).")
 @click.option("--view", is_flag=True, help="Open the recorded session in the browser.")
-@click.option("--json", "as_json", is_flag=True, help="Print a JSON document; errors too.")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON document, also for errors.")
 def command(home: str | None, view: bool, as_json: bool) -> None:
     """Run a bundled two-agent program, follow one audit event id through record, trace and log, and prove that they agree."""
     kept = Path(home) if home else Path(tempfile.mkdtemp(prefix="turnspan-demo-"))
@@ -83,7 +83,7 @@ def command(home: str | None, view: bool, as_json: bool) -> None:
         f"\n{count} audit events, each in the stored record, in the trace and in the log; {len(unresolved)} unresolved.\n",
         _command("turnspan verify", "nothing is missing, nothing was altered"),
         report_view(report),
-        f"\nIt is all in {kept}: look around with `turnspan sessions --home {kept}`.",
+        f"\nEverything is in {kept}: explore it with `turnspan sessions --home {kept}`.",
         paged=False,
     )
     if view:

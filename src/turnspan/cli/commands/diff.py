@@ -18,8 +18,8 @@ from turnspan.reading.reader import Reader
 @click.command()
 @click.argument("a", type=Id())
 @click.argument("b", type=Id())
-@click.option("--times", is_flag=True, help="Compare times, durations and token counts, too.")
-@click.option("--all", "all_steps", is_flag=True, help="Show the steps that are the same, too.")
+@click.option("--times", is_flag=True, help="Compare times, durations and token counts as well.")
+@click.option("--all", "all_steps", is_flag=True, help="Show unchanged steps as well.")
 @display_options(ids=True)
 @reads_store
 def command(reader: Reader, display: Display, as_json: bool, a: str, b: str, times: bool, all_steps: bool) -> None:

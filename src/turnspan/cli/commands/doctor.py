@@ -20,8 +20,8 @@ _STYLE = {"ok": "green", "note": "dim", "warn": "yellow", "fail": "red"}
 
 
 @click.command()
-@click.option("--otlp", metavar="URL", help="Send a test turn to this OTLP/HTTP receiver, and say what was taken.")
-@click.option("--spans", metavar="URL", help="Then look for it here: the URL of Jaeger or Tempo, as for `verify`.")
+@click.option("--otlp", metavar="URL", help="Send a test turn to this OTLP/HTTP receiver, and report what it accepted.")
+@click.option("--spans", metavar="URL", help="Then query it from this URL of Jaeger or Tempo, as `verify` does.")
 @store_options
 def command(otlp: str | None, spans: str | None, home: str | None, store: str | None, as_json: bool) -> None:
     """Check home, store, exporters, adapters, settings, versions and clock. Exit code 1 when something fails."""

@@ -34,4 +34,4 @@ def command(reader: Reader, as_json: bool, session: str, yes: bool) -> None:
     for path in done.files:
         output.line(f"written anew: {path}")
     for left in done.left:
-        output.line(f"not erased by this: {left}")
+        output.line(f"not erased: {left}")

@@ -68,7 +68,7 @@ def _otlp(reader: Reader, session: SessionRecord) -> str:
     settings = reader.settings
     if not isinstance(reader.store, Audited):
         url = without_password(settings.store_url)
-        raise TurnspanError(f"{url} keeps no audit rows, so spans cannot be made of it")
+        raise TurnspanError(f"{url} keeps no audit rows, so spans cannot be rebuilt from it")
     spans = spans_again(
         recorded_events(reader.store.audit_events(session.session_id)),
         content=settings.span_content,

@@ -24,7 +24,7 @@ _SHOWN_MOST = 20
 @click.command()
 @click.argument("kind", type=click.Choice(list(KINDS)))
 @click.argument("path", type=click.Path(path_type=Path))
-@click.option("--dry-run", is_flag=True, help="Say what would be stored, and store nothing.")
+@click.option("--dry-run", is_flag=True, help="Report what would be stored, without storing it.")
 @store_options
 def command(kind: str, path: Path, dry_run: bool, home: str | None, store: str | None, as_json: bool) -> None:
     """Store the history of KIND at PATH: sessions with their own times, marked as imported; nothing twice.
@@ -46,7 +46,7 @@ def command(kind: str, path: Path, dry_run: bool, home: str | None, store: str |
     else:
         would = "would be stored" if dry_run else "stored"
         output.line(
-            f"{report.sessions} sessions and {report.turns} turns {would}; {report.already} turns were there already"
+            f"{report.sessions} sessions and {report.turns} turns {would}; {report.already} turns were already stored"
         )
         for one in report.unreadable[:_SHOWN_MOST]:
             output.line(f"could not read {one.where}: {one.why}")

@@ -13,11 +13,11 @@ from turnspan.reading.reader import Reader
 
 
 @click.command()
-@click.option("--older-than", type=Time(), help="Remove what was last used before: 90d, 2026-01-01.")
+@click.option("--older-than", type=Time(), help="Remove sessions last used before this: 90d, 2026-01-01.")
 @click.option(
     "--max-mb", type=click.IntRange(1, 2**40), help="Remove the oldest sessions until home takes less than this."
 )
-@click.option("--dry-run", is_flag=True, help="Only say how many sessions that would be.")
+@click.option("--dry-run", is_flag=True, help="Only report how many sessions that would remove.")
 @changes_store
 def command(reader: Reader, as_json: bool, older_than: str | None, max_mb: int | None, dry_run: bool) -> None:
     """Remove old sessions, with the log lines, local spans and kept journals of their time, and give back the room.
@@ -26,9 +26,9 @@ def command(reader: Reader, as_json: bool, older_than: str | None, max_mb: int |
     dead processes left is stored first, as by `turnspan recover`.
     """
     if (older_than is None) == (max_mb is None):
-        raise click.UsageError("Say what to remove: --older-than 90d, or --max-mb 500")
+        raise click.UsageError("Nothing to remove: pass --older-than 90d or --max-mb 500")
     if dry_run and older_than is None:
-        raise click.UsageError("--dry-run goes with --older-than")
+        raise click.UsageError("--dry-run requires --older-than")
     if not dry_run:
         recover_first(reader.settings, reader.store)
     if older_than is not None:

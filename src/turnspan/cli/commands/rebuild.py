@@ -14,15 +14,15 @@ from turnspan.stores.base import Audited
 
 
 @click.command()
-@click.option("--store", metavar="URL", required=True, help="URL of the store that is made.")
+@click.option("--store", metavar="URL", required=True, help="URL of the store to create.")
 @click.option(
     "--of",
     "source",
     metavar="URL",
-    help="URL of a store whose audit rows are taken; by default the journals in home are.",
+    help="URL of a store whose audit rows to use (default: the journals in home).",
 )
-@click.option("--home", metavar="FOLDER", help="Where the journals are (default .turnspan).")
-@click.option("--json", "as_json", is_flag=True, help="Print a JSON document; errors too.")
+@click.option("--home", metavar="FOLDER", help="Home folder with the journals (default: .turnspan).")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON document, also for errors.")
 def command(store: str, source: str | None, home: str | None, as_json: bool) -> None:
     """Make a store again: of the journals that TURNSPAN_KEEP_JOURNAL=1 kept, or of another store's audit rows.
 

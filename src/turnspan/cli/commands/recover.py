@@ -36,11 +36,11 @@ def command(home: str | None, store: str | None, as_json: bool) -> None:
             continue
         torn = f", {one.torn_bytes} bytes of a torn line dropped" if one.torn_bytes else ""
         sent = f", {one.spans} spans sent again" if one.spans else ""
-        lost = f", {one.lost} events lost that its disk had no room for" if one.lost else ""
+        lost = f", {one.lost} events lost because its disk was full" if one.lost else ""
         output.line(
             f"journal {one.journal}: {one.events} events, {one.interrupted_turns} interrupted turns{torn}{sent}{lost}"
         )
     if waiting and store is None:
-        output.note("`turnspan recover --store URL` stores what waits elsewhere, if its store has moved")
+        output.note("if the store has moved, pass its new URL: `turnspan recover --store URL`")
     output.line(f"{len(found) - len(waiting)} of {len(found)} journals recovered into {url}")
     sys.exit(1 if waiting else 0)

@@ -30,7 +30,11 @@ from turnspan.telemetry.semconv import PROFILES
 @click.option("--since", type=Time(), help="Sessions used since: 2026-11-21, 2026-11-21T10:00, or 2h, 3d ago.")
 @click.option("--otlp", metavar="URL", help="Base URL of an OTLP/HTTP receiver (default: OTEL_EXPORTER_OTLP_ENDPOINT).")
 @click.option(
-    "--rate", default=2000.0, show_default=True, type=click.FloatRange(0), help="Spans a second, at most; 0: no limit."
+    "--rate",
+    default=2000.0,
+    show_default=True,
+    type=click.FloatRange(0),
+    help="At most this many spans a second; 0: no limit.",
 )
 @reads_store
 def command(reader: Reader, as_json: bool, what: str | None, since: str | None, otlp: str | None, rate: float) -> None:
@@ -41,11 +45,11 @@ def command(reader: Reader, as_json: bool, what: str | None, since: str | None, 
     not ours to send.
     """
     if (what is None) == (since is None):
-        raise click.UsageError("Say what to send: a session, a turn, any id in one, `last`, or --since 2h")
+        raise click.UsageError("Nothing to send: pass a session, a turn, any id in one, `last`, or --since 2h")
     settings = reader.settings
     if not isinstance(reader.store, Audited):
         url = without_password(settings.store_url)
-        raise TurnspanError(f"{url} keeps no audit rows, so spans cannot be made of it")
+        raise TurnspanError(f"{url} keeps no audit rows, so spans cannot be rebuilt from it")
     url = endpoint_at(otlp, "traces") if otlp else settings.endpoint("traces")
     path = settings.spans_path
     exporter = span_exporter(url) if url else FileSpanExporter(path)

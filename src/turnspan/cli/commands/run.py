@@ -28,14 +28,14 @@ _OPTIONS = {
 
 @click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
 @click.option("-m", "module", is_flag=True, help="The program is a module, as with python -m.")
-@click.option("--home", metavar="FOLDER", help="Where things are kept (default .turnspan).")
+@click.option("--home", metavar="FOLDER", help="Home folder (default: .turnspan).")
 @click.option(
     "--store",
     metavar="URL",
     help="Store URL: sqlite:///path, postgresql://user@host/database, redis://host, file:///path.",
 )
 @click.option("--otlp", metavar="URL", help="Base URL of an OTLP/HTTP receiver, such as http://localhost:4318.")
-@click.option("--adapters", metavar="NAMES", help="Which runtimes to watch: names with commas, -name takes one out.")
+@click.option("--adapters", metavar="NAMES", help="Runtimes to instrument: comma-separated names; -name excludes one.")
 @click.option("--session", metavar="ID", help="Session id for a program that has none.")
 @click.option("--workspace", metavar="ID", help="Workspace of new sessions.")
 @click.option("--log", metavar="WHERE", help="Where log lines go: file, a path, stderr, structlog, off.")

@@ -30,23 +30,28 @@ _COLUMNS = [
 @click.command()
 @click.option("--workspace", type=Words(), help="Only sessions of this workspace.")
 @click.option("--agent", type=Words(), help="Only sessions in which this agent had a turn.")
-@click.option("--status", type=click.Choice(["success", "error", "cancelled", "running"]), help="With such a turn.")
+@click.option(
+    "--status", type=click.Choice(["success", "error", "cancelled", "running"]), help="Only sessions with such a turn."
+)
 @click.option("--since", type=Time(), help="Used since: 2026-11-21, 2026-11-21T10:00, or 2h, 3d ago.")
 @click.option("--until", type=Time(), help="Begun before; likewise.")
 @click.option(
     "--search",
     "--text",
     type=Words(),
-    help="With these words in one turn: its prompt, answer, error, notes, or its tools' names, arguments, results and"
+    help="Only with these words in one turn: its prompt, answer, error, notes, or its tools' names, arguments, results and"
     ' errors. All of them; "a phrase", begin*.',
 )
 @click.option("--tool", type=Words(), help="Only with a call of this tool.")
 @click.option("--model", type=Words(), help="Only with a call of this model.")
 @click.option("--parent", type=Id(), help="Only those whose parent is this session.")
 @click.option(
-    "--min-tokens", type=click.IntRange(0, LARGEST), metavar="COUNT", help="Only with a turn that used so many tokens."
+    "--min-tokens",
+    type=click.IntRange(0, LARGEST),
+    metavar="COUNT",
+    help="Only with a turn that used at least this many tokens.",
 )
-@click.option("--min-seconds", type=Seconds(0), help="Only with a turn that took so long.")
+@click.option("--min-seconds", type=Seconds(0), help="Only with a turn that took at least this long.")
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 1000), metavar="COUNT", help="How many.")
 @click.option("--after", type=Id(), help="The page after this session id.")
 @display_options(ids=False)

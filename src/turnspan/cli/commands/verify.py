@@ -22,10 +22,13 @@ from turnspan.verification import existing_store, verify
     "--key", metavar="FILE", help="File with the key that seals must be signed with: HMAC, or Ed25519 in PEM."
 )
 @click.option(
-    "--anchor", metavar="FILE", multiple=True, help="File that `turnspan anchor` wrote: what is older must still be so."
+    "--anchor",
+    metavar="FILE",
+    multiple=True,
+    help="File written by `turnspan anchor`: everything older must be unchanged.",
 )
 @click.option(
-    "--retention", type=Duration(), help="How long backends keep things (7d, 12h): what is older has expired."
+    "--retention", type=Duration(), help="Retention of the backends (7d, 12h): older spans and log lines have expired."
 )
 @click.option(
     "--otlp", metavar="URL", help="Base URL of an OTLP/HTTP receiver that gets the result as a metric, for dashboards."

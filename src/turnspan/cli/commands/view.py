@@ -15,11 +15,14 @@ from turnspan.settings import Settings
 @click.argument("session", type=Id(), required=False)
 @click.option("--port", type=click.IntRange(0, 65535), help="Port (default: 7370, or a free one; 0: a free one).")
 @click.option(
-    "--host", default="127.0.0.1", show_default=True, help="Address to listen on; beyond loopback with a token."
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    help="Address to listen on; any other than loopback requires a token.",
 )
-@click.option("--token", help="Show the pages only to who has it, as the password (default: TURNSPAN_VIEW_TOKEN).")
+@click.option("--token", help="Token that the pages require, as the password (default: TURNSPAN_VIEW_TOKEN).")
 @click.option("--open", "open_", is_flag=True, help="Open the page in the browser.")
-@click.option("--home", metavar="FOLDER", help="Where things are kept (default: TURNSPAN_HOME, or .turnspan).")
+@click.option("--home", metavar="FOLDER", help="Home folder (default: TURNSPAN_HOME, or .turnspan).")
 @click.option("--store", metavar="URL", help="Store URL (default: TURNSPAN_STORE, or SQLite in home).")
 def command(
     session: str | None,

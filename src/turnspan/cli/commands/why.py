@@ -15,7 +15,9 @@ from turnspan.reading.reader import Reader
 
 @click.command()
 @click.argument("event", type=Id(sessions_only=False))
-@click.option("--text", type=Words(), help="Follow this text instead, through all that was said until EVENT had ended.")
+@click.option(
+    "--text", type=Words(), help="Trace this text instead, through everything that was said until EVENT ended."
+)
 @display_options(ids=False)
 @reads_store
 def command(reader: Reader, display: Display, as_json: bool, event: str, text: str | None) -> None:

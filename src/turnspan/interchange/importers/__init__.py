@@ -39,9 +39,9 @@ def read(kind: str, path: Path) -> Iterator[SessionRecord | Unreadable]:
 
     """
     if kind not in KINDS:
-        raise TurnspanError(f"No history is called {kind}; there are: {', '.join(KINDS)}")
+        raise TurnspanError(f"Unknown kind of history {kind}; known are: {', '.join(KINDS)}")
     if not path.exists():
-        raise TurnspanError(f"{path} does not exist: give the place of the history. {KINDS[kind]}")
+        raise TurnspanError(f"{path} does not exist: pass the path of the history. {KINDS[kind]}")
     module = importlib.import_module(f"turnspan.interchange.importers.{kind.replace('-', '_')}")
     return cast("Iterator[SessionRecord | Unreadable]", module.sessions(path))
 
