@@ -18,6 +18,7 @@ from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
 from turnspan.errors import MissingExtraError
 from turnspan.model.append_files import append, tail_of
+from turnspan.otel_sdk.http_answers import careful_session
 from turnspan.otel_sdk.otlp_json import otlp_json
 from turnspan.recording.pipeline import FLUSH_S
 from turnspan.recording.problems import Problem, Problems
@@ -46,7 +47,7 @@ def otlp_exporter(signal: Signal, endpoint: str) -> Any:
         exporter = getattr(import_module(f"opentelemetry.exporter.otlp.proto.http.{module}"), name)
     except ImportError as error:
         raise MissingExtraError(f"OTLP needs the HTTP exporter: pip install 'turnspan[otlp]' ({error})") from error
-    return exporter(endpoint=endpoint, timeout=FLUSH_S)
+    return exporter(endpoint=endpoint, timeout=FLUSH_S, session=careful_session())
 
 
 def span_exporter(endpoint: str) -> SpanExporter:

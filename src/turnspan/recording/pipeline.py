@@ -59,6 +59,7 @@ class Pipeline:
     ) -> None:
         self._settings, self._problems, self._recovers = settings, problems, recovers
         self._store = store
+        self._ending_s = 0.0
         self._opening = threading.Lock()
         self._owns_store = store is None
         self._store_url = settings.store_url if store is None else url_of(store)
@@ -109,9 +110,9 @@ class Pipeline:
 
     def bring(self, timeout_s: float) -> None:
         """Bring everything to its places, and wait for that; more may come meanwhile."""
-        began_s = time.monotonic()
+        self._ending_s = time.monotonic()
         sending_s = timeout_s * SENDING_SHARE
-        wait_for_spans = self.providers.start_flush(began_s, sending_s)
+        wait_for_spans = self.providers.start_flush(self._ending_s, sending_s)
         self.writer.flush(sending_s)
         wait_for_spans()
 
@@ -140,7 +141,8 @@ class Pipeline:
                 "turnspan: disk and memory were full for so long that %d events are lost", self.journal.dropped
             )
         self.journal.close(confirmed=everything)
-        self.providers.start_flush(began_s, timeout_s)()  # the logs and metrics of the writer
+        # the logs and metrics of the writer; a dead endpoint has been given its time by now
+        self.providers.start_flush(self._ending_s, began_s + timeout_s - self._ending_s)()
         self._problems.report_held()
         if self._owns_store and isinstance(self._store, Closes):
             self._store.close()
