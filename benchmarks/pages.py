@@ -1,77 +1,32 @@
-"""(12) The session page: a session of 10,000 turns (100,000 events), and a thousand turns as one file.
+"""(12) The pages: a session of 10,000 turns (100,000 events), a million turns in a list, and a thousand turns as one file.
 
-``python benchmarks/pages.py [turns]``. First paint, jumps and pages are asked from a real server and timed at the client; the
-browser's heap is Chromium's own figure, where Playwright and Chromium are installed.
+``python benchmarks/pages.py [turns]``. First paint, jumps and pages are asked from a real server and timed at the client, with the CPU that
+they take; the browser's heap and first paint are Chromium's own figures, where Playwright and Chromium are installed.
 """
 
 import random
+import sqlite3
 import sys
 import time
 import urllib.request
+from contextlib import closing
 
 from common import Path, median, say, temporary
+from conversation import EVENTS, STEPS, write
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from support.pages import served
-from turnspan.model.records import SessionRecord, ToolCallRecord, TurnRecord, iso
+from turnspan.reading.reader import Reader
 from turnspan.settings import Settings
 from turnspan.stores import open_store
 from turnspan.viewer.one_file import as_file
 from turnspan.viewer.source import Source
 
 TURNS = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
-BEGUN = 1_767_261_600_000_000_000
 ASKED = 21
-
-
-def turn(number):
-    """Return a turn of ten events: two model calls, and two tool calls."""
-
-    def kept(place, took_ms):
-        at = iso(BEGUN + number * 4_000_000_000 + place * 900_000_000)
-        ids = [f"{number * 10 + 2 * place + half:032x}" for half in (0, 1)]
-        return {
-            "started_at": at,
-            "duration_ms": took_ms,
-            "audit_event_ids": ids,
-            "span_id": f"{number * 10 + place:016x}",
-        }
-
-    usage = {"input_tokens": 1240 + number % 700, "output_tokens": 36}
-    models = [
-        {**kept(place, 820.0), "call_id": f"m{number}-{place}", "model": "gpt-5-mini", "status": "success", "usage": usage,
-         "output": "Let me look at this for you."}
-        for place in (0, 3)
-    ]  # fmt: skip
-    found = {"number": number, "amount": "42.00 EUR", "state": "paid twice"}
-    tools = [
-        ToolCallRecord(
-            f"a{number}",
-            "find_invoice",
-            {"number": number},
-            found,
-            duration_ms=480.0,
-            metadata={"turnspan": kept(1, 480.0)},
-        ),
-        ToolCallRecord(
-            f"b{number}", "refund", {"number": number}, "done", duration_ms=300.0, metadata={"turnspan": kept(2, 300.0)}
-        ),
-    ]
-    failed = number % 50 == 0
-    return TurnRecord(
-        f"{number:032x}",
-        "triage",
-        f"I paid invoice {number} twice, what now?",
-        None if failed else f"You paid invoice {number} twice. You get your money back tomorrow.",
-        tools,
-        iso(BEGUN + number * 4_000_000_000),
-        iso(BEGUN + number * 4_000_000_000 + 3_700_000_000),
-        "error" if failed else "success",
-        "RateLimitError: try again later" if failed else None,
-        [f"{number * 10 + place:032x}" for place in range(10)],
-        {"turnspan": {"model_calls": models, "trace_id": f"{number:032x}", "span_id": f"{number:016x}"}},
-    )
+LISTED, OF_EACH = 100_000, 10
+"""Sessions of the list, and the turns of each: a million."""
 
 
 def asked(address):
@@ -81,32 +36,97 @@ def asked(address):
     return (time.perf_counter() - begun) * 1000, body
 
 
-def main():
-    folder = temporary()
-    settings = Settings.read(home=folder)
+def many(settings):
+    """Write a million turns: one session as the writer does, and copies of its rows under other ids."""
     store = open_store(settings.store_url)
-    session = SessionRecord("long", "bench", iso(BEGUN), iso(BEGUN), "triage", [turn(n) for n in range(TURNS)])
-    store.save_session(session)
+    write(store, ["s-000000"], OF_EACH)
+    store.close()
+    numbers = f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {LISTED - 1})"
+    with closing(sqlite3.connect(settings.store_url.removeprefix("sqlite:///"))) as connection:
+        for table in ("sessions", "turns"):
+            columns = [row[1] for row in connection.execute(f"PRAGMA table_info({table})") if row[1] != "position"]
+            other = {
+                "session_id": "printf('s-%06d', i)",
+                "turn_id": "printf('t-%06d-%s', i, turn_id)",
+                "updated_at": "printf('2026-02-%02dT%02d:%02d:%02d+00:00', 1 + i % 28, i % 24, i % 60, i / 7 % 60)",
+            }
+            values = ", ".join(other.get(name, name) for name in columns)
+            names = ", ".join(columns)
+            connection.execute(
+                f"INSERT INTO {table} ({names}) {numbers} SELECT {values} FROM n, {table} WHERE session_id = 's-000000'"
+            )
+        connection.commit()
+
+
+def listed():
+    """Return how long the first page of a million turns' sessions takes, and others."""
+    settings = Settings.read(home=temporary())
+    many(settings)
+    dice = random.Random(5)
+    with served(Source(settings)) as base:
+        asked(f"{base}/sessions")
+        return {
+            "the first page of sessions": often(lambda: f"{base}/sessions"),
+            "a page from the middle": often(lambda: f"{base}/sessions?after=s-{dice.randrange(LISTED):06}"),
+            "sessions with an error": often(lambda: f"{base}/sessions?status=error"),
+        }
+
+
+def main():
+    settings = Settings.read(home=temporary())
+    store = open_store(settings.store_url)
+    ids = write(store, ["long"], TURNS)
+    write(store, ["other"], TURNS, state="open")
     store.close()
     dice = random.Random(7)
+
+    def why():
+        return f"{base}/events/{ids[dice.randrange(TURNS // 2, TURNS) * EVENTS + 3]}/why"
+
     with served(Source(settings)) as base:
         first, page = asked(f"{base}/sessions/long")
         figures = {
             "first paint, the first request": f"{first:.0f} ms, {len(page) / 1000:.0f} kB",
             "first paint, then": often(lambda: f"{base}/sessions/long"),
-            "jump to any turn": often(lambda: f"{base}/sessions/long?turn={dice.randrange(TURNS):032x}"),
-            "jump by any id": often(lambda: f"{base}/find?q={dice.randrange(TURNS):032x}"),
+            "jump to any turn": often(lambda: f"{base}/sessions/long?turn=long-{dice.randrange(TURNS):06}"),
+            "jump by any id": often(lambda: f"{base}/find?q={dice.choice(ids)}"),
             "sessions with words": often(lambda: f"{base}/sessions?search=invoice+{dice.randrange(TURNS)}"),
             "in the browser": heap(base),
+            f"why, the first of {STEPS * TURNS:,} steps": f"{asked(why())[0] / 1000:.1f} s",
+            "why, then": often(why),
+            f"compare {2 * STEPS * TURNS:,} steps that all differ": f"{asked(compared(base))[0] / 1000:.1f} s",
+            "compare, then": f"{asked(compared(base))[0] / 1000:.1f} s",
+            "compare two turns": often(
+                lambda: f"{base}/compare?a=long-{dice.randrange(TURNS):06}&b=other-{dice.randrange(TURNS):06}"
+            ),
         }
+    figures["one file of 1,000 turns"] = one_file()
+    say(f"pages of a session of {TURNS:,} turns and {EVENTS * TURNS:,} events", figures)
+    say(f"pages of {LISTED:,} sessions with {LISTED * OF_EACH:,} turns", listed())
+
+
+def compared(base):
+    return f"{base}/compare?a=long&b=other"
+
+
+def one_file():
+    settings = Settings.read(home=temporary())
+    with closing(open_store(settings.store_url)) as store:
+        write(store, ["s"], 1000)
+        session = Reader(settings, store).session("s")
     begun = time.perf_counter()
-    size = len(as_file(SessionRecord("s", turns=[turn(n) for n in range(1000)])).encode())
-    figures["one file of 1,000 turns"] = f"{size / 1e6:.2f} MB in {time.perf_counter() - begun:.1f} s"
-    say(f"pages of a session of {TURNS:,} turns and {10 * TURNS:,} events", figures)
+    size = len(as_file(session).encode())
+    return f"{size / 1e6:.2f} MB in {time.perf_counter() - begun:.1f} s"
 
 
 def often(address):
-    return f"{median([asked(address())[0] for _ in range(ASKED)]):.0f} ms"
+    """Return how long an answer takes at the median, and how much of that is work: other work on the machine is not."""
+    took, worked = [], []
+    for _ in range(ASKED):
+        begun = time.process_time()
+        took.append(asked(address())[0])
+        worked.append((time.process_time() - begun) * 1000)
+    return f"{median(took):.0f} ms ({median(worked):.0f} ms of CPU)"
 
 
 def heap(base):
@@ -119,8 +139,9 @@ def heap(base):
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=program("chromium"), args=["--no-sandbox"])
             page = browser.new_page()
-            page.goto(f"{base}/sessions/long")
-            page.wait_for_timeout(1000)
+            for _ in range(2):  # style and script are kept from the first time on
+                page.goto(f"{base}/sessions/long")
+                page.wait_for_timeout(1000)
             used = page.evaluate("performance.memory.usedJSHeapSize") / 1e6
             paint = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
             browser.close()

@@ -193,11 +193,11 @@ def test_large_sessions_are_aligned_in_linear_time():
 @given(st.lists(st.sampled_from("abcd")), st.lists(st.sampled_from("abcd")))
 def test_an_alignment_keeps_the_order_of_both(a, b):
     """Each item of both lists is there once, in order, and what is equal is never put beside something else."""
-    pairs = align(a, b, lambda i, j: float(a[i] == b[j]))
+    pairs = align(a, b, lambda i, j: float(a[i] == b[j]), lambda i, j: a[i] == b[j])
     assert [i for i, _ in pairs if i is not None] == list(range(len(a)))
     assert [j for _, j in pairs if j is not None] == list(range(len(b)))
     assert all(a[i] == b[j] for i, j in pairs if i is not None and j is not None)
-    assert [(j, i) for i, j in pairs] == align(b, a, lambda i, j: float(b[i] == a[j]))
+    assert [(j, i) for i, j in pairs] == align(b, a, lambda i, j: float(b[i] == a[j]), lambda i, j: b[i] == a[j])
 
 
 @given(ANY_SESSION, ANY_SESSION)

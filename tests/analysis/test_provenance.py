@@ -9,6 +9,7 @@ from turnspan import InMemorySessionStore, Settings
 from turnspan.analysis.leaves import leaves, text_of_leaf
 from turnspan.analysis.provenance import explain, explain_step
 from turnspan.analysis.quoting import quotes
+from turnspan.analysis.sessions import SteppedSession
 from turnspan.analysis.steps import content_of, steps_of
 from turnspan.errors import IdNotFoundError, UnreadableSessionError
 from turnspan.model.records import SessionRecord, from_iso
@@ -31,10 +32,11 @@ def texts_in(value, path):
 def test_what_is_quoted_stands_there_and_was_there_before(data):
     """Each quote is the same characters in the value and in each source, and no source is younger than the step."""
     turns = taken_apart(data)
+    session = SteppedSession("s", turns)
     steps = [step for turn in turns for step in turn.walk()]
     by_events = {step.ref.call_id or step.ref.turn_id: step for step in steps}
     for step in (one for one in steps if one.ref.kind == "tool call"):
-        for value in explain_step("s", turns, step).values:
+        for value in explain_step(session, step).values:
             text = text_of_leaf(value.value)
             assert texts_in(content_of(step.node)[value.part], value.path) == text
             for quote in value.quotes:
@@ -183,5 +185,6 @@ def test_whatever_stands_where_a_session_should_is_explained(data):
         turns = taken_apart(data)
     except (UnreadableSessionError, KeyError):
         return
+    session = SteppedSession("s", turns)
     for step in (one for turn in turns for one in turn.walk()):
-        explain_step("s", turns, step)
+        explain_step(session, step)

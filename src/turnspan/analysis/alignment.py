@@ -14,25 +14,28 @@ from collections.abc import Callable, Sequence
 Pair = tuple[int | None, int | None]
 Likeness = Callable[[int, int], float]
 """How alike two items are, given by their numbers; 0: not the same item at all."""
+MayPair = Callable[[int, int], bool]
 _MOST_CELLS = 40_000
 """Of one table: two hundred items a side."""
 
 
-def align(a: Sequence[str], b: Sequence[str], likeness: Likeness) -> list[Pair]:
+def align(a: Sequence[str], b: Sequence[str], likeness: Likeness, may_pair: MayPair) -> list[Pair]:
     """Return pairs of numbers in order of both lists; None stands where the other list has nothing.
 
     Args:
         a: Of each item of one list a key that is equal for equal items.
         b: The same of the other.
         likeness: How alike an item of one is to an item of the other. It must not depend on which is which.
+        may_pair: Whether they are alike at all, which is sooner said.
 
     """
     if list(b) < list(a):  # always the same way round, so that equally good alignments are chosen alike
-        return [(left, right) for right, left in _align(b, a, lambda i, j: likeness(j, i))]
-    return _align(a, b, likeness)
+        turned = _align(b, a, lambda i, j: likeness(j, i), lambda i, j: may_pair(j, i))
+        return [(left, right) for right, left in turned]
+    return _align(a, b, likeness, may_pair)
 
 
-def _align(a: Sequence[str], b: Sequence[str], likeness: Likeness) -> list[Pair]:
+def _align(a: Sequence[str], b: Sequence[str], likeness: Likeness, may_pair: MayPair) -> list[Pair]:
     start, end_a, end_b = 0, len(a), len(b)
     while start < min(end_a, end_b) and a[start] == b[start]:
         start += 1
@@ -41,7 +44,7 @@ def _align(a: Sequence[str], b: Sequence[str], likeness: Likeness) -> list[Pair]
     pairs: list[Pair] = [(n, n) for n in range(start)]
     last_a = last_b = start
     for i, j in [*_anchors(a, b, start, end_a, end_b), (end_a, end_b)]:
-        pairs += _gap(last_a, i, last_b, j, likeness)
+        pairs += _gap(last_a, i, last_b, j, likeness, may_pair)
         if i < end_a:
             pairs.append((i, j))
         last_a, last_b = i + 1, j + 1
@@ -72,11 +75,12 @@ def _anchors(a: Sequence[str], b: Sequence[str], start: int, end_a: int, end_b: 
     return found[::-1]
 
 
-def _gap(from_a: int, to_a: int, from_b: int, to_b: int, likeness: Likeness) -> list[Pair]:
+def _gap(from_a: int, to_a: int, from_b: int, to_b: int, likeness: Likeness, may_pair: MayPair) -> list[Pair]:
     if from_a == to_a or from_b == to_b:
         return _alone(from_a, to_a, from_b, to_b)
-    if (to_a - from_a) * (to_b - from_b) > _MOST_CELLS:
-        return _in_order(from_a, to_a, from_b, to_b, likeness)
+    cells = (to_a - from_a) * (to_b - from_b)
+    if cells == 1 or cells > _MOST_CELLS:
+        return _in_order(from_a, to_a, from_b, to_b, may_pair)
     return _most_alike(from_a, to_a, from_b, to_b, likeness)
 
 
@@ -84,12 +88,12 @@ def _alone(from_a: int, to_a: int, from_b: int, to_b: int) -> list[Pair]:
     return [*((i, None) for i in range(from_a, to_a)), *((None, j) for j in range(from_b, to_b))]
 
 
-def _in_order(from_a: int, to_a: int, from_b: int, to_b: int, likeness: Likeness) -> list[Pair]:
-    """Pair what stands at the same place of a gap that is too large to be tried."""
+def _in_order(from_a: int, to_a: int, from_b: int, to_b: int, may_pair: MayPair) -> list[Pair]:
+    """Pair what stands at the same place of a gap: of one that leaves no choice, or is too large to be tried."""
     length = min(to_a - from_a, to_b - from_b)
     pairs: list[Pair] = []
     for i, j in zip(range(from_a, from_a + length), range(from_b, from_b + length), strict=True):
-        pairs += [(i, j)] if likeness(i, j) > 0 else [(i, None), (None, j)]
+        pairs += [(i, j)] if may_pair(i, j) else [(i, None), (None, j)]
     return pairs + _alone(from_a + length, to_a, from_b + length, to_b)
 
 

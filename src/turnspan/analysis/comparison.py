@@ -11,14 +11,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from hashlib import sha256
 from typing import Any, Literal, NamedTuple
 
 from turnspan.analysis.alignment import align
-from turnspan.analysis.leaves import Difference, differences, leaves
+from turnspan.analysis.leaves import Difference, differences, leaves, opened
 from turnspan.analysis.messages import without_ids
-from turnspan.analysis.steps import Step, StepRef, content_of, steps_of
+from turnspan.analysis.sessions import SteppedSessions, without_collecting
+from turnspan.analysis.steps import Step, StepRef, content_of
 from turnspan.errors import IdNotFoundError
 from turnspan.model.json_values import encode
 from turnspan.reading.reader import Reader
@@ -36,6 +36,7 @@ _ASKED = {
 """What makes a step of each kind the same step again, beside its name."""
 _NAMED_ALIKE = frozenset(("tool call", "agent", "note"))
 """Kinds of which two with different names are not one that changed."""
+_MOST_DEPTH = 100
 
 
 @dataclass(slots=True, frozen=True)
@@ -93,69 +94,45 @@ def differing(steps: Sequence[ComparedStep]) -> list[ComparedStep]:
     return [steps[number] for number in sorted(shown)]
 
 
-def compare(reader: Reader, a: str, b: str, *, times: bool = False) -> Comparison:
+def compare(sessions: Reader | SteppedSessions, a: str, b: str, *, times: bool = False) -> Comparison:
     """Compare two sessions (by id, the beginning of one, an id in it, or ``last``), or two turns (by their ids).
 
     Raises:
         SessionNotFoundError: When one of them is not there, or may be several.
 
     """
-    side_a, steps_a = _side(reader, a)
-    side_b, steps_b = _side(reader, b)
+    kept = sessions if isinstance(sessions, SteppedSessions) else SteppedSessions(sessions)
+    side_a, steps_a = _side(kept, a)
+    side_b, steps_b = _side(kept, b)
     return Comparison(side_a, side_b, compare_steps(steps_a, steps_b, times=times))
 
 
-def _side(reader: Reader, wanted: str) -> tuple[Side, list[Step]]:
-    session = reader.session(wanted)
-    turns = steps_of(session, reader.tree(session))
-    if wanted in ("last", session.session_id) or session.session_id.startswith(wanted):
-        return Side(session.session_id, None, len(turns)), turns
+def _side(kept: SteppedSessions, wanted: str) -> tuple[Side, Sequence[Step]]:
+    if (alone := kept.turn(wanted)) is not None:
+        return Side(alone.session_id, alone.turns[0].ref.turn_id, 1), alone.turns
+    session = kept.of(wanted)
+    turns, session_id = session.turns, session.session_id
+    whole = Side(session_id, None, len(turns)), turns
+    if wanted == "last" or session_id.startswith(wanted):
+        return whole
     own = [turn for turn in turns if turn.ref.turn_id.startswith(wanted)]
     if not own:
-        hits = reader.hits(wanted)
+        hits = kept.reader.hits(wanted)
         own = [turn for turn in turns if hits[0].kind in ("turn", "trace") and turn.ref.turn_id == hits[0].turn_id]
     if len(own) > 1:
-        raise IdNotFoundError(f"{wanted!r} is ambiguous: {len(own)} turns of session {session.session_id} match")
-    return (
-        (Side(session.session_id, own[0].ref.turn_id, 1), own)
-        if own
-        else (
-            Side(session.session_id, None, len(turns)),
-            turns,
-        )
-    )
+        raise IdNotFoundError(f"{wanted!r} is ambiguous: {len(own)} turns of session {session_id} match")
+    return (Side(session_id, own[0].ref.turn_id, 1), own) if own else whole
 
 
 def compare_steps(a: Sequence[Step], b: Sequence[Step], *, times: bool = False) -> list[ComparedStep]:
     """Compare the turns of two sessions that were taken apart (see :func:`~turnspan.analysis.steps.steps_of`)."""
-    fields = _Fields(times=times)
-    rows = list(_aligned([_Item.of(step, fields) for step in a], [_Item.of(step, fields) for step in b], 0))
-    return [_compared(row) for row in _named(rows)]
+    with without_collecting():
+        items = _Items(times=times)
+        rows = list(_aligned([items.of(step) for step in a], [items.of(step) for step in b], 0))
+        return [_compared(row) for row in _named(rows)]
 
 
-class _Fields(NamedTuple):
-    """Which parts of a step are compared."""
-
-    times: bool
-
-    def of(self, step: Step) -> dict[str, Any]:
-        node, ref = step.node, step.ref
-        found: dict[str, Any] = {"name": ref.name, "status": ref.status}
-        content = content_of(node)
-        for part, value in content.items():
-            found[part] = without_ids(value) if part in ("messages", "output") else value
-        if node.kind == "model call":
-            found["finish_reasons"] = node.details.get("finish_reasons")
-        if self.times:
-            found |= {
-                "started_at": node.started_at,
-                "duration_ms": node.duration_ms,
-                "usage": node.details.get("usage"),
-            }
-        return {part: value for part, value in found.items() if value is not None}
-
-
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class _Item:
     """A step with what it is compared by."""
 
@@ -166,40 +143,83 @@ class _Item:
     """Equal where the step, and everything inside of it, is the same."""
     identity: str
     """Equal for the same step at another place or time: its kind, name, and what it was asked."""
+    said: bytes
+    """Its fields as they are: where these are the same bytes, nothing differs."""
+    _words: frozenset[tuple[str | int, ...]] | None = None
 
-    @classmethod
-    def of(cls, step: Step, fields: _Fields) -> _Item:
-        own = fields.of(step)
-        inner = [cls.of(child, fields) for child in step.children]
-        kind = step.ref.kind
-        key = _digest([kind, {part: _flat(value) for part, value in own.items()}, [one.key for one in inner]])
-        asked = [_flat(own.get(part)) for part in _ASKED[kind]]
-        # what was asked nothing is the same again where all of it is
-        return cls(step, own, inner, key, _digest([kind, own["name"], asked]) if any(asked) else key)
-
-    @cached_property
+    @property
     def words(self) -> frozenset[tuple[str | int, ...]]:
         """What it says, in pieces: the words of its texts, its other values, and what it has inside."""
-        return frozenset((one.identity,) for one in self.inner) | frozenset(
-            (part, *path, word)
-            for part, value in self.fields.items()
-            for path, leaf in leaves(value)
-            for word in (leaf.split() if isinstance(leaf, str) else [repr(leaf)])
-        )
+        if self._words is None:
+            self._words = frozenset((one.identity,) for one in self.inner) | frozenset(
+                (part, *path, word)
+                for part, value in self.fields.items()
+                for path, leaf in leaves(value)
+                for word in (leaf.split() if isinstance(leaf, str) else [repr(leaf)])
+            )
+        return self._words
 
 
-def _flat(value: Any) -> list[tuple[tuple[str, ...], Any]]:
-    found = ((tuple(map(str, path)), leaf) for path, leaf in leaves(value) if leaf not in (None, ""))
-    return sorted(found, key=lambda one: one[0])
+class _Items:
+    """Makes the items of both sides: what they have in common is looked at once."""
+
+    def __init__(self, *, times: bool) -> None:
+        self._times = times
+        self._known: dict[tuple[str, bytes], tuple[str, str | None]] = {}
+
+    def of(self, step: Step) -> _Item:
+        own, kind = self._fields(step), step.ref.kind
+        said = encode(own)
+        if (digests := self._known.get((kind, said))) is None:
+            content = {part: _essence(value) for part, value in own.items()}
+            asked = [content.get(part) for part in _ASKED[kind]]
+            is_asked = any(
+                value is not None for value in asked
+            )  # what was asked nothing is the same where all of it is
+            digests = _digest([kind, content]), _digest([kind, own["name"], asked]) if is_asked else None
+            self._known[kind, said] = digests
+        inner = [self.of(child) for child in step.children]
+        key = _digest([digests[0], *(one.key for one in inner)]) if inner else digests[0]
+        return _Item(step, own, inner, key, digests[1] or key, said)
+
+    def _fields(self, step: Step) -> dict[str, Any]:
+        """Return which parts of a step are compared."""
+        node, ref = step.node, step.ref
+        found: dict[str, Any] = {"name": ref.name, "status": ref.status}
+        for part, value in content_of(node).items():
+            found[part] = without_ids(value) if part in ("messages", "output") else value
+        if node.kind == "model call":
+            found["finish_reasons"] = node.details.get("finish_reasons")
+        if self._times:
+            found |= {
+                "started_at": node.started_at,
+                "duration_ms": node.duration_ms,
+                "usage": node.details.get("usage"),
+            }
+        return {part: value for part, value in found.items() if value is not None}
+
+
+def _essence(value: Any, depth: int = 0) -> Any:
+    """Return a value without what says nothing, and text that holds JSON as that; None where nothing is left."""
+    value = opened(value)
+    if not isinstance(value, (dict, list)) or depth >= _MOST_DEPTH:
+        return None if value == "" else value
+    items = value.items() if isinstance(value, dict) else enumerate(value)
+    found = {str(key): own for key, item in items if (own := _essence(item, depth + 1)) is not None}
+    return dict(sorted(found.items())) or None
 
 
 def _digest(value: Any) -> str:
     return sha256(encode(value)).hexdigest()
 
 
-def _likeness(a: _Item, b: _Item) -> float:
+def _may_pair(a: _Item, b: _Item) -> bool:
     kind = a.step.ref.kind
-    if kind != b.step.ref.kind or (kind in _NAMED_ALIKE and a.fields["name"] != b.fields["name"]):
+    return kind == b.step.ref.kind and not (kind in _NAMED_ALIKE and a.fields["name"] != b.fields["name"])
+
+
+def _likeness(a: _Item, b: _Item) -> float:
+    if not _may_pair(a, b):
         return 0.0
     shared = len(a.words & b.words)
     return 0.1 + shared / (len(a.words) + len(b.words) - shared or 1) + 3.0 * (a.identity == b.identity)
@@ -219,7 +239,8 @@ class _Row(NamedTuple):
 
 def _aligned(a: Sequence[_Item], b: Sequence[_Item], depth: int) -> Iterator[_Row]:
     keys_a, keys_b = [one.key for one in a], [one.key for one in b]
-    for i, j in align(keys_a, keys_b, lambda i, j: _likeness(a[i], b[j])):
+    pairs = align(keys_a, keys_b, lambda i, j: _likeness(a[i], b[j]), lambda i, j: _may_pair(a[i], b[j]))
+    for i, j in pairs:
         left, right = None if i is None else a[i], None if j is None else b[j]
         yield _Row(depth, left, right)
         yield from _aligned(left.inner if left else (), right.inner if right else (), depth + 1)
@@ -267,6 +288,8 @@ def _compared(row: _Row) -> ComparedStep:
         assert one is not None
         named: Change = "retried" if _was_retried(one) else "inserted" if change == "inserted" else "dropped"
         return ComparedStep(named, row.depth, *refs)
+    if a.said == b.said:
+        return ComparedStep(row.change or "same", row.depth, *refs)
     parts = [*a.fields, *(part for part in b.fields if part not in a.fields)]
     found = [d for part in parts for d in _in_part(part, a.fields, b.fields)]
     compared = ComparedStep("changed" if found else "same", row.depth, *refs, found)

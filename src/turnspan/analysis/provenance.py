@@ -6,14 +6,15 @@ That a text was there before does not prove that the model took it from there, a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from turnspan.analysis.leaves import Path, leaves, path_text, same, text_of_leaf
 from turnspan.analysis.messages import AskedCall, asked_calls, said
-from turnspan.analysis.quoting import Match, quotes
-from turnspan.analysis.steps import Passage, Step, StepRef, content_of, passages_of, steps_of
+from turnspan.analysis.quoting import Match
+from turnspan.analysis.sessions import Said, SteppedSession, SteppedSessions
+from turnspan.analysis.steps import Step, StepRef, content_of
 from turnspan.errors import IdNotFoundError
 from turnspan.reading.reader import Reader
 
@@ -105,11 +106,11 @@ class Explanation:
         return f"Explanation(session_id={self.session_id!r}, step={self.step!r}, values={self.values!r}, ...)"
 
 
-def explain(reader: Reader, wanted: str, text: str | None = None) -> Explanation:
+def explain(sessions: Reader | SteppedSessions, wanted: str, text: str | None = None) -> Explanation:
     """Explain the step that an id names: an audit event, span, call, response or turn, or the beginning of one.
 
     Args:
-        reader: What is read.
+        sessions: What is read, or what keeps sessions between one question and the next.
         wanted: The id.
         text: Follow this text alone, through all that was said until the step had ended.
 
@@ -117,21 +118,23 @@ def explain(reader: Reader, wanted: str, text: str | None = None) -> Explanation
         IdNotFoundError: When nothing has the id, several steps have it, or it is a session's.
 
     """
-    hits = reader.hits(wanted.strip())
+    kept = sessions if isinstance(sessions, SteppedSessions) else SteppedSessions(sessions)
+    hits = kept.reader.hits(wanted.strip())
     hit = hits[0]
     if hit.kind == "session":
         raise IdNotFoundError(f"{hit.id} is a session: name a step of it; `turnspan show {hit.id} --ids` lists them")
-    session = reader.session(hit.session_id)
-    turns = steps_of(session, reader.tree(session))
+    session = kept.of(hit.session_id)
     turn_ids = {one.turn_id for one in hits if one.session_id == hit.session_id}
     whole = hit.kind in ("turn", "trace")
-    found = [step for turn in turns if turn.ref.turn_id in turn_ids for step in _named(turn, hit.id, whole=whole)]
+    found = [
+        step for turn in session.turns if turn.ref.turn_id in turn_ids for step in _named(turn, hit.id, whole=whole)
+    ]
     if len(found) > 1 or len({one.session_id for one in hits}) > 1:
         some = ", ".join(step.ref.audit_event_ids[0] for step in found[:5] if step.ref.audit_event_ids)
         raise IdNotFoundError(f"Several steps have the id {hit.id}: name one by its event ({some})")
     if not found:
         raise IdNotFoundError(f"{hit.id} names no step of session {hit.session_id} that could be explained")
-    return explain_step(session.session_id, turns, found[0], text)
+    return explain_step(session, found[0], text)
 
 
 def _named(turn: Step, id_: str, *, whole: bool) -> list[Step]:
@@ -147,8 +150,8 @@ def _has(step: Step, id_: str) -> bool:
     return id_ in (ref.call_id, ref.span_id, step.node.details.get("response_id"), *step.node.audit_event_ids)
 
 
-def explain_step(session_id: str, turns: Sequence[Step], step: Step, text: str | None = None) -> Explanation:
-    """Explain a step of a session that was taken apart (see :func:`~turnspan.analysis.steps.steps_of`)."""
+def explain_step(session: SteppedSession, step: Step, text: str | None = None) -> Explanation:
+    """Explain a step of a session that was taken apart."""
     asker, how = _asker(_root(step), step)
     values: list[tuple[str, Path, Any]] = list(_values(step)) if text is None else [("text", (), text)]
     aside = _aside(step, asker, how) if text is None else set()
@@ -163,7 +166,7 @@ def explain_step(session_id: str, turns: Sequence[Step], step: Step, text: str |
         inside.insert(0, parent.ref)
         parent = parent.parent
     asked = None if asker is None or how is None else Asked(asker.ref, how)
-    return Explanation(session_id, step.ref, inside, asked, _explained(values, _before(turns, limit, aside)))
+    return Explanation(session.session_id, step.ref, inside, asked, _explained(values, session.said, limit, aside))
 
 
 def _root(step: Step) -> Step:
@@ -232,40 +235,21 @@ def _aside(step: Step, asker: Step | None, how: How | None) -> set[Step]:
     return found
 
 
-def _before(turns: Sequence[Step], limit: tuple[int, int], aside: set[Step]) -> list[tuple[str, Passage]]:
-    """Return what was said before a moment, in order of time; what only repeats it is left out."""
-    found = [
-        passage
-        for turn in turns
-        if turn.started < limit
-        for step in turn.walk()
-        for passage in passages_of(step)
-        if passage.at < limit and (step not in aside or passage.part in ("prompt", "messages"))
-    ]
-    found.sort(key=lambda passage: passage.at)
-    known: set[str] = set()
-    kept = []
-    for passage in found:
-        text = text_of_leaf(passage.value)
-        if text and not (passage.echo and text in known):
-            known.add(text)
-            kept.append((text, passage))
-    return kept
-
-
-def _explained(values: list[tuple[str, Path, Any]], before: list[tuple[str, Passage]]) -> list[ExplainedValue]:
+def _explained(
+    values: list[tuple[str, Path, Any]], before: Said, limit: tuple[int, int], aside: set[Step]
+) -> list[ExplainedValue]:
     texts = [text_of_leaf(value) or "" for _, _, value in values]
-    matches = quotes(texts, [text for text, _ in before])
+    matches = before.quotes(texts, limit, aside)
     return [
         ExplainedValue(part, path, value, [_quote(text, match, before) for match in found])
         for (part, path, value), text, found in zip(values, texts, matches, strict=True)
     ]
 
 
-def _quote(text: str, match: Match, before: list[tuple[str, Passage]]) -> Quote:
+def _quote(text: str, match: Match, before: Said) -> Quote:
     sources = []
     for source in match.sources:
-        whole, passage = before[source.text]
+        whole, passage = before.texts[source.text], before.passages[source.text]
         sources.append(
             QuoteSource(
                 passage.step.ref,

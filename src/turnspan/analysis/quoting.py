@@ -5,15 +5,17 @@ A quote is the same characters in both, from the beginning of a word to the end 
 with a digit in it (an id, a date, an amount). What is short is marked as such, and not claimed at all where many texts
 have it. Not seen: what was said in other words, translated, computed, or written in another way.
 
-Two passes over the texts, both linear: the first counts the words that matter, the second looks around the rarest.
+Texts are indexed by their words, in one pass; then only around the rarest words of a value is looked.
 """
 
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 # a number with its points is one word; in scripts without spaces each character is
 _WORD = re.compile(
@@ -33,8 +35,7 @@ _MOST_SOURCES = 4
 """The first, and the last ones."""
 
 
-@dataclass(slots=True, frozen=True)
-class Source:
+class Source(NamedTuple):
     """Where a quote stands: the number of the text, and from which character to which."""
 
     text: int
@@ -64,19 +65,44 @@ class _Value:
     found: dict[tuple[int, int], Match] = field(default_factory=dict)
 
 
+class Texts:
+    """Texts by the words in them: indexed once, and then asked often for what of other texts stands in them."""
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        self._texts = texts
+        self._places: dict[str, list[int]] = {}
+        words: dict[str, frozenset[str]] = {}  # of each text once: agents repeat themselves
+        for number, text in enumerate(texts):
+            if (own := words.get(text)) is None:
+                own = words[text] = frozenset(_WORD.findall(text))
+            for word in own:
+                self._places.setdefault(word, []).append(number)
+
+    def quotes(
+        self, values: Sequence[str], until: int | None = None, kept: Callable[[list[int]], list[int]] = list
+    ) -> list[list[Match]]:
+        """Return for each value the parts of it that stand in texts, in order; none overlaps another.
+
+        Args:
+            values: What is looked for.
+            until: Behind the last text that is looked at; None: all are.
+            kept: Returns those texts, out of some by number, that are looked at.
+
+        """
+        wanted = [_value(text) for text in values]
+        until = len(self._texts) if until is None else until
+        places = {word: own for value in wanted for word in value.places if (own := self._places.get(word))}
+        counts = Counter({word: bisect_left(own, until) for word, own in places.items()})
+        seeds = {seed for value in wanted for seed in _seeds(value, counts)}
+        known = {number for seed in seeds for number in places.get(seed, ())[: counts[seed]]}
+        for number in kept(sorted(known)):
+            _look(self._texts[number], number, seeds, wanted)
+        return [_chosen(value) for value in wanted]
+
+
 def quotes(values: Sequence[str], texts: Sequence[str]) -> list[list[Match]]:
-    """Return for each value the parts of it that stand in texts, in order; none overlaps another."""
-    wanted = [_value(text) for text in values]
-    vocabulary = {word for value in wanted for word in value.places}
-    if not vocabulary:
-        return [[] for _ in values]
-    known = [(n, own) for n, text in enumerate(texts) if (own := vocabulary.intersection(_WORD.findall(text)))]
-    counts = Counter(word for _, own in known for word in own)
-    seeds = {seed for value in wanted for seed in _seeds(value, counts)}
-    for number, own in known:
-        if not seeds.isdisjoint(own):
-            _look(texts[number], number, seeds, wanted)
-    return [_chosen(value) for value in wanted]
+    """Return for each value the parts of it that stand in texts."""
+    return Texts(texts).quotes(values)
 
 
 def _value(text: str) -> _Value:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from turnspan.analysis.leaves import Path, leaves
 from turnspan.analysis.messages import said
@@ -50,8 +50,7 @@ class Step:
             yield from child.walk()
 
 
-@dataclass(slots=True, frozen=True)
-class Passage:
+class Passage(NamedTuple):
     """A text that came into a session: by which step, as which part of it, and when."""
 
     step: Step
@@ -63,11 +62,11 @@ class Passage:
     """Whether a step that repeats what others said (a model that is given a result) has it."""
 
 
-def steps_of(session: SessionRecord, trees: Sequence[TimelineNode]) -> list[Step]:
-    """Return the turns of a session as steps, each with all that happened in it."""
+def steps_of(session: SessionRecord, trees: Sequence[TimelineNode], first: int = 1) -> list[Step]:
+    """Return the turns of a session as steps, each with all that happened in it; ``first`` is the first one's number."""
     clock = _Clock()
     found = []
-    for number, (turn, root) in enumerate(zip(session.turns, trees, strict=True), 1):
+    for number, (turn, root) in enumerate(zip(session.turns, trees, strict=True), first):
         found.append(_step(root, None, turn.agent_id, (number, turn.turn_id), clock))
     return found
 

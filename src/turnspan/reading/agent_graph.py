@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
+from turnspan.reading.timeline import Total
 from turnspan.reading.tree import FAILED, TimelineNode
 
 NOBODY = "-"
@@ -22,18 +23,15 @@ class Way(NamedTuple):
 
 
 @dataclass(slots=True)
-class Agent:
+class Agent(Total):
     """What one agent did altogether."""
 
-    name: str
     turns: int = 0
     """Turns that began with it."""
     runs: int = 0
     """Times that it ran inside of a turn."""
     model_calls: int = 0
     tool_calls: int = 0
-    failed: int = 0
-    duration_ms: float = 0.0
 
 
 @dataclass(slots=True)

@@ -9,7 +9,9 @@ from turnspan.model.records import SessionRecord, TurnRecord, from_iso
 from turnspan.reading.line_sources import LineSource
 from turnspan.reading.span_sources import SpanSource
 from turnspan.reading.tree import TimelineNode, turn_tree
-from turnspan.stores.base import Audited, Finds, SessionStore
+from turnspan.reading.windows import with_turn
+from turnspan.stores.base import Audited, AuditFilter, Finds, SessionStore
+from turnspan.stores.rows import AuditRow
 
 _MARGIN_NS = 3_600_000_000_000
 """Logs are searched an hour around a session's time: clocks differ, and lines come late."""
@@ -97,7 +99,7 @@ def place_of(store: SessionStore, hit: Hit, spans: SpanSource | None = None, lin
         EvidenceError: When a source cannot be read.
 
     """
-    session = store.load_session(hit.session_id)
+    session = with_turn(store, hit.session_id, hit.turn_id)
     place = _in_record(store, hit, session)
     if spans is not None and place.trace_id and place.span_id:
         name = spans.span_name(place.trace_id, place.span_id)
@@ -115,13 +117,22 @@ def _in_record(store: SessionStore, hit: Hit, session: SessionRecord | None) -> 
     place = Place(hit, [("session", hit.session_id)], [hit.id] if hit.kind == "audit event" else [], None, None)
     if turn is not None:
         _in_turn(place, turn)
-    rows = {row.event_id: row for row in store.audit_events(hit.session_id)} if isinstance(store, Audited) else {}
-    if hit.kind == "audit event" and (row := rows.get(hit.id)) is not None:
-        place.trace_id, place.span_id = row.trace_id, row.span_id
-        place.record.append(("event", row.kind))
-    elif turn is None:
-        place.audit_event_ids = [row.event_id for row in rows.values() if row.turn_id is None]
+    if hit.kind == "audit event":
+        if (row := audit_row(store, hit)) is not None:
+            place.trace_id, place.span_id = row.trace_id, row.span_id
+            place.record.append(("event", row.kind))
+    elif turn is None and isinstance(store, Audited):
+        rows = store.audit_rows(AuditFilter(sessions=frozenset({hit.session_id})))
+        place.audit_event_ids = [row.event_id for row in rows if row.turn_id is None]
     return place
+
+
+def audit_row(store: SessionStore, hit: Hit) -> AuditRow | None:
+    """Return the audit row of an event; None where there is none, or the store keeps none."""
+    if not isinstance(store, Audited):
+        return None
+    where = AuditFilter(sessions=frozenset({hit.session_id}), since_id=hit.id, until_id=f"{hit.id}g")
+    return next((row for row in store.audit_rows(where) if row.event_id == hit.id), None)
 
 
 def _in_turn(place: Place, turn: TurnRecord) -> None:

@@ -15,9 +15,10 @@ from turnspan.reading.pages import Page, page_of, summaries
 from turnspan.reading.places import Hit, Place, hits, place_of
 from turnspan.reading.span_sources import FileSpans, SpanSource, span_source
 from turnspan.reading.timeline import TimelineEntry, timeline_of
-from turnspan.reading.tree import TimelineNode, session_tree
+from turnspan.reading.tree import HANDED_OFF, TimelineNode, session_tree
+from turnspan.reading.windows import as_ours, state_of
 from turnspan.settings import Settings, without_password
-from turnspan.stores.base import Audited, SessionFilter, SessionStore, SessionSummary
+from turnspan.stores.base import Audited, AuditFilter, SessionFilter, SessionStore, SessionSummary
 from turnspan.stores.opening import open_for_reading, open_store
 from turnspan.stores.rows import AuditRow
 
@@ -115,27 +116,36 @@ class Reader:
             raise IdNotFoundError(f"No unique turn {wanted!r} in session {session.session_id}: {says}")
         return found[0]
 
+    def state(self, session_id: str) -> str | None:
+        """Return a text that is another one as soon as a session may be; None where there is no session of this id."""
+        return state_of(self.store, session_id)
+
     def children(self, session_id: str) -> list[SessionSummary]:
         """Return the sessions whose parent this one is."""
         return summaries(self.store, SessionFilter(parent_id=session_id, limit=_MOST_CHILDREN))
 
     def tree(self, session: SessionRecord) -> list[TimelineNode]:
         """Return the turns of a session, each with all that happened in it."""
-        return session_tree(session, self.audit_rows(session.session_id))
+        return session_tree(session, self._handoff_rows(session))
 
     def timeline(self, session: SessionRecord) -> list[TimelineEntry]:
         """Return all that happened in a session, in order of time."""
-        return timeline_of(session, self.audit_rows(session.session_id))
+        return timeline_of(session, self._handoff_rows(session))
 
     def audit_rows(self, session_id: str) -> list[AuditRow]:
         """Return the audit rows of a session; none where the store keeps none."""
         return self.store.audit_events(session_id) if isinstance(self.store, Audited) else []
 
+    def _handoff_rows(self, session: SessionRecord) -> list[AuditRow]:
+        """Return the only audit rows that a tree needs: a long session has many."""
+        if not session.agent_transitions or not isinstance(self.store, Audited):
+            return []
+        where = AuditFilter(sessions=frozenset({session.session_id}), kind=HANDED_OFF)
+        return list(self.store.audit_rows(where))
+
     def _load(self, session_id: str) -> SessionRecord | None:
         found = self.store.load_session(session_id)
-        if found is None or isinstance(found, SessionRecord):
-            return found
-        return SessionRecord.from_dict(found.to_dict())  # another program's record classes
+        return None if found is None else as_ours(found)
 
     def _hint(self, wanted: str) -> str:
         known = ["last", *(one.session_id for one in summaries(self.store, SessionFilter(limit=_COMPARED)))]

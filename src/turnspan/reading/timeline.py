@@ -40,13 +40,19 @@ def timeline_of(session: SessionRecord, rows: Iterable[AuditRow] = ()) -> list[T
 
 
 @dataclass(slots=True)
-class Aggregate:
-    """What an agent, a tool or a model did altogether."""
+class Total:
+    """How long everything of one name took, and how much of it failed."""
 
     name: str
-    count: int = 0
     failed: int = 0
     duration_ms: float = 0.0
+
+
+@dataclass(slots=True)
+class Aggregate(Total):
+    """What an agent, a tool or a model did altogether."""
+
+    count: int = 0
     input_tokens: int = 0
     output_tokens: int = 0
 

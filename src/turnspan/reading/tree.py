@@ -19,6 +19,8 @@ from turnspan.stores.rows import AuditRow
 Kind = Literal["turn", "agent", "model call", "tool call", "handoff", "note"]
 FAILED = ("error", "timeout", "cancelled")
 """What a status says when something did not do what it should."""
+HANDED_OFF = "handed_off"
+"""The kind of the events that a record does not name beside what they made: a handoff's."""
 
 
 @dataclass(slots=True)
@@ -54,7 +56,7 @@ def session_tree(session: SessionRecord, rows: Iterable[AuditRow] = ()) -> list[
     """Return the turns of a session as trees; with its audit rows, handoffs have their event ids too."""
     handoffs: dict[str | None, list[str]] = {}
     for row in rows:
-        if row.kind == "handed_off":
+        if row.kind == HANDED_OFF:
             handoffs.setdefault(row.turn_id, []).append(row.event_id)
     transitions: dict[str, list[AgentTransitionRecord]] = {}
     for transition in session.agent_transitions:

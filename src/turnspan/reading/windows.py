@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
 from turnspan.model.records import SessionRecord, TurnRecord
-from turnspan.reading.tree import TimelineNode, duration_of, tokens_of, turn_tree
+from turnspan.reading.tree import HANDED_OFF, TimelineNode, duration_of, tokens_of, turn_tree
 from turnspan.stores.base import Audited, AuditFilter, SessionStore, TurnSummary, Windows
 
 _BEHIND_ALL = "g"
@@ -43,12 +43,30 @@ def window_of(store: SessionStore, session_id: str, place: Place, limit: int) ->
     session = store.load_session(session_id)
     if session is None:
         return None
-    if not isinstance(session, SessionRecord):  # another program's record classes
-        session = SessionRecord.from_dict(session.to_dict())
+    session = as_ours(session)
     outline = [summary_of(turn) for turn in session.turns]
     first = _within(outline, place)
     session.turns = session.turns[first : first + limit]
     return Window(session, outline, first)
+
+
+def with_turn(store: SessionStore, session_id: str, turn_id: str | None) -> SessionRecord | None:
+    """Return a session with one of its turns, or with more where the store cannot read less; None where there is none."""
+    if isinstance(store, Windows):
+        return store.load_window(session_id, [turn_id] if turn_id is not None else ())
+    session = store.load_session(session_id)
+    return None if session is None else as_ours(session)
+
+
+def state_of(store: SessionStore, session_id: str) -> str | None:
+    """Return a text that is another one as soon as a session may be; None where there is no session."""
+    head = with_turn(store, session_id, None)
+    return None if head is None else f"{head.updated_at}-{bool(head.metadata.get('ended'))}"
+
+
+def as_ours(session: SessionRecord) -> SessionRecord:
+    """Return a session whose record classes may be another program's as ours."""
+    return session if isinstance(session, SessionRecord) else SessionRecord.from_dict(session.to_dict())
 
 
 def _within(outline: list[TurnSummary], place: Place) -> int:
@@ -78,7 +96,9 @@ def _handoffs_of(store: SessionStore, session_id: str, turn: TurnRecord) -> Iter
     ids: Collection[str] = turn.audit_event_ids
     if not ids or not isinstance(store, Audited):
         return
-    where = AuditFilter(sessions=frozenset({session_id}), since_id=min(ids), until_id=max(ids) + _BEHIND_ALL)
+    where = AuditFilter(
+        sessions=frozenset({session_id}), since_id=min(ids), until_id=max(ids) + _BEHIND_ALL, kind=HANDED_OFF
+    )
     for row in store.audit_rows(where):
-        if row.kind == "handed_off" and row.turn_id == turn.turn_id:
+        if row.turn_id == turn.turn_id:
             yield row.event_id

@@ -73,6 +73,7 @@ class AuditFilter:
     journal: str | None = None
     first: int | None = None
     last: int | None = None
+    kind: str | None = None
 
     def takes(self, row: AuditRow) -> bool:
         """Return whether a row is wanted."""
@@ -83,6 +84,7 @@ class AuditFilter:
             and (self.journal is None or row.journal == self.journal)
             and (self.first is None or row.sequence >= self.first)
             and (self.last is None or row.sequence <= self.last)
+            and (self.kind is None or row.kind == self.kind)
         )
 
 

@@ -149,7 +149,7 @@ class AuditedStoreConformance(AppendingStoreConformance):
         assert list(store.audit_rows(AuditFilter(), by_session=True)) == by_session
 
     def test_audit_rows_can_be_asked_for_in_part(self, store: Any) -> None:
-        """By journal, numbers, ids and sessions."""
+        """By journal, numbers, ids, sessions and kinds."""
         changes = self.audit_batch()
         store.apply(changes)
         for where in (
@@ -157,6 +157,8 @@ class AuditedStoreConformance(AppendingStoreConformance):
             AuditFilter(sessions=frozenset({"other"})),
             AuditFilter(since_id=f"{_AT_MS:012x}b", until_id=f"{_AT_MS:012x}c"),
             AuditFilter(sessions=frozenset()),
+            AuditFilter(sessions=frozenset({"s"}), kind=changes.audit[0].kind),
+            AuditFilter(kind="no.such.kind"),
         ):
             assert {row.event_id for row in store.audit_rows(where)} == {
                 row.event_id for row in changes.audit if where.takes(row)

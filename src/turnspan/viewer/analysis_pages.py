@@ -15,7 +15,7 @@ from turnspan.errors import IdNotFoundError
 from turnspan.model.addresses import event_anchor, quoted, session_path, turn_anchor
 from turnspan.viewer.filters import QueryError
 from turnspan.viewer.rendering import render
-from turnspan.viewer.source import Source
+from turnspan.viewer.source import Pages
 from turnspan.viewer.values import gist
 
 _MOST = 2000
@@ -23,11 +23,8 @@ _MOST = 2000
 _VALUE = 300
 
 
-class AnalysisPages:
+class AnalysisPages(Pages):
     """Shows explanations and comparisons."""
-
-    def __init__(self, source: Source) -> None:
-        self._source = source
 
     def why_html(self, request: Request) -> str:
         """Return why a step was taken."""
@@ -50,12 +47,12 @@ class AnalysisPages:
         wanted = unquote(request.path_params["event"], errors="replace")
         if not wanted.isprintable():
             raise IdNotFoundError(f"{wanted!r} is not an id: ids are printable text")
-        return explain(self._source.reader, wanted)
+        return explain(self._source.stepped, wanted)
 
     def compare_html(self, request: Request) -> str:
         """Return a comparison, or what asks for the other side of one."""
         a, b = _sides(request)
-        found = compare(self._source.reader, a, b) if a and b else None
+        found = compare(self._source.stepped, a, b) if a and b else None
         steps = [] if found is None else differing(found.steps)
         return render(
             "compare.html",
@@ -75,7 +72,7 @@ class AnalysisPages:
         a, b = _sides(request)
         if not (a and b):
             raise QueryError("A comparison has two sides: ?a=ID&b=ID, of sessions or of turns")
-        return _document(compare(self._source.reader, a, b))
+        return _document(compare(self._source.stepped, a, b))
 
 
 def _document(found: Comparison) -> dict[str, Any]:

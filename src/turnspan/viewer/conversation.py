@@ -204,7 +204,9 @@ class _Maker:
                 entry.facts.append((label, str(value)))
         if history := kept.get("history"):
             entry.facts.append(("messages before", str(history)))
-        self._add(entry, "new messages", kept.get("messages"))
+        if messages := kept.get("messages"):
+            view = ValueView(whole=self._whole)
+            entry.parts.append(Part("new messages", view.messages(messages), view.was_cut))
         self._add(entry, "output", kept.get("output"))
 
     def _add(self, entry: Entry, label: str, value: Any) -> None:

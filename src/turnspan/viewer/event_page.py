@@ -10,26 +10,22 @@ from urllib.parse import unquote
 from starlette.requests import Request
 
 from turnspan.errors import EvidenceError, IdNotFoundError
-from turnspan.reading.places import Hit, Place, hits, place_of
+from turnspan.reading.places import Hit, Place, audit_row, hits, place_of
 from turnspan.reading.windows import window_of
-from turnspan.stores.base import Audited, AuditFilter
 from turnspan.stores.rows import AuditRow
 from turnspan.viewer.rendering import render
 from turnspan.viewer.sessions_page import turn_path
-from turnspan.viewer.source import Source
+from turnspan.viewer.source import Pages
 from turnspan.viewer.values import ValueView
 
 
-class EventPages:
+class EventPages(Pages):
     """Shows audit events and traces."""
-
-    def __init__(self, source: Source) -> None:
-        self._source = source
 
     def event_html(self, request: Request) -> str:
         """Return the page of an event."""
         hit = self._hit(request.path_params["event"], "audit event")
-        row, place = self._row(hit), self._place(hit)
+        row, place = audit_row(self._source.reader.store, hit), self._place(hit)
         payload = self._payload(row)
         return render(
             "event.html",
@@ -44,7 +40,11 @@ class EventPages:
     def event_json(self, request: Request) -> dict[str, Any]:
         """Return where an event is, and what the audit table has of it."""
         hit = self._hit(request.path_params["event"], "audit event")
-        return {"schema": "turnspan.event/1", "place": self._place(hit), "row": self._row(hit)}
+        return {
+            "schema": "turnspan.event/1",
+            "place": self._place(hit),
+            "row": audit_row(self._source.reader.store, hit),
+        }
 
     def trace_html(self, request: Request) -> str:
         """Return the page of a trace: the turns in it."""
@@ -78,13 +78,6 @@ class EventPages:
         with suppress(EvidenceError):  # a file of another machine; the record is shown all the same
             return place_of(reader.store, hit, reader.span_source(), reader.line_source())
         return place_of(reader.store, hit)
-
-    def _row(self, hit: Hit) -> AuditRow | None:
-        store = self._source.reader.store
-        if not isinstance(store, Audited):
-            return None
-        where = AuditFilter(sessions=frozenset({hit.session_id}), since_id=hit.id, until_id=f"{hit.id}g")
-        return next(iter(store.audit_rows(where)), None)
 
     def _payload(self, row: AuditRow | None) -> Any:
         if row is None or row.payload is None:

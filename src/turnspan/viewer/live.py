@@ -54,7 +54,6 @@ def _state(source: Source, session_id: str | None) -> str:
         if session_id is None:
             newest = source.reader.sessions(SessionFilter(limit=1)).sessions
             return f"{newest[0].updated_at}-{newest[0].turns}" if newest else "-"
-        session = source.window(session_id, 0, 0).session
-        return f"{session.updated_at}-{bool(session.metadata.get('ended'))}"
+        return source.state(session_id) or "unavailable"
     except TurnspanError:
         return "unavailable"

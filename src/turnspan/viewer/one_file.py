@@ -29,6 +29,10 @@ _SHORTER = (
     (' dir="auto"', ""),
     ('<span class="status success">ok</span>', ""),
     ('<pre class="text">', "<pre>"),
+    ('<text x="0"', "<text"),
+    ('<rect class="time"', "<rect"),
+    ('<text class="ms"', "<text"),
+    ("</li>", ""),
     *((f'<span class="kind">{kind}</span> ', "") for kind in ("model call", "tool call", "agent", "handoff", "note")),
 )
 """What the style says in a file, where a thousand turns would say it each. Content cannot hold these: its quotes and
@@ -37,6 +41,9 @@ _STYLE = ".strip-bar{top:0}html{scroll-padding-top:5rem}" + "".join(
     f'.{kind.replace(" ", "-")}>summary::before{{content:"{kind}";flex:none;font-size:11px;min-width:4.6rem;color:var(--soft)}}'
     for kind in ("model call", "tool call", "agent", "handoff", "note")
 )
+_SELECTORS = ((r"\.time\b", "rect"), (r"\.ms\b", "text+text"))
+"""How the style names what a file has no class for."""
+_QUOTED = re.compile(r'="([\w#%.-]+)"(?=[ >])')
 _BLANK = re.compile(r">\s*\n\s*<")
 
 
@@ -68,7 +75,7 @@ def as_file(session: SessionRecord, rows: list[AuditRow] | None = None, *, most:
     page = _BLANK.sub("><", page.lstrip())
     for long, short in _SHORTER:
         page = page.replace(long, short)
-    return page
+    return _QUOTED.sub(r"=\1", page)
 
 
 def as_notebook(session: SessionRecord) -> str:
@@ -86,6 +93,8 @@ def as_notebook(session: SessionRecord) -> str:
 def _style() -> tuple[Markup, str]:
     """Return the pages' style, without its comments, and the digest by which the policy allows it."""
     text = re.sub(r"/\*.*?\*/", "", (asset("view.css") or b"").decode(), flags=re.DOTALL)
+    for long, short in _SELECTORS:
+        text = re.sub(long, short, text)
     text = re.sub(r"\s+", " ", text).strip() + _STYLE
     assert "</" not in text
     digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

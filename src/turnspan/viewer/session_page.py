@@ -24,9 +24,10 @@ from turnspan.viewer.graph_picture import graph_picture
 from turnspan.viewer.pictures import strip_of
 from turnspan.viewer.rendering import render
 from turnspan.viewer.session_facts import erased_at, facts_of, title_of
-from turnspan.viewer.source import Source
+from turnspan.viewer.source import Pages, Source
 
-WINDOW = 20
+WINDOW = 12
+"""Turns of a page: a jump is there at once, and the next ones are a click away."""
 _MOST = 500
 
 
@@ -39,11 +40,11 @@ class Verdict(NamedTuple):
     """The session's state that was looked at."""
 
 
-class SessionPages:
+class SessionPages(Pages):
     """Shows one session."""
 
     def __init__(self, source: Source) -> None:
-        self._source = source
+        super().__init__(source)
         self._verdicts: dict[str, Verdict] = {}
 
     def html(self, request: Request) -> str:

@@ -15,7 +15,7 @@ from turnspan.reading.places import Hit, hits
 from turnspan.stores.base import SessionSummary
 from turnspan.viewer import filters
 from turnspan.viewer.rendering import render
-from turnspan.viewer.source import Source
+from turnspan.viewer.source import Pages
 from turnspan.viewer.values import safe
 
 _SHORTEST_ID = 6
@@ -23,11 +23,8 @@ _SHORTEST_ID = 6
 _PROMPT = 180
 
 
-class SessionsPages:
+class SessionsPages(Pages):
     """Lists sessions."""
-
-    def __init__(self, source: Source) -> None:
-        self._source = source
 
     def html(self, request: Request) -> str:
         """Return the page."""

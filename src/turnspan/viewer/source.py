@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from urllib.parse import unquote
 
+from turnspan.analysis.sessions import SteppedSessions
 from turnspan.errors import SessionNotFoundError
 from turnspan.journal.dead import WaitingJournal, waiting_journals
 from turnspan.reading.reader import Reader
@@ -24,6 +25,7 @@ class Source:
     def __init__(self, settings: Settings, reader: Reader | None = None) -> None:
         self.settings = settings
         self._reader, self._lock = reader, threading.Lock()
+        self._stepped: SteppedSessions | None = None
         self.closing = threading.Event()
         """Set when the server ends: what waits for news ends with it."""
 
@@ -46,6 +48,19 @@ class Source:
         """The journals of dead processes whose events are not in the store yet."""
         return waiting_journals(self.settings.journal_path)
 
+    @property
+    def stepped(self) -> SteppedSessions:
+        """The sessions that were asked about last, taken apart: both sides of a comparison."""
+        if self._stepped is None:
+            self._stepped = SteppedSessions(self.reader, most=2)
+        return self._stepped
+
+    def state(self, session_id: str) -> str | None:
+        """Return a text that is another one as soon as a session may be; None where there is none."""
+        wanted = unquote(session_id, errors="replace")
+        states = (self.reader.state(known) for known in dict.fromkeys((wanted, unquote(wanted))))
+        return next((state for state in states if state is not None), None)
+
     def window(self, session_id: str, place: Place, limit: int) -> Window:
         """Return a window of a session, whose id came quoted in an address.
 
@@ -58,3 +73,15 @@ class Source:
             if (window := window_of(self.reader.store, known, place, limit)) is not None:
                 return window
         raise SessionNotFoundError(wanted, f"There is no session {wanted!r} in this store")
+
+
+class Pages:
+    """Pages over a source.
+
+    Args:
+        source: What they read.
+
+    """
+
+    def __init__(self, source: Source) -> None:
+        self._source = source

@@ -113,6 +113,23 @@ class ValueView:
             return self._long_text(value)
         return Markup('<div class="json">{}</div>').format(self._node(value, 0))
 
+    def messages(self, value: Any) -> Markup:
+        """Return what a model was given: who says it, and what; anything else than such messages as a tree."""
+        value = _read(value)
+        if not (isinstance(value, list) and value and all(_is_message(item) for item in value)):
+            return self.render(value)
+        return Markup("").join(self._message(item) for item in value[:_ITEMS]) + self._left_out(len(value) - _ITEMS)
+
+    def _message(self, message: dict[str, Any]) -> Markup:
+        said = [part["text"] if _is_text(part) else part for part in _parts(message.get("content"))]
+        rest = {key: item for key, item in message.items() if key not in ("role", "content") and item is not None}
+        shown = [self.render(part) for part in (*said, *([rest] if rest else []))]
+        return Markup("<h4>{}</h4>{}").format(text_html(message["role"], 40), Markup("").join(shown))
+
+    def _left_out(self, number: int) -> Markup:
+        self.was_cut |= number > 0
+        return Markup('<p class="cut">… {} more</p>').format(number) if number > 0 else Markup("")
+
     def _long_text(self, text: str) -> Markup:
         if (image := _image(text)) is not None:
             return image
@@ -161,6 +178,20 @@ class ValueView:
             return body
         is_open = Markup(" open") if depth < 3 and len(rows) <= 12 else ""
         return Markup("<details{}><summary>{}</summary>{}</details>").format(is_open, size, body)
+
+
+def _is_message(value: Any) -> bool:
+    return isinstance(value, dict) and isinstance(value.get("role"), str)
+
+
+def _is_text(part: Any) -> bool:
+    return isinstance(part, dict) and isinstance(part.get("text"), str) and part.keys() <= {"type", "text"}
+
+
+def _parts(content: Any) -> list[Any]:
+    if isinstance(content, list):
+        return content
+    return [] if content is None or content == "" else [content]
 
 
 def _image(text: str) -> Markup | None:

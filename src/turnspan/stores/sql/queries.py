@@ -163,7 +163,7 @@ def turn_summaries(connection: sa.Connection, session_id: str) -> list[TurnSumma
     """Return one line about each turn of a session, in their order."""
     columns = [turns.c[name] for name in ("turn_id", "agent_id", "status", "started_at", "duration_ms")]
     query = sa.select(*columns, sa.func.coalesce(turns.c.tokens, 0)).where(turns.c.session_id == session_id)
-    return list(map(TurnSummary._make, connection.execute(query.order_by(turns.c.position))))
+    return list(map(TurnSummary._make, connection.execute(query.order_by(turns.c.position)).all()))
 
 
 _PLACES: list[tuple[str, sa.Table, str]] = [

@@ -242,6 +242,8 @@ class SqlSessionStore(SessionStore):
             query = query.where(column.sequence >= where.first)
         if where.last is not None:
             query = query.where(column.sequence <= where.last)
+        if where.kind is not None:
+            query = query.where(column.kind == where.kind)
         query = query.order_by(*([column.session_id] if by_session else []), column.journal, column.sequence)
         for row in connection.execute(query.execution_options(yield_per=2000)):
             found = AuditRow(**row._mapping)  # noqa: SLF001  SQLAlchemy's name for it
