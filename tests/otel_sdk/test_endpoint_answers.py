@@ -64,7 +64,7 @@ def test_a_redirect_is_no_delivery(tmp_path):
     """Exporters do not follow it: the spans are kept in the file, and the program's owner is told why they are not sent."""
     with Endpoint(REDIRECT) as endpoint:
         done = ended(endpoint, tmp_path)
-    assert "takes nothing" in done.stderr
+    assert "does not accept spans" in done.stderr
     assert "it answers with a redirect, 302" in done.stderr
     assert done.stderr.count("turnspan OTLP failed") == 1
     assert (tmp_path / ".turnspan/spans.jsonl").read_text().count("invoke_agent a") == 1

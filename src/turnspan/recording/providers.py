@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from turnspan.journal.recorded_events import RecordedEvent
 from turnspan.recording.problems import Problem, Problems
+from turnspan.recording.spare_threads import start
 
 if TYPE_CHECKING:
     from turnspan.telemetry.metrics import Health
@@ -141,22 +142,21 @@ class Providers:
             timeout_s: How long it may take.
 
         """
+        done = threading.Event()
 
         def flush() -> None:
             for entry in self._entries:
                 with suppress(Exception):
                     entry.provider.force_flush(int(timeout_s * 1000))
+            done.set()
 
-        thread = threading.Thread(target=flush, name="turnspan-flush", daemon=True)
-        if self._entries:
-            try:
-                thread.start()
-            except RuntimeError:  # the interpreter is shutting down
-                flush()
+        try:
+            start(flush)
+        except RuntimeError:  # the interpreter is shutting down
+            flush()
 
         def wait() -> None:
-            while thread.is_alive() and time.monotonic() < began_s + timeout_s:
-                thread.join(0.1)
+            while not done.wait(0.1) and time.monotonic() < began_s + timeout_s:
                 if self._problems.has(Problem.OTLP) and time.monotonic() > began_s + FLUSH_DEAD_S:
                     break
 

@@ -25,6 +25,7 @@ from turnspan.events import ENDS, STARTS, Event, Started, TurnStarted, call_id_o
 from turnspan.model.ids import now_ns
 from turnspan.model.json_values import encode
 from turnspan.model.newest import Newest
+from turnspan.recording import spare_threads
 from turnspan.recording.housekeeping import Housekeeper
 from turnspan.recording.live_turns import Entry, LiveTurns
 from turnspan.recording.pipeline import FLUSH_S, Pipeline
@@ -107,6 +108,7 @@ class Recorder:
         self.pipeline: Pipeline = Pipeline(settings, store, self.problems, providers, recovers=recovers)
         self.turns = LiveTurns(self._spans, self._sessions, self.pipeline)
         _recorders.add(self)
+        spare_threads.keep()
         outgoing.install(_asks_model)
         atexit.register(self._close_at_exit)
 
@@ -341,6 +343,7 @@ class Recorder:
         """Begin anew in a forked child: a journal and a writer of its own; what is open belongs to the parent."""
         self._guard = _EmitGuard()
         self._closing = threading.Lock()
+        spare_threads.keep()
         self._deferred.clear()
         self._housekeeper.after_fork()
         self._preparing, self._is_preparing = threading.RLock(), False

@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
+from turnspan.recording.spare_threads import start
+
 
 def run_uninterrupted(function: Callable[[], object], limit_s: float) -> None:
     """Run a function in another thread, which no signal's handler interrupts, and wait for it.
@@ -39,7 +41,7 @@ def run_uninterrupted(function: Callable[[], object], limit_s: float) -> None:
             done.release()
 
     try:
-        _thread.start_new_thread(run, ())  # not ``threading``'s, whose own locks may be held by the thread we are in
+        start(run)  # not ``threading``'s, whose own locks may be held by the thread we are in
     except RuntimeError:  # the interpreter starts no thread any more
         run()
     deadline = time.monotonic() + limit_s

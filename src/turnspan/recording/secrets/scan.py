@@ -63,7 +63,10 @@ class Scan:
         self._handlers = [handlers.get(mark, []) for mark in marks]
         self._flags = len(flags)
         self._invisible = len(_INVISIBLE_MARKS) if secrets else 0
-        self._find = Marks(marks).find if marks else _nothing
+        self._marks = Marks(marks) if marks else None
+
+    def _find(self, text: bytes) -> list[tuple[int, int, int]]:
+        return [] if self._marks is None else self._marks.find(text)
 
     def clean(self, text: bytes) -> bytes:
         """Return JSON without what is to be taken out; the same object where nothing is."""
@@ -133,10 +136,6 @@ class Scan:
             return None
         cleaned = self.text(text)
         return None if cleaned == text else base64.b64encode(cleaned.encode())
-
-
-def _nothing(_text: bytes) -> list[tuple[int, int, int]]:
-    return []
 
 
 def _lower(mark: str) -> bytes:
