@@ -52,8 +52,9 @@ def play(session: nox.Session, runtime: str, version: str) -> None:
         wanted = wanted.partition(",")[0].replace(">=", "==")
     session.install("-e", ".[otlp]", wanted, *BESIDE.get(runtime, {}).get(version, ()))
     session.install("pytest>=8.3", "pytest-timeout>=2.3", "hypothesis>=6.120")
-    own = Path(f"tests/runtimes/test_{runtime.removesuffix('_coder')}.py")
-    files = ["tests/runtimes/test_adapter_conformance.py", "tests/programs", *([str(own)] if own.exists() else [])]
+    name = runtime.removesuffix("_coder")
+    own = [path for path in (f"tests/runtimes/test_{name}.py", f"tests/runtimes/{name}") if Path(path).exists()]
+    files = ["tests/runtimes/test_adapter_conformance.py", "tests/programs", *own]
     if runtime == "oats_coder":  # goes with nothing else: its example runs here only
         files.append("tests/test_documents.py::test_each_example_runs_as_ever_under_turnspan_run[oats_session]")
         files += ["tests/runtimes/test_combinations.py", "tests/runtimes/test_broken_streams.py"]
