@@ -15,7 +15,7 @@ BEGIN, END = "<!-- runtimes: made by scripts/generate_runtimes_table.py -->\n", 
 def table():
     """Return the table."""
     names = {entry.module for entry in entry_points(group="turnspan.adapters") if entry.module.startswith("turnspan_")}
-    rows = ["| adapter | runtime | what it cannot tell |", "|---|---|---|"]
+    rows = ["| adapter | runtime | what it cannot observe |", "|---|---|---|"]
     for name in sorted(names):
         module = importlib.import_module(name)
         title = module.__doc__.partition("\n\n")[0].rstrip(".").replace("\n", " ")

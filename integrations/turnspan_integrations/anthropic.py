@@ -2,7 +2,7 @@
 
 Methods of the client are wrapped; streams are listened to where the client keeps them. Clients from 2.0 on start a span
 for each call themselves: then it is that span which stands for the call. What a list of messages means for sessions,
-turns and tool calls is told by :mod:`turnspan_integrations.loops`.
+turns and tool calls is reported by :mod:`turnspan_integrations.loops`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The completion hook of OpenTelemetry's own GenAI utilities: what was said, for the record, and on no span.
 
 ``OTEL_INSTRUMENTATION_GENAI_COMPLETION_HOOK=turnspan`` has an instrumentation that is built on them hand over messages
-that it may not put on its spans. They wait here for the span's end, when the ``otel`` adapter tells the call.
+that it may not put on its spans. They wait here for the span's end, when the ``otel`` adapter reports the call.
 """
 
 from __future__ import annotations

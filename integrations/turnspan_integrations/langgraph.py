@@ -58,7 +58,7 @@ _text_starts: ContextVar[bool] = ContextVar("turnspan_text_starts", default=Fals
 
 
 def _text_model_starts(_call: Invocation) -> _Watching:
-    """Let LangChain tell the program's handlers, too: beside one that runs inline it forgets all others here."""
+    """Let LangChain notify the program's handlers, too: beside one that runs inline it forgets all others here."""
     token = _text_starts.set(True)
     yield None
     _text_starts.reset(token)
@@ -130,7 +130,7 @@ def _look(item: Any, last: dict[str, Any]) -> None:
     if not isinstance(item, dict):
         return
     if (interrupts := item.get("__interrupt__")) is not None:
-        for one in interrupts:  # several nodes may ask at once, and each is told by itself
+        for one in interrupts:  # several nodes may ask at once, and each is reported by itself
             last.setdefault("interrupts", {})[getattr(one, "id", None) or id(one)] = one
         item = {key: value for key, value in item.items() if key != "__interrupt__"}
     for update in (item, *item.values()):  # the whole state, or updates of one node each
@@ -291,7 +291,7 @@ class _Models:
         self._break_off(run_id, Outcome(error=None if cancelled else error, cancelled=cancelled))
 
     def leave(self, run: Run) -> None:
-        """End the calls of a graph that is left: LangChain tells so later, or never."""
+        """End the calls of a graph that is left: LangChain reports that later, or never."""
         for run_id, call in list(self._running.items()):
             if call.run is run:
                 self._break_off(run_id, Outcome(cancelled=True))

@@ -1,7 +1,7 @@
 """Handwritten loops: turns and tool calls, read off the message list that a program sends to a model again and again.
 
 A model client knows no sessions, no turns and no tools: a program calls it with a list of messages, runs the tools that
-the answer asks for, appends what they returned, and calls it again. What is new in each list tells what happened since.
+the answer asks for, appends what they returned, and calls it again. What is new in each list is what happened since.
 A list that begins with what was said before goes on with that conversation. A new message of the user begins a turn, a
 result ends a tool call, an answer that asks for no tool ends the turn.
 
@@ -33,7 +33,7 @@ _BACKGROUND_OPEN = 1024
 Kind = Literal["system", "user", "assistant", "call", "result", "hosted", "approval", "approved", "denied"]
 """``hosted`` is a tool that ran at the provider, with its result; ``approval`` asks for consent to a call."""
 _SPOKEN = ("user", "assistant", "call", "result")
-"""What tells one conversation from another; the rest is not always sent back as it came."""
+"""What distinguishes one conversation from another; the rest is not always sent back as it came."""
 
 
 class Said(NamedTuple):
@@ -89,7 +89,7 @@ class Answer(NamedTuple):
 
 
 class Conversation:
-    """A session as far as the loop tells: its turn, and the tools that were asked for and have not answered."""
+    """A session as far as the loop shows it: its turn, and the tools that were asked for and have not answered."""
 
     def __init__(self, session: ResolvedSession) -> None:
         self.session = session
@@ -188,7 +188,7 @@ class Loops:
         """Return the conversation that has come to a point.
 
         Several may have: two users who greet alike are answered alike. Then the one whose list it is goes on, or the one
-        that this task had its last answer in; if that does not tell, none does, because mixing them up is worse.
+        that this task had its last answer in; if that does not decide it, none is taken, because mixing them up is worse.
         """
         found = self._points.get(point, [])
         if len(found) < 2:
@@ -219,10 +219,10 @@ class Loops:
         while len(self._points) > _POINTS_REMEMBERED:
             self._points.popitem(last=False)
 
-    # What an asking tells --------------------------------------------------------------------------------------------
+    # What a request shows --------------------------------------------------------------------------------------------
 
     def began(self, call_id: str) -> None:
-        """Take note of a model call that this loop tells."""
+        """Note a model call that this loop reports."""
         self._ours.add(call_id)
 
     def finished(self, call_id: str) -> None:

@@ -1,6 +1,6 @@
 """Tools that are called over the Model Context Protocol: tool calls of the current turn.
 
-Where a framework tells the call of a tool already, and the tool is one of a server, there is nothing to add to it. The
+Where a framework reports the tool call already, and the tool is one of a server, there is nothing to add to it. The
 context of the call is passed on to the server: from 2.0 on the SDK does so itself, in programs that trace. As everywhere in
 OpenTelemetry, ``OTEL_PROPAGATORS=none`` keeps it back.
 """
@@ -15,7 +15,7 @@ from turnspan.adapter import Emit, Invocation, Outcome
 REQUIRES = "mcp>=1.22"
 CANNOT = {
     "calls outside of every turn": "nothing says which session they belong to",
-    "the id that the model gave a call": "unless a framework tells it",
+    "the id that the model gave a call": "unless a framework reports it",
 }
 _TIMEOUTS = (-32001, 408)
 

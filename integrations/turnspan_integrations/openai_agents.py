@@ -1,8 +1,8 @@
 """The OpenAI Agents SDK.
 
-One run is one turn; a run inside a tool is an agent inside that turn. ``RunHooks`` tell what happens, because they work
-with the SDK's tracing disabled too; a wrap of the runner tells how it ended, which hooks do not; a wrap of the failure
-handler tells which tools failed, which neither hooks nor spans do for a handled failure. A run that is resumed after an
+One run is one turn; a run inside a tool is an agent inside that turn. ``RunHooks`` report what happens, because they work
+with the SDK's tracing disabled too; a wrap of the runner reports how it ended, which hooks do not; a wrap of the failure
+handler reports which tools failed, which neither hooks nor spans do for a handled failure. A run that is resumed after an
 approval is another turn of its session.
 """
 
@@ -68,7 +68,7 @@ def install(emit: Emit) -> None:
 
 
 def _listen(emit: Emit, runs: _Runs) -> None:
-    """Hear what a model says while it says it: no hook tells of an answer that never came to its end."""
+    """Hear what a model says while it says it: no hook reports an answer that never came to its end."""
     from agents.stream_events import RawResponsesStreamEvent
 
     made, hear = RawResponsesStreamEvent.__init__, emit.patch.guard(runs.hear)
@@ -264,7 +264,7 @@ class _Running:
         self.seen = 0
 
     def said(self, value: Any) -> Any:
-        """Return content, unless the run was told to keep sensitive data out of traces."""
+        """Return content, unless the run is configured to keep sensitive data out of traces."""
         return value if self.content else None
 
     def resumed(self, state: Any) -> None:
@@ -309,7 +309,7 @@ class _Running:
             late, kind = "Timeout" in type(failure).__name__, "tool_error" if isinstance(failure, str) else None
             call.ended(Outcome.timed_out(failure) if late else Outcome.failed(failure, kind), self.said(result))
 
-    # What the hooks tell -----------------------------------------------------------------------------------------
+    # What the hooks report -----------------------------------------------------------------------------------------
 
     def model_started(self, agent: Any, system_prompt: Any, input_items: Any) -> None:
         """A model is asked."""

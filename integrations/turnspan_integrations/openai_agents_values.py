@@ -28,7 +28,7 @@ def arguments_of(item: Any) -> Any:
 
 
 def approval_key(item: Any) -> str:
-    """Return what tells a wait for approval from others."""
+    """Return what distinguishes a wait for approval from others."""
     name, call_id = asked_for(item)
     return f"approval of {name} {call_id} {arguments_of(item)}"
 
@@ -41,7 +41,7 @@ def was_approved(context: Any, item: Any, name: str, call_id: str | None) -> boo
 
 
 def rejection_of(context: Any, item: Any, name: str, call_id: str | None) -> str | None:
-    """Return what the model is told instead of a result."""
+    """Return what the model gets instead of a result."""
     with contextlib.suppress(AttributeError, TypeError):
         return cast("str | None", context.get_rejection_message(name, call_id, existing_pending=item))
     return None

@@ -12,7 +12,7 @@ _ROLES: dict[str, Kind] = {"developer": "system", "system": "system", "assistant
 
 
 def role_of(message: dict[str, Any]) -> Kind:
-    """Return who speaks in a message, as a loop tells it."""
+    """Return who speaks in a message, as a loop reports it."""
     return _ROLES.get(str(message.get("role")), "user")
 
 

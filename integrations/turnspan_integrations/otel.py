@@ -3,7 +3,7 @@
 Three dialects are read: the GenAI conventions, OpenInference and OpenLLMetry. An agent's span outside of every turn is a
 turn; inside of one it is an agent; spans of models and tools are calls. A model call that nothing is around is a turn of
 its own. Spans whose dialect says only at their end what they are (OpenInference's chains, OpenLLMetry's decorators) are
-told when the outermost span of their trace in this process ends.
+reported when the outermost span of their trace in this process ends.
 """
 
 from __future__ import annotations
@@ -199,7 +199,7 @@ class Reader:
         self._ended(started, ended)
 
     def _is_told(self, what: What, here: CurrentContext | None) -> bool:
-        """Return whether an adapter tells this already, right around the span."""
+        """Return whether an adapter reports this already, right around the span."""
         if here is None or here.turn_id is None:
             return False
         if what.kind == "agent":
@@ -264,62 +264,62 @@ class Reader:
                 self._tell(what, span, here)
             return
         if known and what is not None:
-            self._tell_alone(what, span)
+            self._report_alone(what, span)
             return
         trace = self._waiting.setdefault(span.context.trace_id, {})
         if len(trace) < _SPANS_WAITING:
             trace[span.context.span_id] = span
         if span.parent is None or span.parent.is_remote:
-            self._tell_trace(self._waiting.pop(span.context.trace_id))
+            self._report_trace(self._waiting.pop(span.context.trace_id))
         elif len(self._waiting) > _TRACES_WAITING:
-            self._tell_trace(self._waiting.popitem(last=False)[1])
+            self._report_trace(self._waiting.popitem(last=False)[1])
 
     def _news_of(self, span: Any) -> What | None:
-        """Return what a span says; None where an adapter has told the call, and the span was made behind it."""
+        """Return what a span says; None where an adapter has reported the call, and the span was made behind it."""
         what = what_of(span)
         if what is None or what.kind != "model" or (response_id := what["response_id"]) is None:
             return what
         return None if self._emit.has_response(str(response_id), span.start_time) else what
 
     def _tell(self, what: What, span: Any, here: CurrentContext) -> None:
-        """Tell a span that has ended."""
+        """Report a span that has ended."""
         self._ended(self._started(what, span, here, _id(span, "call")), span)
 
-    def _tell_alone(self, what: What, span: Any) -> None:
-        """Tell a call that nothing is around as a turn of its own."""
+    def _report_alone(self, what: What, span: Any) -> None:
+        """Report a call that nothing is around as a turn of its own."""
         around = {**what.attributes, "gen_ai.agent.name": what["agent"] or span.name}
         if (said := said_in(span.context.span_id, keep=True)) is not None:
             around |= {"gen_ai.input.messages": json.dumps(said[0]), "gen_ai.output.messages": json.dumps(said[1])}
-        self._tell_tree(What("agent", around), span, [(what, span)])
+        self._report_tree(What("agent", around), span, [(what, span)])
 
-    def _tell_trace(self, spans: dict[int, Any]) -> None:
-        """Tell the spans of a trace, each below the nearest one above it that says what it is."""
-        told = {span_id: what for span_id, span in spans.items() if (what := self._news_of(span)) is not None}
+    def _report_trace(self, spans: dict[int, Any]) -> None:
+        """Report the spans of a trace, each below the nearest one above it that says what it is."""
+        reported = {span_id: what for span_id, span in spans.items() if (what := self._news_of(span)) is not None}
 
         def above(span: Any) -> int | None:
             while span is not None and span.parent is not None:
-                if span.parent.span_id in told:
+                if span.parent.span_id in reported:
                     return int(span.parent.span_id)
                 span = spans.get(span.parent.span_id)
             return None
 
         children: dict[int | None, list[int]] = {}
-        for span_id in sorted(told, key=lambda one: spans[one].start_time):
+        for span_id in sorted(reported, key=lambda one: spans[one].start_time):
             children.setdefault(above(spans[span_id]), []).append(span_id)
 
         def tree(span_id: int) -> Iterable[tuple[What, Any]]:
             for child in children.get(span_id, ()):
-                yield told[child], spans[child]
+                yield reported[child], spans[child]
                 yield from tree(child)
 
         for root in children.get(None, ()):
-            if told[root].kind == "agent":
-                self._tell_tree(told[root], spans[root], list(tree(root)), above)
+            if reported[root].kind == "agent":
+                self._report_tree(reported[root], spans[root], list(tree(root)), above)
             else:
-                self._tell_alone(told[root], spans[root])
+                self._report_alone(reported[root], spans[root])
 
-    def _tell_tree(self, what: What, root: Any, below: list[tuple[What, Any]], above: Any = None) -> None:
-        """Tell a turn with all that happened in it."""
+    def _report_tree(self, what: What, root: Any, below: list[tuple[What, Any]], above: Any = None) -> None:
+        """Report a turn with all that happened in it."""
         turn = self._started(what, root, None, _id(root, "turn"))
         runs = {root.context.span_id: turn}
         open_: list[tuple[Run | Call, Any]] = []

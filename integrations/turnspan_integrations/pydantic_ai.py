@@ -1,4 +1,4 @@
-"""Pydantic AI: its own spans, which it starts when it is told to; no second ones are started.
+"""Pydantic AI: its own spans, which it starts when instrumentation is on; no second ones are started.
 
 Instrumentation is turned on for all agents, unless the program has said for itself what it wants. A run's span is the
 turn, a run inside of one an agent in it; the conversation of the outermost run is the session.
@@ -59,7 +59,7 @@ def install(emit: Emit) -> None:
     emit.spans.read(lambda span, here: reader.read(span, here) if _is_its(span) else reader.nothing(), content_of)
 
     def run(call: Invocation) -> Generator[None, Outcome, None]:
-        emit.spans.prepare()  # it starts its span before anything could be told
+        emit.spans.prepare()  # it starts its span before anything could be reported
         reader.resumed_with(call.kwargs.get("deferred_tool_results"), call.kwargs.get("message_history"))
         yield None
 
@@ -100,7 +100,7 @@ class _Reader(Reader):
         started = super()._started(what, span, here, event_id)
         if isinstance(started, Run) and (decided := self._decided.get()) is not None:
             self._decided.set(None)
-            _tell_decisions(started, *decided)
+            _report_decisions(started, *decided)
         return started
 
     def _ended(self, started: Run | Call, span: Any, what: What | None = None, outcome: Outcome | None = None) -> None:
@@ -136,7 +136,7 @@ class _Reader(Reader):
         return Outcome(error="no answer came", cancelled=True) if unanswered else outcome
 
 
-def _tell_decisions(run: Run, results: Any, history: Any) -> None:
+def _report_decisions(run: Run, results: Any, history: Any) -> None:
     """Say what was decided about the calls that waited; one that was approved is made by the run itself."""
     calls = {part.tool_call_id: part for m in history for part in m.parts if part.part_kind == "tool-call"}
     by = getattr(results, "answered_by", None) or {}

@@ -16,7 +16,7 @@ TurnspanError
     └── StoreUnavailableError (OSError)       the store cannot be reached or written right now
 
 These are raised to people who called turnspan themselves. A failure while watching an agent is
-never raised into the agent: the recorder tells it once and counts it.
+never raised into the agent: the recorder reports it once and counts it.
 """
 
 

@@ -32,19 +32,19 @@ class Settings:
     """What can be set, each with the environment variable that sets it."""
 
     home: Path = _setting("TURNSPAN_HOME", Path(".turnspan"))
-    """Where journal, default store, log and spans are kept."""
+    """Folder with journal, default store, log and spans."""
     store: str = _setting("TURNSPAN_STORE", "")
     """Store URL: ``sqlite:///path``, ``file:///path`` or ``memory:``; SQLite in home when empty."""
     adapters: str = _setting("TURNSPAN_ADAPTERS", "all")
-    """Which runtimes are watched: ``all`` or names with commas; ``-name`` takes one out."""
+    """Which runtimes are instrumented: ``all``, or comma-separated names; ``-name`` excludes one."""
     session_id: str = _setting("TURNSPAN_SESSION_ID", "")
-    """Session of programs that have none of their own."""
+    """Session id for programs that have none of their own."""
     workspace_id: str = _setting("TURNSPAN_WORKSPACE_ID", "")
     """Workspace of new sessions."""
     capture_content: str = _setting("TURNSPAN_CAPTURE_CONTENT", "full", ("full", "redacted", "none"))
     """Content (prompts, answers, arguments, results) in the record: ``full``, its shape only (``redacted``), or ``none``."""
     redact: str = _setting("TURNSPAN_REDACT", "secrets,cards")
-    """What is taken out of events before anything is written: ``secrets cards email``, ``module:function``, or ``none``."""
+    """What is redacted from events before anything is written: ``secrets cards email``, ``module:function``, or ``none``."""
     content_limit: int = _setting("TURNSPAN_CONTENT_LIMIT", 0)
     """Characters of one text that are kept, with a digest of what is cut; 0 is no limit."""
     telemetry_content: str = _setting("OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT", "no_content")
@@ -81,7 +81,7 @@ class Settings:
     semconv: str = _setting("TURNSPAN_SEMCONV", "util-1.3", ("util-1.3", "main"))
     """Names of attributes and metrics: those that instrumentations emit today, or the newest registry's."""
     strict: bool = _setting("TURNSPAN_STRICT", default=False)
-    """Raise turnspan's own errors instead of telling them once; for tests."""
+    """Raise turnspan's own errors instead of reporting them once; for tests."""
     disabled: bool = _setting("TURNSPAN_DISABLED", default=False)
     """Do nothing at all."""
 

@@ -185,7 +185,7 @@ def test_journals_of_several_processes_are_folded_in_order_of_time(tmp_path):
     [
         (["--store", "sqlite:///x.db"], "no journals"),
         (["--store", "sqlite:///x.db", "--of", "sqlite:///x.db"], "not rebuilt in place"),
-        (["--store", "mongodb://x"], "no store that turnspan knows"),
+        (["--store", "mongodb://x"], "is not a store URL that turnspan knows"),
     ],
 )
 def test_bad_input_to_rebuild_is_told(tmp_path, options, says):

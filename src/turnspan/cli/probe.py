@@ -72,7 +72,7 @@ def _arrived(where: str, trace_id: str, wanted: int) -> int:
 
 
 class _Said(logging.Handler):
-    """Hears why an exporter fails: it tells its log only, and the cause comes first."""
+    """Collects why an exporter fails: it reports that to its log only, and the cause comes first."""
 
     first = ""
 

@@ -2,7 +2,7 @@
 
 A signal whose action is the default one ends a program without another word. So a handler stands in for that action: it
 stores and sends, and then has the program die of the signal. The program sees none of it: where it asks, or sets
-something else, the default action is what it is told, and where it sets the default action again (uvicorn does as it
+something else, the default action is what it asks for, and where it sets the default action again (uvicorn does as it
 ends, its gunicorn worker as it begins, Celery in its pool), the handler stands in again.
 """
 

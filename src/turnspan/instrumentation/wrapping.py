@@ -36,7 +36,7 @@ def _not_a_caller(function: _FunctionT) -> _FunctionT:
     """Have ``warnings`` and ``logging`` pass over a function's frames when they count ``stacklevel``.
 
     Both pass over frames of the import system and know them by their file's name, so this appends to ours what they look
-    for. Otherwise a deprecation that a client tells its caller of would point at turnspan, where Python does not show it.
+    for. Otherwise a deprecation that a client gives its caller would point at turnspan, where Python does not show it.
     """
     assert isinstance(function, FunctionType)
     function.__code__ = _unseen(function.__code__)
@@ -111,7 +111,7 @@ class Watching:
                 self._recorder.problems.report(Problem.OBSERVER, error, _line_of(error))
 
     def end(self, outcome: Outcome) -> None:
-        """Tell the observer how the call ended; only the first end counts."""
+        """Notify the observer how the call ended; only the first end counts."""
         observer, self._observer = self._observer, None
         if observer is None:
             return

@@ -95,7 +95,7 @@ class DeadJournal:
         return [RecordedEvent(self.id, event, span) for event, span in read_lines if event is not None]
 
     def complete(self, events: Sequence[tuple[Event, SpanIds | None]]) -> list[Line]:
-        """Continue the chain with what nobody was left to tell, and return its lines; a torn last line makes room."""
+        """Continue the chain with the ends that nobody was left to report, and return its lines; a torn last line makes room."""
         sequence, own = self.head()
         added: list[Line] = []
         for event, span in events:
@@ -120,7 +120,7 @@ class DeadJournal:
 
 
 def dead_journals(directory: Path) -> Iterator[DeadJournal]:
-    """Find and lock, one by one, the journals whose process is gone. The lock tells, not the pid."""
+    """Find and lock, one by one, the journals whose process is gone. The lock decides, not the pid."""
     for path in sorted(directory.glob("*.lock")):
         try:
             fd = _locked(path)

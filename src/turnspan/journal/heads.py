@@ -1,6 +1,6 @@
 """Heads: where the chains of a store end, as a new chain says it in its first seal.
 
-A chain that ended tells nobody when it is gone as a whole. So each new one names the ends of those that were written
+Nothing shows that a chain that ended is gone as a whole. So each new one names the ends of those that were written
 last, by the seals that they have there: with that, and with what those named, nothing but the newest chains can go
 without a trace. What no key of ours signed is not named, or a forged chain would be vouched for by a true one.
 """

@@ -5,7 +5,7 @@ survives SIGKILL; with ``fsync`` it survives power loss as well. A line reads::
 
     <length> <crc> <sequence> <hash of the line before> <digest of the payload> <trace> <span> <flags> <span above> <payload>
 
-The length and the CRC tell a torn line from a whole one; :mod:`turnspan.journal.hash_chain` says what its hash covers, so that
+The length and the CRC distinguish a torn line from a whole one; :mod:`turnspan.journal.hash_chain` says what its hash covers, so that
 removing, altering or reordering lines shows, and content can be erased later without breaking the chain. A segment
 begins with a line of its own that says whose it is, under a CRC too.
 

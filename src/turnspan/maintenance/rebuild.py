@@ -41,13 +41,13 @@ def lines_of_store(store: Audited) -> Iterator[Placed]:
     return heapq.merge(*chains, key=_when)
 
 
-def rebuild(lines: Iterable[Placed], store: SessionStore, told: Callable[[int], None] = lambda _: None) -> int:
+def rebuild(lines: Iterable[Placed], store: SessionStore, on_progress: Callable[[int], None] = lambda _: None) -> int:
     """Fold lines into a store, and return how many there were; what it has already stays and is there once.
 
     Args:
         lines: What is folded.
         store: Where to.
-        told: Is told after each batch how many were folded.
+        on_progress: Called after each batch with how many were folded.
 
     """
     ledgers: dict[str, Ledger] = {}
@@ -57,9 +57,9 @@ def rebuild(lines: Iterable[Placed], store: SessionStore, told: Callable[[int], 
         count += 1
         if count % _BATCH == 0:
             _apply(ledgers, store)
-            told(count)
+            on_progress(count)
     _apply(ledgers, store)
-    told(count)
+    on_progress(count)
     return count
 
 

@@ -36,10 +36,10 @@ class Step(NamedTuple):
 def as_text(session: SessionRecord) -> str:
     """Return a session as a tree of lines, without content."""
     failed = sum(turn.status in ("error", "cancelled") for turn in session.turns)
-    told = [f"session {session.session_id}", f"{len(session.turns)} turns" + (f", {failed} failed" if failed else "")]
+    parts = [f"session {session.session_id}", f"{len(session.turns)} turns" + (f", {failed} failed" if failed else "")]
     if session.workspace_id is not None:
-        told.append(f"workspace {session.workspace_id}")
-    head = inert_line(", ".join([*told, f"{_second(session.created_at)} to {_second(session.updated_at)}"]))
+        parts.append(f"workspace {session.workspace_id}")
+    head = inert_line(", ".join([*parts, f"{_second(session.created_at)} to {_second(session.updated_at)}"]))
     turns = (turn_as_text(turn, session) for turn in session.turns)
     return "\n".join([head, *(f"  {line}" for turn in turns for line in turn.split("\n"))])
 

@@ -1,6 +1,6 @@
 """What ``opentelemetry-instrument`` exports through where the exporters that it asks for are not installed.
 
-OpenTelemetry's distro asks for OTLP over gRPC unless it is told otherwise, and sets up nothing, with two tracebacks, where
+OpenTelemetry's distro asks for OTLP over gRPC by default, and sets up nothing, with two tracebacks, where
 that package is missing. These classes go by the same names as entry points: they are the gRPC exporters where those are
 installed, the HTTP ones where an endpoint is set, and without one keep spans in the file in home, as ``turnspan run`` does.
 """

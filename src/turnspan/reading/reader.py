@@ -215,7 +215,7 @@ class Reader:
 
 
 def waiting_says(waiting: list[WaitingJournal]) -> str:
-    """Return what a person is told about journals that wait."""
+    """Return the message about journals that wait."""
     left = "a dead process left a journal" if len(waiting) == 1 else f"dead processes left {len(waiting)} journals"
     count = sum(journal.events for journal in waiting)
     return f"{left} of {count} events, the last of which may not be shown yet: `turnspan recover` stores them"

@@ -283,7 +283,7 @@ class Finds(Protocol):
 
 @runtime_checkable
 class Vacuums(Protocol):
-    """Keeps the room of what was removed, until it is told to give it back."""
+    """Keeps the room of what was removed, until it is asked to give it back."""
 
     def vacuum(self) -> None:
         """Overwrite what was removed, and give back its room."""

@@ -67,7 +67,7 @@ class RedisSessionStore(SessionStore):
             raise SettingsError(f"{without_password(url)!r} is not a store URL that can be opened: {error}") from error
         except self._errors.RedisError as error:
             raise self._unavailable(error) from error
-        with self._told():
+        with self._translated():
             self._redis.ping()
 
     def close(self) -> None:
@@ -96,7 +96,7 @@ class RedisSessionStore(SessionStore):
 
             return write
 
-        with self._told():
+        with self._translated():
             self._transaction(keys.session, change)
             if was != [session.workspace_id]:
                 self._unindex(session.session_id, was[0])
@@ -104,13 +104,13 @@ class RedisSessionStore(SessionStore):
 
     def load_session(self, session_id: str) -> SessionRecord | None:
         """Read a whole session."""
-        with self._told():
+        with self._translated():
             fields = self._redis.hgetall(_Keys(session_id).session)
         return _session_of(fields) if fields else None
 
     def list_sessions(self, workspace_id: str | None = None) -> list[str]:
         """Return the ids, the oldest session first."""
-        with self._told():
+        with self._translated():
             if self._expire_s:
                 self._forget_expired()
             key = _SESSIONS if workspace_id is None else _workspace(workspace_id)
@@ -120,7 +120,7 @@ class RedisSessionStore(SessionStore):
         """Remove a session with everything that belongs to it."""
         keys = _Keys(session_id)
         left = removal(session_id, self.audit_events(session_id), iso(now_ns()))
-        with self._told():
+        with self._translated():
             if left:
                 self._redis.hset(_REMOVED, mapping={f"{one.journal}:{one.first}": encode(one).decode() for one in left})
             workspace_id = (
@@ -134,7 +134,7 @@ class RedisSessionStore(SessionStore):
 
     def apply(self, changes: Changes) -> None:
         """Store a batch: each session of it whole or not at all."""
-        with self._told():
+        with self._translated():
             for session_id in changes.session_ids():
                 self._index(self._apply(session_id, changes.of(session_id)))
 
@@ -167,14 +167,14 @@ class RedisSessionStore(SessionStore):
 
     def has_session(self, session_id: str) -> bool:
         """Return whether there is such a session, without reading it."""
-        with self._told():
+        with self._translated():
             return bool(self._redis.hexists(_Keys(session_id).session, "head"))
 
     def sessions_by_use(self) -> Iterator[SessionRecord]:
         """Yield sessions, the last used first, each read when it is asked for."""
         start = 0
         while True:
-            with self._told():
+            with self._translated():
                 ids = self._redis.zrange(_USED, start, start + 99, desc=True)
             if not ids:
                 return
@@ -185,7 +185,7 @@ class RedisSessionStore(SessionStore):
 
     def audit_events(self, session_id: str) -> list[AuditRow]:
         """Return the audit rows of a session, each journal's in order of sequence."""
-        with self._told():
+        with self._translated():
             rows = map(_decode_row, self._redis.hvals(_Keys(session_id).audit))
         return sorted(rows, key=lambda row: audit_order(row, by_session=False))
 
@@ -197,25 +197,25 @@ class RedisSessionStore(SessionStore):
 
     def audit_removed(self) -> list[Removed]:
         """Return what is left of removed rows."""
-        with self._told():
+        with self._translated():
             return [_decode_removed(one) for one in self._redis.hvals(_REMOVED)]
 
     def audit_newest(self, limit: int) -> list[AuditRow]:
         """Return rows of the sessions that were used last."""
-        with self._told():
+        with self._translated():
             names = self._redis.zrange(_USED, 0, 15, desc=True)
         return [row for name in names for row in self.audit_events(name)][-limit:]
 
     def replace_removed(self, rows: list[Removed]) -> None:
         """Replace what is left of removed rows."""
-        with self._told():
+        with self._translated():
             if rows:
                 self._redis.hset(_REMOVED, mapping={f"{one.journal}:{one.first}": encode(one).decode() for one in rows})
 
     def rewrite_payloads(self, session_id: str, payloads: dict[str, str]) -> None:
         """Replace payloads."""
         key = _Keys(session_id).audit
-        with self._told():
+        with self._translated():
             for event_id, payload in payloads.items():
                 if (kept := self._redis.hget(key, event_id)) is not None:
                     row = msgspec.structs.replace(_decode_row(kept), payload=payload)
@@ -269,7 +269,7 @@ class RedisSessionStore(SessionStore):
                 self._unindex(session_id, None)
 
     @contextlib.contextmanager
-    def _told(self) -> Iterator[None]:
+    def _translated(self) -> Iterator[None]:
         try:
             yield
         except self._errors.RedisError as error:  # all of them: out of memory, loading, read-only, away

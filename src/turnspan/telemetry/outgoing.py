@@ -6,7 +6,7 @@ W3C propagators. Recording must not change what a program sends, so they are ans
 - Where the only tracer provider is turnspan's stand-in, and ``OTEL_PROPAGATORS`` is not set, nobody asked for trace
   context in requests. What a caller sent is passed on; our spans and our session are not.
 - Elsewhere the trace context is the program's to send, and the session goes along as baggage. Never to a model, though:
-  its provider is told nothing of sessions.
+  its provider learns nothing of sessions.
 - What turnspan itself carries to a subprocess, or to a server of tools, has both.
 """
 
@@ -89,7 +89,7 @@ def _held_back(inside: context.Context | None) -> bool:
 
 
 def _trace_context(inside: context.Context | None) -> context.Context | None:
-    """Return the context with the span that may be told."""
+    """Return the context with the span that may be passed on."""
     if not _held_back(inside):
         return inside
     span = context.get_value(_RECEIVED, inside)
@@ -100,7 +100,7 @@ def _trace_context(inside: context.Context | None) -> context.Context | None:
 
 
 def _baggage(inside: context.Context | None) -> context.Context | None:
-    """Return the context with the baggage that may be told."""
+    """Return the context with the baggage that may be passed on."""
     for names in withheld:
         for name in names():
             inside = baggage.remove_baggage(name, inside)

@@ -13,7 +13,7 @@ from turnspan.model.inert import inert_line
 class OwnLogger(logging.LoggerAdapter[logging.Logger]):
     """The logger ``turnspan``, with a voice of its own where that was silenced without being asked.
 
-    ``logging.config.dictConfig`` disables every logger that it does not name, unless it is told not to. Nobody means
+    ``logging.config.dictConfig`` disables every logger that it does not name, unless it is asked not to. Nobody means
     ours by that, and what is lost must be said; so warnings go to standard error then. Who wants silence sets its level.
     """
 

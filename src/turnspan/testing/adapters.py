@@ -15,7 +15,7 @@
 
 A driver (:class:`~turnspan.testing.drivers.RuntimeDriver`) runs turns in the real runtime, with a model that follows a
 script: one of the runtime's own for tests, or the real client against a server. The adapter is found by its entry point.
-What the adapter cannot tell, it declares in its ``CANNOT``; the cases then do not look for it.
+What the adapter cannot observe, it declares in its ``CANNOT``; the cases then do not look for it.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def recorded(driver: RuntimeDriver, *, strict: bool = True) -> Iterator[Recordin
 
 
 def cannot(driver: RuntimeDriver) -> set[str]:
-    """Return what is declared that cannot be told."""
+    """Return what is declared as not observable."""
     (entry,) = (entry for entry in entry_points(group=GROUP) if name_of(entry) == driver.adapter)
     return {*entry.load().CANNOT, *driver.cannot} & LIMITS.keys()
 
@@ -248,7 +248,7 @@ class AdapterConformance:
     def test_a_sub_agent(self, driver: RuntimeDriver) -> None:
         """An agent inside of a turn is a span inside of the turn's."""
         if "sub-agents" in cannot(driver):
-            raise SkipTest(f"{driver.adapter} cannot tell")
+            raise SkipTest(f"{driver.adapter} cannot observe it")
         with recorded(driver) as recording:
             assert asyncio.run(driver.sub_agent(Conversation("s"), "go")) == "done"
             (root,) = span_tree(recording.spans)

@@ -1,7 +1,7 @@
 """Runtime drivers: how a runtime runs a turn with a scripted model, and what is looked at afterwards.
 
 :class:`turnspan.testing.AdapterConformance` plays the same cases through any driver. Whatever the runtime, the same
-normalized record, span tree and log must come out, but for what the adapter declares that it cannot tell (``CANNOT``,
+normalized record, span tree and log must come out, but for what the adapter declares that it cannot observe (``CANNOT``,
 where it uses the names in :data:`LIMITS`).
 """
 
@@ -29,7 +29,7 @@ LIMITS = {
     "tokens": "tokens used",
     "sessions": "which session a turn belongs to",
 }
-"""What an adapter may declare that it cannot tell, with the reason, so that the cases do not look for it."""
+"""What an adapter may declare that it cannot observe, with the reason, so that the cases do not look for it."""
 TOKENS = (10, 2)
 """Input and output tokens that a scripted model says it used for each answer."""
 MODEL = "scripted"
@@ -113,7 +113,7 @@ class RuntimeDriver(ABC):
     limits_tools: ClassVar[bool] = False
     """Whether the runtime limits the time that a tool may take."""
     cannot: ClassVar[dict[str, str]] = {}
-    """What cannot be told of this way to use the runtime, beside what the adapter cannot tell of any."""
+    """What cannot be observed when the runtime is used this way, beside what the adapter never can."""
     own_spans: ClassVar[tuple[str, ...]] = ()
     """The instrumentation scopes of spans that the runtime starts because the adapter has it do so."""
     callbacks: Sequence[str] = ()
@@ -143,7 +143,7 @@ class RuntimeDriver(ABC):
 
 
 def normalized(turn: TurnRecord, without: Iterable[str] = ()) -> dict[str, Any]:
-    """Return what any runtime can tell of a turn, without what this one cannot."""
+    """Return what any runtime can report of a turn, without what this one cannot."""
     models = turnspan_metadata(turn.metadata).get("model_calls", [])
     used = [(m.get("usage", {}).get("input_tokens"), m.get("usage", {}).get("output_tokens")) for m in models]
     found: dict[str, Any] = {

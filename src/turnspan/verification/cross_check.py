@@ -69,12 +69,12 @@ class CrossCheck:
             for line in self._lines.lines(wanted, since_ns, until_ns):
                 self._line_index.setdefault(line.session_id, []).append(line)
 
-    def check(self, session_id: str, told: list[RecordedEvent]) -> None:
+    def check(self, session_id: str, recorded: list[RecordedEvent]) -> None:
         """Check one session, by its events."""
         if self._spans is not None:
-            self._check_trace(session_id, told)
+            self._check_trace(session_id, recorded)
         if self._lines is not None:
-            self._check_log(session_id, told)
+            self._check_log(session_id, recorded)
 
     def check_ids(self, session: SessionRecord) -> None:
         """Check one session of a store that keeps no events, by the ids that its turns have."""
@@ -95,17 +95,17 @@ class CrossCheck:
                     says = f"an event of turn {turn.turn_id} is not there"
                     self._report.add(check, "missing", session.session_id, event_id, says)
 
-    def _check_trace(self, session_id: str, told: list[RecordedEvent]) -> None:
+    def _check_trace(self, session_id: str, recorded: list[RecordedEvent]) -> None:
         report = self._report
-        traces = dict.fromkeys(one.span.trace_id for one in told if one.span is not None)
+        traces = dict.fromkeys(one.span.trace_id for one in recorded if one.span is not None)
         seen = {span.span_id: span for span in self._seen_spans(session_id, traces)}
-        events = {one.event.event_id for one in told}
+        events = {one.event.event_id for one in recorded}
         flags = {
             one.span.span_id: one
-            for one in told
+            for one in recorded
             if one.span is not None and isinstance(one.event, (Started, HandedOff))
         }
-        for span in self._spans_of(session_id, told):
+        for span in self._spans_of(session_id, recorded):
             assert span.context is not None
             span_id = f"{span.context.span_id:016x}"
             one = flags[span_id]
@@ -124,10 +124,10 @@ class CrossCheck:
             if found.event_ids[0] not in events:
                 self._stray("trace", session_id, found.event_ids[0], f"span {span_id} {found.name!r}")
 
-    def _spans_of(self, session_id: str, told: list[RecordedEvent]) -> Iterator[RehydratedSpan]:
+    def _spans_of(self, session_id: str, recorded: list[RecordedEvent]) -> Iterator[RehydratedSpan]:
         """Yield the spans that should be there; ids that were altered may name none."""
         try:
-            yield from spans_again(told)
+            yield from spans_again(recorded)
         except ValueError as error:
             says = f"its spans cannot be made again of its events: {error}"
             self._report.add("trace", "altered", session_id, session_id, says)
@@ -164,11 +164,11 @@ class CrossCheck:
             return "expired", "older than what is kept there"
         return "missing", "it is not there, and nothing explains why"
 
-    def _check_log(self, session_id: str, told: list[RecordedEvent]) -> None:
+    def _check_log(self, session_id: str, recorded: list[RecordedEvent]) -> None:
         report = self._report
         lines = self._line_index.pop(session_id, []) if self._line_index is not None else []
         seen = {line.event_id: line for line in lines}
-        for one in told:
+        for one in recorded:
             event = one.event
             line = seen.pop(event.event_id, None)
             seal = self.ends.get(one.journal, UNKNOWN).seal

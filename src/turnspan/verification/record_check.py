@@ -1,4 +1,4 @@
-"""RecordCheck: is every field of every row what the events say, and is there no row that no event tells of?
+"""RecordCheck: is every field of every row what the events say, and does every row have an event?
 
 The events are folded again, as the writer did it, and the rows that come of it are compared with those that are there:
 all of them, field by field, both ways. So nothing that is shown has to be listed here.
@@ -42,14 +42,14 @@ class RecordCheck:
         self._report, self._store = report, store
         self._session_id = ""
 
-    def check(self, session_id: str, told: list[RecordedEvent], session: SessionRecord | None) -> None:
+    def check(self, session_id: str, recorded: list[RecordedEvent], session: SessionRecord | None) -> None:
         """Check one session."""
         self._session_id = session_id
         if session is None:
-            if told:
+            if recorded:
                 self._add("missing", session_id, "its events are there, the session is not")
             return
-        expected = refold(session_id, told)
+        expected = refold(session_id, recorded)
         self._check_head(session, expected)
         self._check_turns(session, expected)
         self._check_transitions(session, expected)
@@ -69,9 +69,9 @@ class RecordCheck:
         head = expected.head()
         if head is None:
             if not expected.turns:
-                self._add("orphan", session.session_id, "the session is in the record, and no event tells of it")
+                self._add("orphan", session.session_id, "the session is in the record, and no event mentions it")
             return
-        several = expected.chains > 1  # whose word came last is not always told by the times
+        several = expected.chains > 1  # whose word came last does not always follow from the times
         differing: dict[str, tuple[Any, Any]] = {}
         for name in ("workspace_id", "agent_id", "created_at"):
             has, should = getattr(session, name), head[name]
@@ -118,7 +118,7 @@ class RecordCheck:
         for turn in session.turns:
             candidates = left.pop(turn.turn_id, None)
             if candidates is None:
-                why = "is there twice" if turn.turn_id in seen else "is in the record, and no event tells of it"
+                why = "is there twice" if turn.turn_id in seen else "is in the record, and no event mentions it"
                 self._add("orphan", turn.turn_id, f"the turn {turn.turn_id} {why}")
                 continue
             seen.add(turn.turn_id)
@@ -169,7 +169,7 @@ class RecordCheck:
             for event_id, name, row in has:
                 candidates: Any = left.pop(event_id, None)
                 if candidates is None:
-                    says.append(f"turn {turn.turn_id}, {name}: no event tells of it")
+                    says.append(f"turn {turn.turn_id}, {name}: no event mentions it")
                 elif differing := min((self._compared(row, one) for one in candidates), key=len):
                     says.append(_sentence(f"turn {turn.turn_id}, {name}", differing))
             says += [f"turn {turn.turn_id}: the {kind} call that began with event {one} is not there" for one in left]
@@ -197,7 +197,7 @@ class RecordCheck:
                 should = left.pop(same)
                 self._differs(row["turn_id"] or session.session_id, _handoff(should), _differing(row, should))
             else:
-                self._add("orphan", row["turn_id"] or session.session_id, f"no event tells of {_handoff(row)}")
+                self._add("orphan", row["turn_id"] or session.session_id, f"no event mentions {_handoff(row)}")
         for row in left.values():
             says = f"{_handoff(row)} is not in the record, and its event is there"
             self._add("missing", row["turn_id"] or session.session_id, says)
@@ -325,11 +325,11 @@ def _as_floats(value: Any) -> Any:
 
 def _in_order(has: list[str], should: Mapping[str, Iterable[Row]]) -> bool:
     """Return whether calls stand in the order of their events, or in that of their times, which threads may swap."""
-    told = [one for one in should if one in set(has)]
-    if has == told:
+    recorded = [one for one in should if one in set(has)]
+    if has == recorded:
         return True
 
     def when(event_id: str) -> tuple[str, str]:
         return next((str(row.get("started_at") or "") for row in should[event_id]), ""), event_id
 
-    return has == sorted(told, key=when)
+    return has == sorted(recorded, key=when)

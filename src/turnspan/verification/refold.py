@@ -1,7 +1,7 @@
 """Refold: the rows that a session's events make, to be compared with those that a store has.
 
-Each chain is folded by itself, as its process did. Where several chains tell of the same row, the store has that of the
-one that came last, and which one that was is not always told by the times; so each of them is kept as a candidate.
+Each chain is folded by itself, as its process did. Where several chains mention the same row, the store has that of the
+one that came last, and which one that was does not always follow from the times; so each of them is kept as a candidate.
 """
 
 from __future__ import annotations
@@ -83,10 +83,10 @@ class Expected:
         return [found[key] for found in metadata if isinstance(found, dict) and key in found]
 
 
-def refold(session_id: str, told: Iterable[RecordedEvent]) -> Expected:
+def refold(session_id: str, recorded: Iterable[RecordedEvent]) -> Expected:
     """Return the rows that these events make; each chain's come in order of sequence."""
     expected = Expected()
-    for journal, group in groupby(told, key=lambda one: one.journal):
+    for journal, group in groupby(recorded, key=lambda one: one.journal):
         ledger = Ledger(journal)
         events: list[Event] = []
         for one in group:
@@ -121,10 +121,10 @@ def _order_of(journal: str, turn_ids: list[str], events: list[Event]) -> Order:
     return Order(turn_ids, time_of_id(journal), until_ns)
 
 
-def fold_again(session_id: str, told: Iterable[RecordedEvent]) -> SessionRecord | None:
+def fold_again(session_id: str, recorded: Iterable[RecordedEvent]) -> SessionRecord | None:
     """Return the session that these events make, or None when there are none."""
     session: SessionRecord | None = None
-    for journal, group in groupby(told, key=lambda one: one.journal):
+    for journal, group in groupby(recorded, key=lambda one: one.journal):
         ledger = Ledger(journal)
         for one in group:
             ledger.fold_event(one.event, one.span)

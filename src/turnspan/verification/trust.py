@@ -11,7 +11,7 @@ from turnspan.stores.rows import Removed
 
 
 class Trust:
-    """Tells what is signed from what is not, and whether the key is one that anything is signed with.
+    """Distinguishes what is signed from what is not, and whether the key is one that anything is signed with.
 
     Args:
         key: What seals and removals must be signed with; without one, being sealed is enough.

@@ -180,14 +180,14 @@ class Verifier:
 
     def _check_session(self, session_id: str, rows: list[AuditRow]) -> None:
         self.report.sessions += 1
-        told = self._told(rows)
+        recorded = self._recorded_events(rows)
         session = self._load(session_id)
         if isinstance(self._store, Audited):
-            self._check_ends(session_id, told)
-            self._check_seals(session_id, told)
+            self._check_ends(session_id, recorded)
+            self._check_seals(session_id, recorded)
             if session is not None or session_id not in self._unreadable:
-                self._record.check(session_id, told, session)
-            self._agreement.check(session_id, told)
+                self._record.check(session_id, recorded, session)
+            self._agreement.check(session_id, recorded)
         elif session is not None:
             self._agreement.check_ids(session)
 
@@ -201,12 +201,12 @@ class Verifier:
             return None
         return found if found is None or isinstance(found, SessionRecord) else SessionRecord.from_dict(found.to_dict())
 
-    def _told(self, rows: list[AuditRow]) -> list[RecordedEvent]:
+    def _recorded_events(self, rows: list[AuditRow]) -> list[RecordedEvent]:
         """Return what rows say, having checked their content against its digest."""
         self.report.events += len(rows)
         erased: dict[str, str] = {}
         changed: list[tuple[AuditRow, str, Event]] = []
-        told = []
+        recorded = []
         for row in rows:
             payload = (row.payload or "").encode()
             digest = digest_of(payload)
@@ -226,7 +226,7 @@ class Verifier:
                 payloads = event.data.get("payloads") if isinstance(event.data, dict) else None
                 erased |= payloads if isinstance(payloads, dict) else {}
                 self._say_erased(row)
-            told.append(RecordedEvent(row.journal, event, span_of(row)))
+            recorded.append(RecordedEvent(row.journal, event, span_of(row)))
         for row, digest, event in changed:
             left = str(erased.get(row.event_id, ""))
             if len(left) >= _PREFIX and digest.startswith(left) and is_bare(event, (row.payload or "").encode()):
@@ -234,7 +234,7 @@ class Verifier:
                 self.report.ok("integrity")
             else:
                 self._altered(row, "its content is not what its digest says")
-        return told
+        return recorded
 
     def _say_erased(self, row: AuditRow) -> None:
         """Say of an erasure that it is younger than the anchors: these have what was there before."""
@@ -263,10 +263,10 @@ class Verifier:
             iso(event.at_ns),
         ) != (row.event_id, row.at_ns, row.session_id, row.turn_id, row.call_id, row.kind, row.at)
 
-    def _check_ends(self, session_id: str, told: list[RecordedEvent]) -> None:
+    def _check_ends(self, session_id: str, recorded: list[RecordedEvent]) -> None:
         """Check that what has started has ended."""
         chains: dict[str, OpenTurns[_Start]] = {}
-        for one in told:
+        for one in recorded:
             chain = chains.setdefault(one.journal, OpenTurns())
             if isinstance(one.event, Started):
                 chain.start(_Start(one.event))
@@ -279,8 +279,8 @@ class Verifier:
                     says = f"{KIND_OF[type(opened.started)]} has no end"
                     self.report.add("structure", verdict, session_id, opened.started.event_id, says)
 
-    def _check_seals(self, session_id: str, told: list[RecordedEvent]) -> None:
+    def _check_seals(self, session_id: str, recorded: list[RecordedEvent]) -> None:
         """Check that of no chain that the session's metadata has a seal of all rows are gone."""
-        for journal in set(self._seals_of(session_id)) - {one.journal for one in told}:
+        for journal in set(self._seals_of(session_id)) - {one.journal for one in recorded}:
             says = f"its metadata has a seal of journal {journal}, of which there are no rows"
             self.report.add("completeness", "altered", session_id, journal, says)

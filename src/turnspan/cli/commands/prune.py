@@ -22,7 +22,7 @@ from turnspan.reading.reader import Reader
 def command(reader: Reader, as_json: bool, older_than: str | None, max_mb: int | None, dry_run: bool) -> None:
     """Remove old sessions, with the log lines, local spans and kept journals of their time, and give back the room.
 
-    Of their audit rows the places in the chains stay, so that `turnspan verify` can tell removed from missing. What
+    Of their audit rows the places in the chains stay, so that `turnspan verify` can distinguish removed from missing. What
     dead processes left is stored first, as by `turnspan recover`.
     """
     if (older_than is None) == (max_mb is None):

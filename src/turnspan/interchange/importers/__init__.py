@@ -47,7 +47,7 @@ def read(kind: str, path: Path) -> Iterator[SessionRecord | Unreadable]:
 
 
 def expected(kind: str, path: Path) -> int | None:
-    """Return how many sessions a history seems to have, where that can be told without reading it: for a progress bar."""
+    """Return how many sessions a history seems to have, where that is known without reading it: for a progress bar."""
     if kind == "openai-agents" or not (path.is_dir() or is_regular(path)):
         return None
     if kind == "jsonl":

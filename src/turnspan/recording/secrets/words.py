@@ -1,4 +1,4 @@
-"""What secrets are called, and the words that tell something else. Data, and nothing else."""
+"""What secrets are called, and the words that mean something else. Data, and nothing else."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ ABOUT = frozenset(
     issuer audience scope scopes bucket counter left remaining used per logprob logprobs ize izer izers s_per ring
     protected authentication less word""".split()
 )
-"""The last word of a name that tells something about a secret, and not the secret."""
+"""The last word of a name that says something about a secret, and not the secret."""
 ORDINARY = frozenset(
     b"""max min num total count page next prev previous continuation cont sync resume pad eos bos unk sep cls mask special
     start end stop begin first last input output prompt completion cached cache reasoning thinking audio image text draft

@@ -28,10 +28,10 @@ def columns_that_differ(connection: sa.Connection, session: SessionRecord, kept:
         rows.tool_calls += made.tool_calls
         rows.model_calls += made.model_calls
     found = {table: _rows(connection, table, session.session_id) for table in _TABLES}
-    told = _of_calls(connection, session.session_id)
+    of_calls = _of_calls(connection, session.session_id)
     wanted = {
         sessions: [_head(session)],
-        turns: [_turn(row, told.get(row["turn_id"], {})) for row in rows.turns],
+        turns: [_turn(row, of_calls.get(row["turn_id"], {})) for row in rows.turns],
         tool_calls: [values.tool_values(row) for row in rows.tool_calls],
         model_calls: [values.model_values(row) for row in rows.model_calls],
         agent_transitions: [
@@ -58,7 +58,7 @@ _TABLES: dict[sa.Table, tuple[str, ...]] = {
     model_calls: ("turn_id", "event_id"),
     agent_transitions: ("turn_id", "from_agent", "to_agent", "timestamp"),
 }
-"""The tables, and what tells rows of the same session apart."""
+"""The tables, and what distinguishes rows of the same session."""
 
 
 def _rows(connection: sa.Connection, table: sa.Table, session_id: str) -> list[Row]:

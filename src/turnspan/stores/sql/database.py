@@ -189,7 +189,7 @@ class Database:
             StoreUnavailableError: When that cannot be done now but may be later.
 
         """
-        with self._told("written"), self.engine.begin() as connection:
+        with self._translated("written"), self.engine.begin() as connection:
             self._prepare(connection, often=5)
             yield connection
 
@@ -203,7 +203,7 @@ class Database:
         """
         one_state = {} if self.kind == "sqlite" else {"isolation_level": "REPEATABLE READ"}
         engine = self.engine.execution_options(turnspan_reads=True, **one_state)
-        with self._told("read"), engine.begin() as connection:
+        with self._translated("read"), engine.begin() as connection:
             self._prepare(connection, often=None)
             yield connection
 
@@ -218,7 +218,7 @@ class Database:
             driver.prepare_threshold = often
 
     @contextlib.contextmanager
-    def _told(self, what: str) -> Iterator[None]:
+    def _translated(self, what: str) -> Iterator[None]:
         try:
             yield
         except (OperationalError, InterfaceError) as error:
@@ -238,7 +238,7 @@ class Database:
 
     def vacuum(self, tables: Sequence[sa.Table]) -> None:
         """Give back the room of what was removed; SQLite overwrites it as well."""
-        with self._told("vacuumed"):
+        with self._translated("vacuumed"):
             if self.kind == "sqlite":
                 with self.engine.connect() as connection:
                     raw: Any = connection.connection

@@ -293,7 +293,7 @@ class SqlSessionStore(SessionStore):
             self._months |= new
 
     def _apply_turns(self, connection: sa.Connection, changes: Changes) -> None:
-        """Store turns behind their calls: a turn's row tells what they say."""
+        """Store turns behind their calls: a turn's row has what they say."""
         upsert = self._database.upsert
         upsert(
             connection, tool_calls, [values.tool_values(row) for row in changes.tool_calls], _CALL, keep=["position"]
@@ -335,7 +335,7 @@ def _touched() -> Any:
 
 
 def _calls_of_turn() -> Any:
-    """Return the statement that has a turn's row tell what its calls say."""
+    """Return the statement that has a turn's row contain what its calls say."""
     here = (turns.c.session_id == sa.bindparam("same_session_id"), turns.c.turn_id == sa.bindparam("same_turn_id"))
     note_words = sa.bindparam("note_words", type_=sa.Text)
     return sa.update(turns).where(*here).values(values.of_its_calls(turns.c.session_id, turns.c.turn_id, note_words))

@@ -64,7 +64,7 @@ def merged_head(kept: Any, head: SessionRow) -> dict[str, Any] | None:
 
 
 def turn_values(row: TurnRow) -> dict[str, Any]:
-    """Return a turn, but for what its calls tell: see :data:`OF_ITS_CALLS`."""
+    """Return a turn, but for what its calls add: see :data:`OF_ITS_CALLS`."""
     start, end = from_iso(row["started_at"]), from_iso(row["ended_at"])
     return {
         **row,
@@ -85,7 +85,7 @@ def note_words(metadata: dict[str, Any]) -> str:
 
 
 def of_its_calls(session_id: Any, turn_id: Any, note_words: Any) -> dict[str, Any]:
-    """Return what a turn's row tells about what is inside of it, as expressions.
+    """Return what a turn's row has about what is inside of it, as expressions.
 
     That are the words of its calls and notes, for the search, and the tokens of its calls.
     """
