@@ -107,7 +107,7 @@ def _thread_of(config: Any) -> str | None:
 
 
 def _unless_steered(outcome: Outcome) -> Outcome:
-    """Return how a graph or tool ended; what only steers the graph (interrupts, handoffs to a parent) is no error."""
+    """Return how a graph or tool ended; what only steers the graph (interrupts, handoffs to a parent) is not an error."""
     from langgraph.errors import GraphBubbleUp
 
     return Outcome() if isinstance(outcome.error, GraphBubbleUp) else outcome

@@ -413,7 +413,7 @@ class _Chains:
 
     def remember(self, result: Any, asked: Sequence[Any], session_id: str) -> None:
         keys = [getattr(result, "last_response_id", None), *map(approval_key, asked)]
-        with contextlib.suppress(Exception):  # a result that cannot be given on is no chain
+        with contextlib.suppress(Exception):  # a result that cannot be passed on is not a chain
             keys.append(_fingerprint(result.to_input_list()))
         for key in filter(None, keys):
             self._known[key] = session_id

@@ -141,7 +141,7 @@ class What:
 
 
 def what_of(span: Any) -> What | None:
-    """Return what a span says it is, in any of the dialects; None for what is no agent, model or tool."""
+    """Return what a span says it is, in any of the dialects; None for what is not an agent, model or tool."""
     attributes = span.attributes or {}
     if getattr(span.instrumentation_scope, "name", "") == _CLIENT_WIDE:
         body = str(attributes.get("input.value"))
@@ -400,7 +400,7 @@ def _answer(what: What) -> Any:
 
 
 def _last_text(value: Any, role: str) -> Any:
-    """Return the text of the last message of a role; content that is no message list as it is."""
+    """Return the text of the last message of a role; content that is not a list of messages as it is."""
     if not isinstance(value, list):
         return "" if value is None and role == "user" else value
     for message in reversed(value):

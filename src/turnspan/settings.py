@@ -46,7 +46,7 @@ class Settings:
     redact: str = _setting("TURNSPAN_REDACT", "secrets,cards")
     """What is redacted from events before anything is written: ``secrets cards email``, ``module:function``, or ``none``."""
     content_limit: int = _setting("TURNSPAN_CONTENT_LIMIT", 0)
-    """Characters of one text that are kept, with a digest of what is cut; 0 is no limit."""
+    """Characters of one text that are kept, with a digest of what is cut; 0 means no limit."""
     telemetry_content: str = _setting("OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT", "no_content")
     """Content in telemetry, as OpenTelemetry defines it: ``no_content span_only event_only span_and_event``."""
     log: str = _setting("TURNSPAN_LOG", "file")

@@ -213,7 +213,7 @@ with turnspan.session("s-0"), turnspan.turn(prompt="last"), turnspan.tool("deadl
     assert command("recover", cwd=tmp_path, env={"TURNSPAN_RESEND": "0"}, check=True).stdout.count("1 interrupted") == 1
     made = Settings.read(home=tmp_path / ".turnspan")
     report = verify(settings=made)
-    assert verdicts(report) == {"trace": {"crashed": 6}}
+    assert verdicts(report) == {"trace": {"crashed": 2}}, "what was flushed had been sent"
     assert report.exit_code == 1
     command("rehydrate", "--since", "1h", cwd=tmp_path, check=True)
     assert verify(settings=made).proven

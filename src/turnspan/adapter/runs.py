@@ -464,7 +464,7 @@ class Run:
         return {"session_id": self.session_id, "turn_id": self.turn_id, "agent_id": self._named(agent)}
 
     def _named(self, agent: str | None) -> str | None:
-        """Return the agent, or the one at work; what is no text is content, and is not asked whether it is true."""
+        """Return the agent, or the one at work; what is not text is content, and is not asked whether it is true."""
         return self.agent if agent is None or (isinstance(agent, str) and not agent) else agent
 
     def _parent(self) -> str | None:

@@ -1,7 +1,7 @@
 """In what two sessions, or two turns, differ: their steps side by side.
 
 Steps are aligned level by level, turns first: equal ones, then those that are most alike. What the same program does
-twice differs in ids, times and token counts, so these are no differences unless asked for. A step that only one side has
+twice differs in ids, times and token counts, so these do not count as differences unless asked for. A step that only one side has
 is ``inserted`` or ``dropped``; ``retried`` where the same call failed on that side and is there again; ``reordered``
 where the other side has it at another place.
 """

@@ -38,7 +38,7 @@ def leaves(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
 
 
 def path_text(path: Path) -> str:
-    """Return a path as it is written: ``items[2].name``; keys that are no names stand in brackets, too."""
+    """Return a path as it is written: ``items[2].name``; keys that are not names stand in brackets."""
     text = ""
     for part in path:
         if isinstance(part, str) and _NAME.fullmatch(part):

@@ -28,7 +28,7 @@ from turnspan.settings import unknown_variables
 COULD_NOT = 4
 """Exit code of a command that could not do what it was asked: usage, an unknown session, an unreachable store.
 
-What was looked at and found has other codes: see ``verify`` and ``doctor``.
+What a check found has other codes: see ``verify`` and ``doctor``.
 """
 COMMANDS = {
     "run": "Run a program and record what its agents do.",
@@ -82,7 +82,7 @@ class _CommandLine(click.Group):
             formatter.write_dl(list(COMMANDS.items()))
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run a command; a reader that has seen enough (``turnspan show | head``) is no error."""
+        """Run a command; a reader that has seen enough (``turnspan show | head``) is not an error."""
         try:
             return super().invoke(ctx)
         except BrokenPipeError:

@@ -142,7 +142,7 @@ class AnchorDocument(Document, frozen=True, kw_only=True, tag="turnspan.anchor/1
 
 
 class CheckResult(Struct, frozen=True, kw_only=True):
-    """One thing that ``doctor`` looked at; ``state`` is ``ok``, ``note``, ``warn`` or ``fail``."""
+    """One thing that ``doctor`` checked; ``state`` is ``ok``, ``note``, ``warn`` or ``fail``."""
 
     name: str
     state: str

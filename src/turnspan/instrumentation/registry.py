@@ -40,7 +40,7 @@ class Adapters:
             by_name: The user asked for these by name: say what is missing instead of passing it over.
 
         Raises:
-            SettingsError: When a name is no adapter.
+            SettingsError: When a name is not an adapter.
             MissingExtraError: When the runtime of one that was asked for by name is not installed.
             AdapterError: When one that was asked for by name cannot be imported.
 
@@ -167,7 +167,7 @@ def choose(chosen: str, known: Iterable[str]) -> set[str]:
     """Return the adapters that a setting names.
 
     Raises:
-        SettingsError: When a name is no adapter.
+        SettingsError: When a name is not an adapter.
 
     """
     known = set(known)

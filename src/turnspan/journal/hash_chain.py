@@ -84,7 +84,7 @@ def ids_in(payload: bytes) -> Ids | None:
 
 
 def read(payload: bytes) -> Event | None:
-    """Return the event that a line holds; None where it is none that this version can read."""
+    """Return the event that a line holds; None where this version cannot read it."""
     try:
         return _decoder.decode(payload)
     except msgspec.MsgspecError:

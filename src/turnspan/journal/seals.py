@@ -133,7 +133,7 @@ class Key:
 
     @classmethod
     def read(cls, path: str | Path) -> Key | None:
-        """Read a key from a file; no path is no key.
+        """Read a key from a file; without a path there is none.
 
         Raises:
             SettingsError: When the file cannot be read or holds no key.

@@ -1,6 +1,6 @@
 """Addresses of what is recorded, on the pages of ``turnspan view``; they stand on spans, and stay.
 
-An id may hold any printable character, so it is quoted whole: a slash in an id is no step of a path.
+An id may hold any printable character, so it is quoted whole: a slash in an id is not a step of a path.
 """
 
 from __future__ import annotations

@@ -174,7 +174,7 @@ class Reader:
         return list(turns.values()) or found[:1]
 
     def find(self, wanted: str, spans: SpanSource | None = None, lines: LineSource | None = None) -> list[Place]:
-        """Return where an id is in record, trace and log; trace and log are looked at where a source is given.
+        """Return where an id is in record, trace and log; trace and log are searched where a source is given.
 
         Raises:
             IdNotFoundError: When nothing has it, or too many things begin like it.

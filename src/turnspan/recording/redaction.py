@@ -2,7 +2,7 @@
 
 Two questions, in this order. How much of what was said is kept at all (``TURNSPAN_CAPTURE_CONTENT``)? That is
 :mod:`turnspan.recording.content_policy`'s table. And what of that is secret (``TURNSPAN_REDACT``)? That is found by one
-scan over the event as it is encoded anyway (:mod:`turnspan.recording.secrets.scan`): names, keys and errors are looked at
+scan over the event as it is encoded anyway (:mod:`turnspan.recording.secrets.scan`): names, keys and errors are scanned
 like prompts, and content without secrets, which is nearly all of it, costs one pass.
 """
 
@@ -65,7 +65,7 @@ class Redactor:
     Args:
         rules: Names of built-in rules (:data:`RULES`), and ``module:function`` for one's own, with commas.
         mode: How much of content is kept: ``full``, ``redacted`` (its shape and sizes) or ``none``.
-        limit: Characters of one text that are kept; of what is cut, the digest stays. 0 is no limit.
+        limit: Characters of one text that are kept; of what is cut, the digest stays. 0 means no limit.
 
     Raises:
         SettingsError: When a rule is not known, or a function cannot be imported.

@@ -1,7 +1,7 @@
 """Typed fields: what an event says is of the type that its field has, so that its line can be read back.
 
 A program may assign anything to a field, and an adapter pass on anything that a provider says. A number where a text
-belongs is written down all the same; but read back it is no event, and what stands in the line is lost. So each field
+belongs is written down all the same; but read back it is not an event, and what stands in the line is lost. So each field
 is looked at once, before its event is encoded: a value of another type is made into its own where that says the same,
 and left out where it does not. Names and texts are made text by :mod:`turnspan.recording.redaction`.
 """

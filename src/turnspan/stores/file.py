@@ -5,7 +5,7 @@
     {base}/.audit/{session}.jsonl         audit rows, which those do not know
 
 A file is replaced as a whole, so a reader sees the old one or the new one, and a change holds a lock that other
-processes respect. A name never leads outside of the base: what is no plain name is percent-encoded. Appending a turn
+processes respect. A name never leads outside of the base: what is not a plain name is percent-encoded. Appending a turn
 rewrites its file, so its cost grows with the session; for long sessions take SQLite.
 """
 

@@ -177,7 +177,7 @@ class AdapterConformance:
             _nothing_is_open(recording)
 
     def test_a_turn_that_is_cancelled_in_a_tool(self, driver: RuntimeDriver) -> None:
-        """A cancelled turn is no error, and neither is the tool that it was in."""
+        """A cancelled turn is not an error, and neither is the tool that it was in."""
 
         async def main() -> None:
             seen = slow_tool_started.count

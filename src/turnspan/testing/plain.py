@@ -77,7 +77,7 @@ def compare_programs(driver: RuntimeDriver) -> tuple[Ran, Ran]:
 def _run(folder: str, command: list[str]) -> Ran:
     env: dict[str, Any] = {name: value for name, value in os.environ.items() if not name.startswith("TURNSPAN_")}
     env |= {"PYTHONWARNINGS": "error", "PYTHONHASHSEED": "0"}
-    env |= {"TURNSPAN_HOME": f"{folder}/home", "TURNSPAN_EXIT_TIMEOUT": "60"}  # a busy machine is no difference
+    env |= {"TURNSPAN_HOME": f"{folder}/home", "TURNSPAN_EXIT_TIMEOUT": "60"}  # a busy machine makes no difference
     done = subprocess.run(  # noqa: S603  our own interpreter
         [sys.executable, *command], cwd=folder, env=env, capture_output=True, text=True, timeout=300, check=False
     )

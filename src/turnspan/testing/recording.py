@@ -1,4 +1,4 @@
-"""Recording in a test: everything that turnspan does, kept in memory and looked at afterwards."""
+"""Recording in a test: everything that turnspan does, kept in memory and examined afterwards."""
 
 from __future__ import annotations
 

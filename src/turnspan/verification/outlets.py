@@ -1,6 +1,6 @@
 """Outlets: where a process sent its spans and log lines, as its seals say, and whether that is where we look.
 
-What went to another place is not missing here. It was not looked at either, and that is said, with the option that would.
+What went to another place is not missing here. It was not checked either, and that is said, with the option that would.
 """
 
 from __future__ import annotations

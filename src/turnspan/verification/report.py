@@ -42,7 +42,7 @@ class Finding(NamedTuple):
 
 @dataclass(slots=True, repr=False)
 class Report:
-    """What was looked at and what was found. At most 1,000 findings are kept; ``counts`` has them all.
+    """What was checked and what was found. At most 1,000 findings are kept; ``counts`` has them all.
 
     ``notes`` say what the verdict does not cover, and ``problem`` why there is none.
     """
@@ -86,14 +86,14 @@ class Report:
         self.counts[check]["ok"] += count
 
     def not_looked_at(self, check: Check, note: str) -> None:
-        """Count what is kept in a place that was not looked at, and say once which option would look."""
+        """Count what is kept in a place that was not checked, and say once which option would check it."""
         self.counts[check]["elsewhere"] += 1
         if note not in self.notes:
             self.notes.append(note)
 
     @property
     def exit_code(self) -> int:
-        """0: proven; 1: explained gaps; 2: unexplained ones; 3: the chain is broken; 4: it could not be looked at."""
+        """0: proven; 1: explained gaps; 2: unexplained ones; 3: the chain is broken; 4: nothing could be checked."""
         found = {verdict for counts in self.counts.values() for verdict, count in counts.items() if count}
         if "altered" in found:
             return 3
@@ -105,7 +105,7 @@ class Report:
 
     @property
     def proven(self) -> bool:
-        """Whether something was looked at, and all of it agrees."""
+        """Whether something was checked, and all of it agrees."""
         return self.exit_code == 0
 
     def to_dict(self) -> dict[str, Any]:

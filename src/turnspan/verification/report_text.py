@@ -1,4 +1,4 @@
-"""How a report reads: where was looked, what agrees, each difference, and the verdict.
+"""How a report reads: which sources were checked, what agrees, each difference, and the verdict.
 
 A sentence is a list of pieces, each with the verdict that it is coloured by, or none: the command line colours them,
 ``print(report)`` does not, and a notebook shows them as a table.
@@ -35,7 +35,7 @@ class Piece(NamedTuple):
 
 
 def rows(report: Report) -> Iterator[tuple[str, list[Piece]]]:
-    """Yield what was looked at, and each check with its counts."""
+    """Yield what was checked, and each check with its counts."""
     for name, source in report.sources.items():
         yield name, [Piece(redact_secrets(source))]
     erased = f", content of {report.erased} erased, by record" if report.erased else ""
@@ -55,7 +55,7 @@ def sentences(report: Report) -> Iterator[list[Piece]]:
     if len(report.findings) > _MOST_SHOWN:
         yield [Piece(f"... and more: {len(report.findings)} with --json")]
     for note in report.notes:
-        yield [Piece("not looked at", "elsewhere"), Piece(f": {redact_secrets(note)}")]
+        yield [Piece("not checked", "elsewhere"), Piece(f": {redact_secrets(note)}")]
     if report.problem:
         yield [Piece("problem", "pending"), Piece(f": {redact_secrets(report.problem)}")]
     verdict, says, more = VERDICTS[report.exit_code]

@@ -53,7 +53,7 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        # ids are quoted whole, and a slash in one is no step of the path
+        # ids are quoted whole, and a slash in one is not a step of the path
         scope = {**scope, "path": scope.get("raw_path", scope["path"].encode()).decode("latin-1")}
 
         async def send_guarded(message: Message) -> None:

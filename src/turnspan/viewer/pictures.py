@@ -21,7 +21,7 @@ _MOST_BARS = 600
 _COLUMNS = 240
 """Columns of a strip; a session of more turns has several in each."""
 _FEWEST = 48
-"""Columns that a strip has room for at least: a session of two turns is no wall."""
+"""Columns that a strip has room for at least: a session of two turns is not a wall."""
 _NARROWEST = 0.4
 _TALLEST, _BELOW = 30, 12
 

@@ -47,7 +47,7 @@ def place_view(place: FoundPlace, trace_source: str | None, log_source: str | No
     for url in filter(None, (place.trace_url, place.log_url)):
         table.add_row("", Text(url, style=f"link {url}"))
     lines = [Text(f"{line.source} {line.event}") for line in place.log]
-    nothing = f"no line in {log_source}" if log_source is not None else "no log was looked at"
+    nothing = f"no line in {log_source}" if log_source is not None else "no log was searched"
     for number, line in enumerate(lines or [Text(nothing, style="dim")]):
         table.add_row("log" if number == 0 else "", line)
     for number, event_id in enumerate(place.audit_event_ids if place.hit.kind != "audit event" else []):
@@ -59,5 +59,5 @@ def _span(place: FoundPlace, source: str | None) -> Text:
     if place.span is not None:
         return Text(f"{place.span.name} ({place.span.source})")
     if source is None:
-        return Text("no trace was looked at: --spans names where spans are kept", style="dim")
+        return Text("no trace was searched: --spans names where spans are kept", style="dim")
     return Text(f"not in {source} (sampled out, or sent elsewhere)", style="dim")

@@ -11,7 +11,7 @@ from turnspan.verification.report_text import Piece, rows, sentences
 
 
 def report_view(report: Report) -> RenderableType:
-    """Return a report: where was looked, what agrees, each difference, and the verdict."""
+    """Return a report: which sources were checked, what agrees, each difference, and the verdict."""
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")

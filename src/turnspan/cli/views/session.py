@@ -36,7 +36,7 @@ def session_view(
         children: Ids of the sessions whose parent it is.
         traces: Makes links to traces.
         display: What was asked for.
-        links_shown: Whether links are written out: what is no terminal has none behind a text.
+        links_shown: Whether links are written out: what is not a terminal has none behind a text.
 
     """
     how = display or Display()

@@ -1,7 +1,7 @@
 r"""Secrets by their name: ``password=...``, ``"api_key": "..."``, ``Authorization: ...``, ``--token ...``.
 
 Whatever stands behind such a name is a secret, if it can be one: ``token: optional`` and ``max_tokens: 4096`` are not.
-Text is looked at as it is encoded: JSON in which quotes are escaped, once for each level of JSON inside of JSON.
+Text is scanned as it is encoded: JSON in which quotes are escaped, once for each level of JSON inside of JSON.
 """
 
 from __future__ import annotations

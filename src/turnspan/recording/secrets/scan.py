@@ -1,6 +1,6 @@
 """The scan: finds secrets in JSON, whatever they stand in.
 
-Everything is looked at once, as the bytes that are kept: prompts, names, keys, errors and notes alike. One pass finds
+Everything is scanned once, as the bytes that are kept: prompts, names, keys, errors and notes alike. One pass finds
 the few characters that each kind of secret begins with or is named by (:class:`Marks`); a pattern is tried only there.
 """
 

@@ -89,14 +89,14 @@ def is_user_and_password(value: bytes) -> bool:
 
 
 def is_secret_leaf(text: str) -> bool:
-    """Return whether a text below such a name can be a secret: it is no common word, and no sentence about one."""
+    """Return whether a text below such a name can be a secret: it is neither a common word nor a sentence about one."""
     encoded = text.encode("utf-8", "replace")
     words = encoded.lower().split()
     return bool(words) and not is_stand_in(encoded) and NO_SECRETS.isdisjoint(words) and SENTENCE.isdisjoint(words)
 
 
 def looks_random(value: bytes) -> bool:
-    """Return whether this is no word, name, number, version or path: it could be a key."""
+    """Return whether this is not a word, name, number, version or path: it could be a key."""
     digits = sum(48 <= c < 58 for c in value)
     letters = sum(65 <= c < 91 or 97 <= c < 123 for c in value)
     if digits and letters:

@@ -90,7 +90,7 @@ ORDINARY = frozenset(
 )
 """The word before "token" or "key" that makes it an ordinary one."""
 NO_PASS = frozenset(b"com by tres encom sur under over im".split())
-"""What stands before "pass" where that is no password."""
+"""What stands before "pass" where that is not a password."""
 NO_SECRETS = frozenset(
     b"""
     required optional none null nil true false yes no on off undefined default empty missing invalid expired valid wrong
