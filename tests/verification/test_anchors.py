@@ -1,5 +1,6 @@
 """With an anchor, nothing older than it changes without being named, whoever changes it, and with whatever key."""
 
+import os
 import shutil
 import subprocess
 
@@ -111,7 +112,11 @@ def test_what_is_older_is_named_even_if_all_is_rewritten_with_the_key(copy, keys
         assert without.proven, "without the anchor nobody could know"
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=max(25, int(os.environ.get("TURNSPAN_EDITS", "0")) // 10),
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
 @given(data=st.data())
 def test_no_event_that_is_older_changes_unnamed(anchored, keys, tmp_path, data):
     """Whichever event of whichever anchored chain is changed or left out, the rest being made to fit."""
