@@ -113,7 +113,7 @@ def test_what_is_older_is_named_even_if_all_is_rewritten_with_the_key(copy, keys
 
 
 @settings(
-    max_examples=max(25, int(os.environ.get("TURNSPAN_EDITS", "0")) // 10),
+    max_examples=max(25, int(os.environ.get("SOAK_EDITS", "0")) // 10),
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )

@@ -1,6 +1,6 @@
 """Whatever somebody without the key does to a store: nothing is proven, and nothing is excused.
 
-``TURNSPAN_EDITS`` says how many different broken stores are looked at: 100 by default, 10,000 in ``make soak``.
+``SOAK_EDITS`` says how many different broken stores are looked at: 100 by default, 10,000 in ``make soak``.
 """
 
 import contextlib
@@ -53,7 +53,7 @@ from turnspan.settings import Settings
 from turnspan.stores import open_store
 from turnspan.verification import verify
 
-EDITS = int(os.environ.get("TURNSPAN_EDITS", "100"))
+EDITS = int(os.environ.get("SOAK_EDITS", "100"))
 STEPS = 20
 COUNTERS = {("turns", "position"), ("agent_transitions", "position")}
 OTHER_KEY = Key(b"the key of somebody else, long enough")
