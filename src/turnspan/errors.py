@@ -14,6 +14,7 @@ TurnspanError
     ├── SessionNotFoundError (ValueError)     the session is not in the store
     ├── UnreadableSessionError (ValueError)   it is there, but cannot be read as a session
     └── StoreUnavailableError (OSError)       the store cannot be reached or written right now
+        └── StoreReplacedError                its file is gone, or is another one, since it was opened
 
 These are raised to people who called turnspan themselves. A failure while watching an agent is
 never raised into the agent: the recorder reports it once and counts it.
@@ -78,3 +79,7 @@ class UnreadableSessionError(StoreError, ValueError):
 
 class StoreUnavailableError(StoreError, OSError):
     """The store is locked, read-only, full or unreachable; what was observed waits in the journal."""
+
+
+class StoreReplacedError(StoreUnavailableError):
+    """The file of the store was removed, moved or replaced while it was open."""

@@ -111,12 +111,19 @@ class DeadJournal:
         return added
 
     def close(self, *, confirmed: bool, keep: bool = False) -> None:
-        """Let go; drop the files when the store has all of it."""
-        if confirmed:
-            for path in segments_of(self.directory, self.id):
-                _retire(path, keep=keep)
-            (self.directory / f"{self.id}.lock").unlink(missing_ok=True)
-        os.close(self._lock_fd)
+        """Let go; drop the files when the store has all of it.
+
+        Raises:
+            OSError: When they cannot be removed; it lets go all the same.
+
+        """
+        try:
+            if confirmed:
+                for path in segments_of(self.directory, self.id):
+                    _retire(path, keep=keep)
+                (self.directory / f"{self.id}.lock").unlink(missing_ok=True)
+        finally:
+            os.close(self._lock_fd)
 
 
 def dead_journals(directory: Path) -> Iterator[DeadJournal]:

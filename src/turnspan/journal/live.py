@@ -17,7 +17,7 @@ import msgspec
 
 from turnspan.events import Event
 from turnspan.journal.hash_chain import Line, SpanIds, digest_of, head_of, line_hash
-from turnspan.journal.segments import _FORMAT, _framed, _locked, _retire, read_segment, segments_of
+from turnspan.journal.segments import _FORMAT, READ_BYTES, _framed, _is_at, _locked, _retire, read_segment, segments_of
 from turnspan.journal.unwritten import Unwritten
 from turnspan.model.ids import new_id, now_ns
 from turnspan.model.json_values import encode
@@ -172,6 +172,42 @@ class Journal:
             unwritten.remove_first()
         return True
 
+    def restore(self) -> None:
+        """Write the journal anew where somebody took its files away: removed, moved, or with the whole home.
+
+        What was in the segment that is being written is all there again; to be called now and then.
+        """
+        if self.directory is None:
+            return
+        with self._lock:
+            path, lock = self._path(self._segment), self.directory / f"{self.id}.lock"
+            if self._fd < 0 or (_is_at(path, self._fd) and _is_at(lock, self._lock_fd)):
+                return
+            self.problem = OSError(f"the journal {path} was removed or moved while it was written; it is written anew")
+            try:
+                self._write_anew(path, lock)
+            except OSError as error:
+                self.problem = error
+
+    def _write_anew(self, path: Path, lock: Path) -> None:
+        lock.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not _is_at(lock, self._lock_fd):
+            old, self._lock_fd = self._lock_fd, _locked(lock)
+            os.close(old)
+            self._unwritten.move_to(self._lock_fd)
+        if not _is_at(path, self._fd):
+            temporary = path.with_name(f".{path.name}.tmp")
+            fd = os.open(temporary, os.O_CREAT | os.O_TRUNC | os.O_RDWR | os.O_APPEND, 0o600)
+            try:
+                _copy(self._fd, fd, self._size)
+                temporary.replace(path)
+            except OSError:
+                os.close(fd)
+                temporary.unlink(missing_ok=True)
+                raise
+            os.close(self._fd)
+            self._fd = fd
+
     @property
     def dropped(self) -> int:
         """How many events got no line, because neither the disk nor memory had room."""
@@ -294,14 +330,26 @@ class Journal:
             with self._lock:
                 self._unwritten.remove_until(sequence)
 
+    @property
+    def beginning(self) -> Position:
+        """The place of the first line that has not been dropped."""
+        return Position(self._kept_from, 0)
+
     def drop_before(self, segment: int) -> None:
         """Drop the segments before this one: the store has what is in them."""
-        if self.directory is not None and segment > self._kept_from:
-            self._kept_from = segment
-            for path in segments_of(self.directory, self.id):
-                if int(path.name.split(".")[1]) < segment:
-                    self._held_bytes -= path.stat().st_size
+        if self.directory is None or segment <= self._kept_from:
+            return
+        self._kept_from = segment
+        for path in segments_of(self.directory, self.id):
+            if int(path.name.split(".")[1]) < segment:
+                try:
+                    size = path.stat().st_size
                     _retire(path, keep=self._keep)
+                    self._held_bytes -= size
+                except FileNotFoundError:
+                    pass  # somebody else was faster
+                except OSError as error:
+                    self.problem = error
 
     def finish(self) -> None:
         """Take nothing more but what is made to stand behind the rest: the last ends, and the seals."""
@@ -309,17 +357,24 @@ class Journal:
             self._finished = True
 
     def close(self, *, confirmed: bool) -> None:
-        """Close the chain; its segments are dropped when the store has confirmed all of it."""
+        """Close the chain; its segments are dropped when the store has confirmed all of it.
+
+        Raises:
+            OSError: When they cannot be removed; it is closed all the same.
+
+        """
         with self._lock:
             if self._fd < 0:
                 return
             os.close(self._fd)
             self._fd = -1
-            if confirmed and self.directory is not None:
-                for path in segments_of(self.directory, self.id):
-                    _retire(path, keep=self._keep)
-                (self.directory / f"{self.id}.lock").unlink(missing_ok=True)
-            os.close(self._lock_fd)
+            try:
+                if confirmed and self.directory is not None:
+                    for path in segments_of(self.directory, self.id):
+                        _retire(path, keep=self._keep)
+                    (self.directory / f"{self.id}.lock").unlink(missing_ok=True)
+            finally:
+                os.close(self._lock_fd)
 
     def forget(self) -> None:
         """Let go of files that belong to the parent process, after a fork."""
@@ -327,3 +382,12 @@ class Journal:
             if fd >= 0:
                 os.close(fd)
         self._fd = self._lock_fd = -1
+
+
+def _copy(source: int, target: int, size: int) -> None:
+    """Copy the first bytes of an open file to another one."""
+    at = 0
+    while at < size and (data := os.pread(source, min(READ_BYTES, size - at), at)):
+        if os.write(target, data) != len(data):
+            raise OSError(28, "No space left on device")
+        at += len(data)

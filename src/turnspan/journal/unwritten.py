@@ -86,5 +86,10 @@ class Unwritten:
         while self.lines and self.lines[0].sequence <= sequence:
             self.remove_first()
 
+    def move_to(self, lock_fd: int) -> None:
+        """Go on in another lock file."""
+        self._lock_fd = lock_fd
+        self._say()
+
     def _say(self) -> None:
         Losses(self._acknowledged, self.dropped).write(self._lock_fd)

@@ -140,7 +140,10 @@ class Pipeline:
             logger.warning(
                 "turnspan: disk and memory were full for so long that %d events are lost", self.journal.dropped
             )
-        self.journal.close(confirmed=everything)
+        try:
+            self.journal.close(confirmed=everything)
+        except OSError as error:
+            logger.warning("turnspan: everything is stored, and the journal cannot be removed: %s", error)
         # the logs and metrics of the writer; a dead endpoint has been given its time by now
         self.providers.start_flush(self._ending_s, began_s + timeout_s - self._ending_s)()
         self._problems.report_held()

@@ -86,7 +86,11 @@ def recover(
         except Exception as error:
             recovered.append(Recovered(journal.id, len(journal.lines), 0, journal.torn_bytes, problem=str(error)))
         finally:
-            journal.close(confirmed=done, keep=keep)
+            try:
+                journal.close(confirmed=done, keep=keep)
+            except OSError as error:
+                says = f"it is stored, and its files cannot be removed: {error}"
+                recovered[-1] = recovered[-1]._replace(problem=says)
     return recovered
 
 

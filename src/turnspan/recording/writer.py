@@ -14,16 +14,18 @@ import time
 from collections.abc import Callable
 from functools import partial
 
+from turnspan.errors import StoreReplacedError
 from turnspan.journal.live import Journal, Position
 from turnspan.journal.seals import Seal
 from turnspan.model.ids import now_ns
 from turnspan.recording.appender import Appender
 from turnspan.recording.ledger import Ledger
 from turnspan.recording.problems import Problem, Problems
+from turnspan.recording.redaction import redact_secrets
 from turnspan.recording.sealing import Sealer
 from turnspan.recording.session_counts import SessionSeal
 from turnspan.recording.threads import OwnThread
-from turnspan.stores.base import SessionStore
+from turnspan.stores.base import Reopens, SessionStore, url_of
 from turnspan.stores.merging import apply
 from turnspan.stores.rows import Changes
 from turnspan.telemetry.outlet import Folded, Outlet
@@ -91,6 +93,7 @@ class Writer:
         self._read = 0
         self._waiting: Changes | None = None
         self._confirmed = 0
+        self._newest_read = 0  # what the outlets have, and what is sealed or waits for it
         self._retry_s = 0.0
         self._step_lock = threading.Lock()
         self._wake = threading.Event()
@@ -149,6 +152,11 @@ class Writer:
         """Wait until the store has all lines there are now; return whether it does."""
         target = self._journal.sequence
         deadline = time.monotonic() + timeout_s
+        if self._step_lock.acquire(timeout=timeout_s):
+            try:
+                self._look_at_places()
+            finally:
+                self._step_lock.release()
         if not self._thread.is_alive():
             while self._confirmed < target and time.monotonic() < deadline:
                 if not self.step():
@@ -190,13 +198,27 @@ class Writer:
         """Seal what is due, and bring one batch to the store; return whether to go on at once."""
         with self._step_lock:
             try:
+                self._look_at_places()
                 self._journal.retry()
-                self._append_seals(self._ledger.sessions.due())
+                if self._read >= self._newest_read:
+                    self._append_seals(self._ledger.sessions.due())
                 return self._step()
             except Exception as error:
                 self._problems.report(Problem.WRITER, error)
                 self._back_off()
                 return False
+
+    def _look_at_places(self) -> None:
+        """Notice that the journal or the store was taken away; what the journal still has is stored anew."""
+        self._journal.restore()
+        store = self._store
+        if not isinstance(store, Reopens) or store.is_in_place():
+            return
+        says = f"{redact_secrets(url_of(store))} was removed, moved or replaced while it was open; "
+        says += "what the journal still has is stored in what stands there now"
+        self._problems.report(Problem.STORE, StoreReplacedError(says))
+        self._store, self._waiting, self._confirmed = None, None, 0
+        self._ledger, self._position, self._read = Ledger(self._journal.id), self._journal.beginning, 0
 
     def _step(self) -> bool:
         if self._waiting is None and not self._gather():
@@ -206,6 +228,8 @@ class Writer:
             if self._store is None:
                 with forking.importing:
                     store = self._open_store()
+                if isinstance(store, Reopens):
+                    store.reopen()
                 self._prepare(store)
                 self._sealer.name_heads(store)
                 self._store = store
@@ -214,6 +238,9 @@ class Writer:
             self._problems.report(Problem.STORE, error)
             self._back_off()
             return False
+        self._look_at_places()
+        if self._store is None:
+            return True  # it went into a file that nobody will read
         self._waiting, self._retry_s = None, 0.0
         self._journal.drop_before(min(self._ledger.first_open_segment(self._position.segment), self._position.segment))
         self._confirmed = self._read
@@ -228,15 +255,21 @@ class Writer:
         if not lines:
             self._position = position
             return False
+        if (lost := lines[0].sequence - self._read - 1) > 0:
+            says = (
+                f"{lost} events behind line {self._read} are in no journal any more: what the store had of them is gone"
+            )
+            self._problems.report(Problem.JOURNAL, LookupError(says))
         folded: list[Folded] = []
         for line in lines:
             try:
-                if (made := self._ledger.fold(line, position.segment)) is not None:
+                made = self._ledger.fold(line, position.segment)
+                if made is not None and line.sequence > self._newest_read:
                     folded.append(made)
             except Exception as error:
                 self._problems.report(Problem.LEDGER, error)
             self._read = line.sequence
-        self._position = position
+        self._position, self._newest_read = position, max(self._read, self._newest_read)
         if self._outlets is None:
             with forking.importing:
                 self._outlets = self._open_outlets()

@@ -2,7 +2,8 @@
 
 A store has the four methods of :class:`SessionStore`. What it may be able to do beyond them are the capabilities, each a
 protocol that says what happens without it: :class:`Appends`, :class:`Audited`, :class:`Peeks`, :class:`Pages`,
-:class:`ByUse`, :class:`Finds`, :class:`Vacuums`, :class:`Closes`, :class:`Forks`, :class:`Located`.
+:class:`ByUse`, :class:`Finds`, :class:`Vacuums`, :class:`Closes`, :class:`Forks`, :class:`Reopens`,
+:class:`Located`.
 :mod:`turnspan.testing` has the suites that prove a store. An entry point in the group ``turnspan.stores``, named like a
 URL's scheme, is called with the URL and returns the store.
 """
@@ -23,6 +24,7 @@ from turnspan.stores.base import (
     Located,
     Pages,
     Peeks,
+    Reopens,
     SessionFilter,
     SessionStore,
     SessionSummary,
@@ -72,6 +74,7 @@ __all__ = [
     "Peeks",
     "RedisSessionStore",
     "Removed",
+    "Reopens",
     "SessionFilter",
     "SessionRow",
     "SessionStore",

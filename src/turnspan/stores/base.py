@@ -20,6 +20,7 @@ capability              what it is for                                 without i
 :class:`Vacuums`        overwrite and give back what was removed       nothing is done
 :class:`Closes`         hold connections until it is closed            nothing is done
 :class:`Forks`          go on in a forked child                        it is used there as it is
+:class:`Reopens`        know that its file was taken away, reopen      what is written then goes where its system puts it
 :class:`Located`        be opened again by a URL                       it belongs to the process that made it
 ======================  =============================================  ====================================================
 """
@@ -303,6 +304,17 @@ class Forks(Protocol):
 
     def after_fork(self) -> None:
         """Begin anew in a forked child, without touching what belongs to the parent."""
+
+
+@runtime_checkable
+class Reopens(Protocol):
+    """Knows whether what it has opened is still what stands in its place: files are removed, moved and replaced."""
+
+    def is_in_place(self) -> bool:
+        """Return whether it is; what was stored may be gone otherwise, also what was confirmed."""
+
+    def reopen(self) -> None:
+        """Open what stands in its place now, made anew where nothing does."""
 
 
 @runtime_checkable

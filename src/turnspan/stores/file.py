@@ -56,13 +56,34 @@ class FileSessionStore(SessionStore):
     def __init__(self, base_dir: str | Path) -> None:
         self._base_dir = Path(base_dir)
         self._lock = threading.RLock()
-        with _unavailable(f"The session directory {base_dir} cannot be made"):
-            self._base_dir.mkdir(parents=True, exist_ok=True)
+        self._opened: tuple[int, int] | None = None
+        self.reopen()
 
     @property
     def url(self) -> str:
         """The URL that opens this store again."""
         return f"file://{self._base_dir.absolute()}"
+
+    def is_in_place(self) -> bool:
+        """Return whether the directory that was opened is the one that stands there now."""
+        return self._opened is not None and self._directory_there() == self._opened
+
+    def reopen(self) -> None:
+        """Use the directory that stands there now, made anew where none does.
+
+        Raises:
+            StoreUnavailableError: When it cannot be made.
+
+        """
+        with _unavailable(f"The session directory {self._base_dir} cannot be made"):
+            self._base_dir.mkdir(parents=True, exist_ok=True)
+        self._opened = self._directory_there()
+
+    def _directory_there(self) -> tuple[int, int] | None:
+        with contextlib.suppress(OSError):
+            found = self._base_dir.stat()
+            return found.st_dev, found.st_ino
+        return None
 
     def after_fork(self) -> None:
         """Take a lock of our own: another thread of the parent process may hold the old one."""

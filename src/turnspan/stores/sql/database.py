@@ -61,6 +61,7 @@ class Database:
 
     def __init__(self, url: str, *, busy_timeout_ms: int, read_only: bool = False) -> None:
         self._read_only = read_only
+        self._path: Path | None = None
         self._compiled: dict[tuple[Any, ...], tuple[str, Callable[[Any], Any]]] = {}
         self._as_given: dict[tuple[Any, ...], list[tuple[int, float]]] = {}
         try:
@@ -85,6 +86,7 @@ class Database:
                 self.engine = self._copy()
             with self.writing() as connection:
                 self._migrate(connection)
+        self._file = self._file_there()
         if self.monthly and not read_only:
             with self.writing() as connection:
                 self.lock(connection)
@@ -101,8 +103,8 @@ class Database:
                     query = {**url.query, "mode": "ro", "uri": "true"}
                     url = url.set(database=path.absolute().as_uri(), query=query)
                 else:
-                    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-                    path.touch(mode=0o600)  # what agents say is for their owner only
+                    self._path = path
+                    self._make_file(path)
             engine = sa.create_engine(url, hide_parameters=True, connect_args={"timeout": busy_timeout_ms / 1000})
             sa.event.listen(engine, "connect", _prepare_sqlite)
             sa.event.listen(engine, "begin", _begin_sqlite)
@@ -114,6 +116,44 @@ class Database:
         )
         # Parameters by position, as for SQLite; a connection that broke while it was idle is not handed out.
         return sa.create_engine(url, hide_parameters=True, paramstyle="format", pool_pre_ping=True, connect_args=more)
+
+    @staticmethod
+    def _make_file(path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path.touch(mode=0o600)  # what agents say is for their owner only
+
+    def _file_there(self) -> tuple[int, int] | None:
+        """Return what tells the file that stands in the database's place from others; None: there is none."""
+        if self._path is None:
+            return None
+        try:
+            found = self._path.stat()
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
+
+    def is_in_place(self) -> bool:
+        """Return whether the file that was opened is the one that stands there now."""
+        return self._path is None or self._file_there() == self._file is not None
+
+    def reopen(self) -> None:
+        """Open the file that stands there now, made anew where none does.
+
+        Raises:
+            StoreUnavailableError: When it cannot be opened.
+
+        """
+        if self._path is None or self.is_in_place():
+            return
+        self.engine.dispose()
+        self._file = None
+        try:
+            self._make_file(self._path)
+        except OSError as error:
+            raise StoreUnavailableError(f"The store {self.name} cannot be made anew: {error.strerror}") from error
+        with self.writing() as connection:
+            self._migrate(connection)
+        self._file = self._file_there()
 
     def _copy(self) -> sa.Engine:
         """Return a copy of what is here, to be brought up to date: in a folder for its owner only, until this is closed.

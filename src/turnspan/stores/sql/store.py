@@ -73,6 +73,14 @@ class SqlSessionStore(SessionStore):
         """Forget connections that belong to the parent process."""
         self._database.after_fork()
 
+    def is_in_place(self) -> bool:
+        """Return whether the file that was opened is the one that stands there now (SQLite)."""
+        return self._database.is_in_place()
+
+    def reopen(self) -> None:
+        """Open the file that stands there now, made anew where none does (SQLite)."""
+        self._database.reopen()
+
     # The four ---------------------------------------------------------------------------------------------------
 
     def save_session(self, session: SessionRecord) -> None:
