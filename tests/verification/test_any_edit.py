@@ -162,7 +162,11 @@ class Breaker(RuleBasedStateMachine):
             columns = [c for c in columns_of(db, table) if (table, c[0]) not in COUNTERS]
             column, type_ = data.draw(st.sampled_from(columns))
             value = data.draw(others(row[column], type_))
-            write(db, table, row, {column: value})
+            try:
+                write(db, table, row, {column: value})
+            except sqlite3.IntegrityError:  # another row has it
+                db.rollback()
+                return
             if table == "audit_events" and again:
                 rechain(db, row["journal"])
         self.broken((table, column, row[column], value))
