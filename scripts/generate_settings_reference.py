@@ -16,7 +16,7 @@ HEAD = """# Settings
 <!-- made by scripts/generate_settings_reference.py -->
 
 An argument of `turnspan.configure()` or `turnspan.instrument()` wins over the environment variable, which wins over the default.
-`turnspan doctor` shows what is in force. A variable that begins with `TURNSPAN_` and is none of these is reported at start.
+`turnspan doctor` shows what is in force. A variable that begins with `TURNSPAN_` and is not one of these is reported at start.
 
 | argument | variable | default | meaning |
 |---|---|---|---|

@@ -34,7 +34,7 @@ class Settings:
     home: Path = _setting("TURNSPAN_HOME", Path(".turnspan"))
     """Folder with journal, default store, log and spans."""
     store: str = _setting("TURNSPAN_STORE", "")
-    """Store URL: ``sqlite:///path``, ``file:///path`` or ``memory:``; SQLite in home when empty."""
+    """Store URL: ``sqlite:///path``, ``postgresql://user@host/database``, ``redis://host``, ``file:///path``, ``memory:``; SQLite in home when empty."""
     adapters: str = _setting("TURNSPAN_ADAPTERS", "all")
     """Which runtimes are instrumented: ``all``, or comma-separated names; ``-name`` excludes one."""
     session_id: str = _setting("TURNSPAN_SESSION_ID", "")
@@ -54,11 +54,11 @@ class Settings:
     otlp: str = _setting("OTEL_EXPORTER_OTLP_ENDPOINT", "")
     """Base URL of an OTLP/HTTP receiver; nothing is sent anywhere while it is empty."""
     otlp_traces: str = _setting("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "")
-    """Whole URL that spans are sent to, in place of ``/v1/traces`` at the base URL; it alone suffices."""
+    """Full URL that spans are sent to, in place of ``/v1/traces`` at the base URL; it alone suffices."""
     otlp_logs: str = _setting("OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", "")
-    """Whole URL that log records are sent to, likewise."""
+    """Full URL that log records are sent to, likewise."""
     otlp_metrics: str = _setting("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "")
-    """Whole URL that metrics are sent to, likewise."""
+    """Full URL that metrics are sent to, likewise."""
     durability: str = _setting("TURNSPAN_DURABILITY", "process", ("process", "fsync"))
     """What a journal line survives: the death of the ``process``, or with ``fsync`` that of the machine."""
     journal_limit_mb: int = _setting("TURNSPAN_JOURNAL_LIMIT_MB", 1024)
@@ -72,10 +72,10 @@ class Settings:
     resend: bool = _setting("TURNSPAN_RESEND", default=True)
     """Whether recovery sends the spans that a dead process may not have sent."""
     view_url: str = _setting("TURNSPAN_VIEW_URL", "")
-    """Base of the pages of sessions; a turn's span then carries ``turnspan.session.url``."""
+    """Base URL of the session pages; a turn's span then carries ``turnspan.session.url``."""
     trace_url: str = _setting("TURNSPAN_TRACE_URL", "")
     """Links to traces: a template (``{trace_id} {span_id} {audit_event_id} {session_id} {turn_id}``), or ``jaeger tempo
-    grafana phoenix``, with ``:https://where`` behind the name."""
+    grafana phoenix``, with ``:https://host`` behind the name."""
     log_url: str = _setting("TURNSPAN_LOG_URL", "")
     """Links to log lines: a template, or ``grafana``."""
     semconv: str = _setting("TURNSPAN_SEMCONV", "util-1.3", ("util-1.3", "main"))
@@ -83,7 +83,7 @@ class Settings:
     strict: bool = _setting("TURNSPAN_STRICT", default=False)
     """Raise turnspan's own errors instead of reporting them once; for tests."""
     disabled: bool = _setting("TURNSPAN_DISABLED", default=False)
-    """Do nothing at all."""
+    """Turn turnspan off."""
 
     @classmethod
     def read(cls, **given: Any) -> Self:

@@ -173,7 +173,7 @@ def display_options(*, ids: bool) -> Callable[[Callable[..., Any]], Callable[...
         return _with(
             command,
             *more,
-            click.option("--full", is_flag=True, help="Show content whole."),
+            click.option("--full", is_flag=True, help="Show content in full."),
             click.option("--utc", is_flag=True, help="Show times in UTC."),
         )
 

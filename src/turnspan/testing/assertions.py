@@ -102,7 +102,7 @@ class Assertions(ABC):
     def _only(self, what: str, found: Sequence[T]) -> T:
         if not found:
             self._fail(
-                f"there is no {what}: nothing was recorded. A runtime is watched behind turnspan.instrument(); code of "
+                f"there is no {what}: nothing was recorded. A runtime is recorded after turnspan.instrument(); code of "
                 "your own is recorded by turnspan.turn()"
             )
         if len(found) > 1:

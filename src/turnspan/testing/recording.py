@@ -211,7 +211,7 @@ def record(**settings: Unpack[SettingsArguments]) -> Iterator[Recording]:
 
 @contextmanager
 def _watching_no_longer() -> Iterator[None]:
-    """See that what a test watches, the next one does not."""
+    """See that what one test instruments is not instrumented in the next."""
     was_on = zero_code.is_on()
     try:
         yield

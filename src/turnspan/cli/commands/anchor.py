@@ -29,7 +29,7 @@ from turnspan.verification.anchors import commit, head_of_store
 @click.option("--key", help="Ed25519 private key in PEM (default: TURNSPAN_SIGNING_KEY).")
 @reads_store
 def command(reader: Reader, as_json: bool, target: str, name: str, origin: str, key: str | None) -> None:
-    """Write the ends of all chains of a store, signed, as a checkpoint (https://c2sp.org/tlog-checkpoint).
+    """Write the heads of all chains of a store as a signed checkpoint (https://c2sp.org/tlog-checkpoint).
 
     Keep it where whoever can write to the store cannot write: another machine, a repository that others pull, a
     timestamping service. `turnspan verify --anchor FILE` names everything older that was altered, cut or removed since.

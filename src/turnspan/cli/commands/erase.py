@@ -14,10 +14,10 @@ from turnspan.reading.reader import Reader
 
 @click.command()
 @SESSION
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @changes_store
 def command(reader: Reader, as_json: bool, session: str, yes: bool) -> None:
-    """Take prompts, answers, arguments, results, errors and metadata out of SESSION, for good.
+    """Erase prompts, answers, arguments, results, errors and metadata from SESSION, for good.
 
     Ids, names, times, status and the chain stay, so that `turnspan verify` still proves what happened, and that this
     was erased. What dead processes left is stored first, as by `turnspan recover`.

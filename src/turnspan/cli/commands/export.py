@@ -25,7 +25,7 @@ from turnspan.stores.base import Audited
     type=click.Choice([*FORMATS, "html", "otlp"]),
     default="json",
     show_default=True,
-    help="Which shape.",
+    help="Output format.",
 )
 @click.option(
     "-o", "--output", "path", type=click.Path(path_type=Path, dir_okay=False), help="A file (default: standard output)."

@@ -16,9 +16,9 @@ from turnspan.reading.reader import Reader
 @source_options
 @reads_store
 def command(reader: Reader, as_json: bool, id_: str, spans: str | None, logs: str | None) -> None:
-    """Say where ID is in record, trace and log.
+    """Look up ID in record, trace and log.
 
-    Any id will do, or the beginning of one: audit event, trace, span, turn, call, session, response.
+    Any id will do, or a prefix of one: audit event, trace, span, turn, call, session, response.
     """
     span_source, line_source = reader.span_source(spans), reader.line_source(logs)
     places = [found_place(reader, place) for place in reader.find(id_, span_source, line_source)]

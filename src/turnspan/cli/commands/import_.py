@@ -27,7 +27,7 @@ _SHOWN_MOST = 20
 @click.option("--dry-run", is_flag=True, help="Report what would be stored, without storing it.")
 @store_options
 def command(kind: str, path: Path, dry_run: bool, home: str | None, store: str | None, as_json: bool) -> None:
-    """Store the history of KIND at PATH: sessions with their own times, marked as imported; nothing twice.
+    """Import the history of KIND at PATH: sessions keep their times, are marked as imported, and are stored once.
 
     KIND is xerxes, oats or claude-code (a folder), openai-agents (a database), or jsonl (a file).
     """

@@ -20,9 +20,9 @@ from turnspan.reading.reader import Reader
 @click.option("--dry-run", is_flag=True, help="Only report how many sessions that would remove.")
 @changes_store
 def command(reader: Reader, as_json: bool, older_than: str | None, max_mb: int | None, dry_run: bool) -> None:
-    """Remove old sessions, with the log lines, local spans and kept journals of their time, and give back the room.
+    """Remove old sessions, with the log lines, local spans and kept journals of their time, and free the space.
 
-    Of their audit rows the places in the chains stay, so that `turnspan verify` can distinguish removed from missing. What
+    The places of their audit rows in the chains stay, so that `turnspan verify` can distinguish removed from missing. What
     dead processes left is stored first, as by `turnspan recover`.
     """
     if (older_than is None) == (max_mb is None):

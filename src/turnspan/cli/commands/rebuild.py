@@ -24,9 +24,9 @@ from turnspan.stores.base import Audited
 @click.option("--home", metavar="FOLDER", help="Home folder with the journals (default: .turnspan).")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON document, also for errors.")
 def command(store: str, source: str | None, home: str | None, as_json: bool) -> None:
-    """Make a store again: of the journals that TURNSPAN_KEEP_JOURNAL=1 kept, or of another store's audit rows.
+    """Rebuild a store from the journals that TURNSPAN_KEEP_JOURNAL=1 kept, or from another store's audit rows.
 
-    What the store has already stays, and nothing is there twice.
+    Existing data stays, and nothing is stored twice.
     """
     if source is not None:
         if source == store:

@@ -17,7 +17,7 @@ from turnspan.stores import open_store
 @click.command()
 @store_options
 def command(home: str | None, store: str | None, as_json: bool) -> None:
-    """Store what dead processes left in their journals; every start of a recorded program does so too.
+    """Store what dead processes left in their journals, as every start of a recorded program does.
 
     Each journal goes to the store that its process was given. With --store all of them go to that one: where a URL was
     mistyped, or a store has moved. Exit code 1 when a journal still waits.

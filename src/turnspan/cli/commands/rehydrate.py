@@ -38,9 +38,9 @@ from turnspan.telemetry.semconv import PROFILES
 )
 @reads_store
 def command(reader: Reader, as_json: bool, what: str | None, since: str | None, otlp: str | None, rate: float) -> None:
-    """Send the spans of WHAT again: a session, a turn, any id in one, or "last"; or of all sessions used since a time.
+    """Resend the spans of WHAT: a session, a turn, any id in one, or "last"; or of all sessions used since a time.
 
-    They have their own trace ids, span ids, parents, times, attributes, links and status, so that sending twice changes
+    They keep their trace ids, span ids, parents, times, attributes, links and status, so that sending twice changes
     nothing. Without an endpoint they go to the span file in home. Spans that other libraries made inside of a turn are
     not ours to send.
     """

@@ -22,7 +22,7 @@ _BY: dict[str, Literal["agent", "tool", "model"]] = {"agent": "agent", "tool": "
 @click.option(
     "--by", default="time", show_default=True, type=click.Choice(["time", *_BY]), help="In order of time, or totals."
 )
-@click.option("--turn", type=Words(), help="Only this turn: its id, the beginning of it, or its number (-1: the last).")
+@click.option("--turn", type=Words(), help="Only this turn: its id, a prefix of it, or its number (-1: the last).")
 @display_options(ids=True)
 @reads_store
 def command(reader: Reader, display: Display, as_json: bool, session: str, turn: str | None, by: str) -> None:

@@ -33,8 +33,8 @@ _COLUMNS = [
 @click.option(
     "--status", type=click.Choice(["success", "error", "cancelled", "running"]), help="Only sessions with such a turn."
 )
-@click.option("--since", type=Time(), help="Used since: 2026-11-21, 2026-11-21T10:00, or 2h, 3d ago.")
-@click.option("--until", type=Time(), help="Begun before; likewise.")
+@click.option("--since", type=Time(), help="Used since this time: 2026-11-21, 2026-11-21T10:00, or 2h, 3d ago.")
+@click.option("--until", type=Time(), help="Started before this time.")
 @click.option(
     "--search",
     "--text",
@@ -52,8 +52,15 @@ _COLUMNS = [
     help="Only with a turn that used at least this many tokens.",
 )
 @click.option("--min-seconds", type=Seconds(0), help="Only with a turn that took at least this long.")
-@click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 1000), metavar="COUNT", help="How many.")
-@click.option("--after", type=Id(), help="The page after this session id.")
+@click.option(
+    "--limit",
+    default=20,
+    show_default=True,
+    type=click.IntRange(1, 1000),
+    metavar="COUNT",
+    help="How many sessions to list.",
+)
+@click.option("--after", type=Id(), help="List the page after this session id.")
 @display_options(ids=False)
 @reads_store
 def command(

@@ -16,11 +16,11 @@ from turnspan.reading.reader import Reader
 
 @click.command()
 @SESSION
-@click.option("--turn", type=Words(), help="Only this turn: its id, the beginning of it, or its number (-1: the last).")
+@click.option("--turn", type=Words(), help="Only this turn: its id, a prefix of it, or its number (-1: the last).")
 @display_options(ids=True)
 @reads_store
 def command(reader: Reader, display: Display, as_json: bool, session: str, turn: str | None) -> None:
-    """Show SESSION as a tree: its id, the beginning of it, the id of a turn, trace or event in it, or "last"."""
+    """Show SESSION as a tree: its id, a prefix of it, the id of a turn, trace or event in it, or "last"."""
     found = reader.session(session)
     if turn is not None:
         found.turns = [reader.turn(found, turn)]

@@ -48,11 +48,11 @@ def command(
     retention: int | None,
     otlp: str | None,
 ) -> None:
-    """Verify SESSION (an id in it, or "last"), those used since a time, or all. Nothing is changed, made or sent.
+    """Verify SESSION (an id in it, or "last"), the sessions used since a time, or all. Nothing is changed, created or sent.
 
     Exit code 0: proven; 1: gaps that are explained (sampled out, dropped, crashed, pending, expired, removed); 2: gaps
-    that are not (missing, orphan, mismatch); 3: the chain is broken (altered); 4: nothing can be said, because nothing
-    is recorded, the session is unknown, the key is another one, or a store or backend cannot be reached.
+    that are not (missing, orphan, mismatch); 3: the chain is broken (altered); 4: inconclusive, because nothing
+    is recorded, the session is unknown, the key is a different one, or a store or backend cannot be reached.
     """
     settings = Settings.read(home=home, store=store)
     reader = Reader(settings, existing_store(settings.store_url))

@@ -33,7 +33,7 @@ def command(
     home: str | None,
     store: str | None,
 ) -> None:
-    """Show sessions in the browser, or SESSION: its id, any id in it, or "last". Nothing is changed by it."""
+    """Show sessions in the browser, or SESSION: its id, any id in it, or "last". Nothing is changed."""
     settings = Settings.read(home=home, store=store)
     serve_pages(
         settings, session, port=port, host=host, token=token or os.environ.get("TURNSPAN_VIEW_TOKEN"), open_=open_
