@@ -11,9 +11,11 @@ from support.programs import PYTHON, program, run
 from support.programs import turnspan as command
 from turnspan import FileSessionStore, InMemorySessionStore, open_store
 from turnspan.errors import SessionNotFoundError, TurnspanError
+from turnspan.events import Noted, SessionStarted
 from turnspan.maintenance.erase import erase
 from turnspan.maintenance.rebuild import lines_of_journals, lines_of_store, rebuild
 from turnspan.maintenance.retention import prune, shrink
+from turnspan.model.json_values import encode
 from turnspan.recording import runtime
 from turnspan.recording.recorder import Recorder
 from turnspan.settings import Settings
@@ -70,6 +72,26 @@ def test_erasing_takes_every_trace_of_content_out_and_keeps_the_proof(made):
         (c.tool_name, c.status, c.duration_ms) for c in before.turns[0].tool_calls
     ]
     assert command("show", "hers", "--home", made.home, check=True).stdout.count("tool call") == 2
+
+
+def test_erasing_takes_out_what_cannot_be_read_as_well(tmp_path):
+    """An event that no version understands loses its content in the store and in kept journals; what is left is vouched for."""
+    made = Settings.read(home=tmp_path / "home", keep_journal=True)
+    recorder = Recorder(made)
+    odd = Noted(session_id="hers", name="odd", data=PRIVATE)
+    recorder.record([SessionStarted(session_id="hers")])
+    recorder.pipeline.journal.append(odd, None, encode(odd).replace(b'"name":"odd"', b'"name":["odd"]'))
+    recorder.close()
+    assert len(files_with(made.home, PRIVATE)) == 2, "the store and the kept journal"
+    store = open_store(made.store_url)
+    erase("hers", store, made)
+    assert files_with(made.home, PRIVATE) == []
+    (kept,) = (row for row in store.audit_events("hers") if row.event_id == odd.event_id)
+    assert json.loads(kept.payload)["event_id"] == odd.event_id and "name" not in json.loads(kept.payload)
+    report = verify(settings=made, spans="none", logs="none")
+    assert report.proven, report.findings
+    store.rewrite_payloads("hers", {odd.event_id: kept.payload.replace("noted", "Noted")})
+    assert verify(settings=made, spans="none", logs="none").exit_code == 3, "nothing else can stand there"
 
 
 def test_what_is_altered_in_the_shadow_of_an_erasure_is_named(made):

@@ -25,8 +25,7 @@ from zlib import crc32
 
 import msgspec
 
-from turnspan.events import Event
-from turnspan.journal.hash_chain import Line, SpanIds, read
+from turnspan.journal.hash_chain import Line, SpanIds
 
 READ_BYTES = 1024 * 1024
 _FORMAT = "turnspan/1"
@@ -166,16 +165,16 @@ def _next_line(path: Path, offset: int) -> int:
     return offset + len(data)
 
 
-def rewrite(path: Path, change: Callable[[Event], bytes | None]) -> bool:
+def rewrite(path: Path, change: Callable[[bytes], bytes | None]) -> bool:
     """Write a segment that nobody writes anew, with other payloads for some events; return whether any changed.
 
     Args:
         path: The segment.
-        change: Returns the payload that is put in place of the event's, or None. The digests stay, and so does the chain.
+        change: Returns the payload that is put in place of one, or None. The digests stay, and so does the chain.
 
     """
     whole = read_whole(path)
-    changed = [None if (event := read(line.payload)) is None else change(event) for line in whole.lines]
+    changed = [change(line.payload) for line in whole.lines]
     if not any(new is not None and new != line.payload for new, line in zip(changed, whole.lines, strict=True)):
         return False
     with path.open("rb") as file:

@@ -16,8 +16,8 @@ from typing import Any, NamedTuple
 import msgspec
 
 from turnspan.errors import SessionNotFoundError, TurnspanError
-from turnspan.events import Event, Noted
-from turnspan.journal.hash_chain import decode, digest_of
+from turnspan.events import Noted
+from turnspan.journal.hash_chain import decode, digest_of, ids_in, read
 from turnspan.journal.recorded_events import recorded_events
 from turnspan.journal.segments import files_of, is_held, rewrite
 from turnspan.model.append_files import rewrite as rewrite_lines
@@ -28,7 +28,7 @@ from turnspan.settings import Settings
 from turnspan.stores.base import Audited, SessionStore, Vacuums
 from turnspan.telemetry import semconv as sc
 from turnspan.telemetry.otlp_json import spans_in
-from turnspan.verification.erased import NOTE, bare_turn, is_bare, is_kept, without_any_content
+from turnspan.verification.erased import NOTE, bare_of_unreadable, bare_turn, is_bare, is_kept, without_any_content
 from turnspan.verification.refold import fold_again
 
 
@@ -84,7 +84,10 @@ def _erase_rows(session_id: str, store: Audited) -> tuple[dict[str, str], dict[s
         try:
             event = decode(payload)
         except msgspec.MsgspecError:
-            bare[row.event_id] = ""
+            without = bare_of_unreadable(payload)
+            bare[row.event_id] = without.decode()
+            if digest_of(payload) == row.digest:
+                left[row.event_id] = digest_of(without)
             continue
         if is_kept(event) or is_bare(event, payload):
             if not is_kept(event):
@@ -137,7 +140,7 @@ def _erase_files(session_id: str, settings: Settings) -> list[str]:
             done.append(str(path))
     journals = settings.journal_path
     for paths in (files_of(journals) if journals.is_dir() else {}).values():
-        done += [str(path) for path in paths if rewrite(path, lambda event: _bare_event(event, session_id))]
+        done += [str(path) for path in paths if rewrite(path, lambda payload: _bare_payload(payload, session_id))]
     return done
 
 
@@ -145,8 +148,11 @@ def _where(needle: bytes, bare: Callable[[bytes, str], bytes], session_id: str) 
     return lambda line: bare(line, session_id) if needle in line or b"\\u" in line else line
 
 
-def _bare_event(event: Event, session_id: str) -> bytes | None:
-    return None if event.session_id != session_id or is_kept(event) else encode(without_any_content(event))
+def _bare_payload(payload: bytes, session_id: str) -> bytes | None:
+    if (event := read(payload)) is not None:
+        return None if event.session_id != session_id or is_kept(event) else encode(without_any_content(event))
+    ids = ids_in(payload)
+    return None if ids is None or str(ids.session_id) != session_id else bare_of_unreadable(payload)
 
 
 def _bare_line(line: bytes, session_id: str) -> bytes:

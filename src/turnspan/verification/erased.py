@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from turnspan.events import TEXTS, Event, Noted, TurnEnded, without_content
+from turnspan.journal.hash_chain import ids_in
 from turnspan.journal.seals import seal_of
 from turnspan.model.json_values import encode
 from turnspan.model.records import OURS, ToolCallRecord, TurnRecord
@@ -32,6 +33,12 @@ def is_kept(event: Event) -> bool:
 def is_bare(event: Event, payload: bytes) -> bool:
     """Return whether this is exactly what erasure makes of an event: nothing can be put in place of what is gone."""
     return not is_kept(event) and encode(without_any_content(event)) == payload
+
+
+def bare_of_unreadable(payload: bytes) -> bytes:
+    """Return what erasure leaves of an event that cannot be read: its ids, which the chain covers."""
+    ids = ids_in(payload)
+    return b"" if ids is None else encode(ids._asdict())
 
 
 def without_any_content(event: Event) -> Event:

@@ -34,7 +34,7 @@ from turnspan.stores.rows import AuditRow
 from turnspan.verification.anchors import Anchor, check_anchor
 from turnspan.verification.chains import UNKNOWN, Chains, End
 from turnspan.verification.cross_check import CrossCheck
-from turnspan.verification.erased import is_bare, is_note
+from turnspan.verification.erased import bare_of_unreadable, is_bare, is_note
 from turnspan.verification.journals import Journals
 from turnspan.verification.outlets import GIVEN, Place
 from turnspan.verification.record_check import RecordCheck
@@ -205,7 +205,7 @@ class Verifier:
         """Return what rows say, having checked their content against its digest."""
         self.report.events += len(rows)
         erased: dict[str, str] = {}
-        changed: list[tuple[AuditRow, str, Event]] = []
+        changed: list[tuple[AuditRow, str, bool]] = []
         recorded = []
         for row in rows:
             payload = (row.payload or "").encode()
@@ -213,23 +213,26 @@ class Verifier:
             try:
                 event = decode(payload)
             except msgspec.MsgspecError as error:
-                self._altered(row, f"it cannot be read as an event ({error})", intact=digest == row.digest)
+                if digest != row.digest and payload and bare_of_unreadable(payload) == payload:
+                    changed.append((row, digest, True))
+                else:
+                    self._altered(row, f"it cannot be read as an event ({error})", intact=digest == row.digest)
                 continue
             if self._names_differ(event, row):
                 self._altered(row, "its columns are not what its content says")
             elif digest == row.digest:
                 self.report.ok("integrity")
             if digest != row.digest:
-                changed.append((row, digest, event))
+                changed.append((row, digest, is_bare(event, payload)))
             elif is_note(event) and row.sequence <= self._ends.get(row.journal, UNKNOWN).sealed_to:
                 assert isinstance(event, Noted)
                 payloads = event.data.get("payloads") if isinstance(event.data, dict) else None
                 erased |= payloads if isinstance(payloads, dict) else {}
                 self._say_erased(row)
             recorded.append(RecordedEvent(row.journal, event, span_of(row)))
-        for row, digest, event in changed:
+        for row, digest, bare in changed:
             left = str(erased.get(row.event_id, ""))
-            if len(left) >= _PREFIX and digest.startswith(left) and is_bare(event, (row.payload or "").encode()):
+            if len(left) >= _PREFIX and digest.startswith(left) and bare:
                 self.report.erased += 1
                 self.report.ok("integrity")
             else:
