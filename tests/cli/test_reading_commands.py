@@ -24,7 +24,7 @@ def home(tmp_path_factory):
     turnspan.configure(home=folder, session_id="")
     with turnspan.session("support-42", workspace_id="eu"):
         with turnspan.turn(agent="triage", prompt=PROMPT) as turn:
-            with turnspan.model_call("gpt-5") as call:
+            with turnspan.model_call("gpt-5", provider="openai") as call:
                 call.usage = turnspan.Usage(input_tokens=12, output_tokens=3)
             with turnspan.tool("find_invoice", number=7) as call:
                 call.result = {"state": "paid twice", "receipt": "REC-9"}
@@ -222,3 +222,8 @@ def test_a_store_that_was_mistyped_is_corrected_by_recover(tmp_path):
     run(BIN / "turnspan", "recover", "--home", tmp_path / "home", "--store", right, check=True)
     shown = json.loads(run(BIN / "turnspan", "show", "dead", "--json", "--store", right, check=True).stdout)
     assert [turn["status"] for turn in shown["turns"]] == ["cancelled"]
+
+
+def test_show_says_what_model_calls_cost():
+    """By the list prices of genai-prices: 12 tokens in and 3 out of gpt-5, $1.25 and $10 a million."""
+    assert "12 in / 3 out tokens  $0.000045" in invoke("show", "support-42")

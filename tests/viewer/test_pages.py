@@ -51,6 +51,24 @@ def test_filters_are_addresses():
     assert client.get("/sessions?since=never").status_code == 400
 
 
+def test_costs_stand_beside_tokens():
+    """A call, its turn and its session say what they cost; where only a part of a session is shown it has no total."""
+    call = {
+        "provider": "openai",
+        "model": "gpt-4o",
+        "usage": {"input_tokens": 1_000_000},
+        "started_at": AT.format(0, 0),
+    }
+    priced = [turn(n, metadata={"turnspan": {"model_calls": [call]}}) for n in range(2)]
+    session = SessionRecord("priced", updated_at=AT.format(9, 9), turns=priced)
+    page = client_of(store_of(session)).get("/sessions/priced").text
+    assert page.count("<span>$2.50</span>") == 2 and page.count("$5.00") == 1
+    many = long_session()
+    many.turns[-1].metadata = priced[0].metadata
+    page = client_of(store_of(many)).get("/sessions/long?turn=t99").text
+    assert page.count("<span>$2.50</span>") == 1
+
+
 def test_pages_of_sessions_follow_each_other():
     """The link to older sessions begins behind the last one that was shown, and keeps the filter."""
     store = store_of(*(SessionRecord(f"s{n:02}", updated_at=f"2026-01-{n:02}", turns=[turn(n)]) for n in range(1, 13)))

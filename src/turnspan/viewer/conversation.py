@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from turnspan.model.addresses import event_anchor, turn_anchor
 from turnspan.model.records import TurnRecord
+from turnspan.reading.prices import cost_of
 from turnspan.reading.tree import FAILED, TimelineNode
 from turnspan.reading.waterfall import parallel_groups
 from turnspan.viewer.formatting import count, duration
@@ -67,6 +68,7 @@ class TurnView:
     took: str
     started_at: str
     tokens: str
+    cost: str
     failures: int
     """Calls and agents in it that failed."""
     prompt: Part | None
@@ -108,6 +110,7 @@ def turn_view(
         took=duration(root.duration_ms),
         started_at=turn.started_at,
         tokens=_tokens_of(root),
+        cost=str(cost_of([root])),
         failures=sum(node.status in FAILED for node in root.walk() if node is not root),
         prompt=maker.said("prompt", turn.prompt),
         response=maker.said("response", turn.response_content),
@@ -198,6 +201,7 @@ class _Maker:
             ("provider", node.details.get("provider")),
             ("finished", gist(node.details.get("finish_reasons") or "")),
             ("response id", node.details.get("response_id")),
+            ("cost", str(cost_of([node]))),
             *((name.replace("_", " "), f"{number:,}") for name, number in usage.items() if number),
         ):
             if value:

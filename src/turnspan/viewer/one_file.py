@@ -64,7 +64,7 @@ def as_file(session: SessionRecord, rows: list[AuditRow] | None = None, *, most:
         "file.html",
         session=session,
         title=title_of(Window(session, outline, 0)),
-        facts=facts_of(outline),
+        facts=facts_of(outline, [root for _, root in pairs]),
         strip=strip_of(outline, (0, 0)),
         with_strip=most is None,
         turns=turns,

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from turnspan.model.json_values import folded
+from turnspan.reading.prices import cost_of
+from turnspan.reading.tree import TimelineNode
 from turnspan.reading.windows import Window, window_of
 from turnspan.stores.base import Audited, AuditFilter, SessionStore, TurnSummary
 from turnspan.verification.erased import NOTE
@@ -22,14 +24,21 @@ def title_of(window: Window) -> str:
     return folded(safe(first[: 4 * _TITLE]), _TITLE) or window.session.session_id
 
 
-def facts_of(turns: Sequence[TurnSummary]) -> list[str]:
-    """Return how many turns there are, how long they took, and how many tokens they used."""
+def facts_of(turns: Sequence[TurnSummary], roots: Sequence[TimelineNode]) -> list[str]:
+    """Return how many turns there are, how long they took, how many tokens they used, and what these cost.
+
+    Args:
+        turns: All turns of the session.
+        roots: The trees of those that were read; what others cost is not known.
+
+    """
     tokens = sum(turn.tokens for turn in turns)
     took = sum(turn.duration_ms or 0.0 for turn in turns)
     said = (
         plural(len(turns), "turn"),
         f"{duration(took)} in turns" if took else "",
         f"{count(tokens)} tokens" if tokens else "",
+        str(cost_of(roots)) if len(roots) == len(turns) else "",
     )
     return [text for text in said if text]
 

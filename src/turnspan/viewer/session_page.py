@@ -57,7 +57,7 @@ class SessionPages(Pages):
             "session.html",
             session=session,
             title=title_of(window),
-            facts=facts_of(window.outline),
+            facts=facts_of(window.outline, roots),
             erased=erased_at(reader.store, window),
             outline=window.outline,
             graph=graph_picture(agent_graph(roots)),

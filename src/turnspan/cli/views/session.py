@@ -11,6 +11,7 @@ from rich.tree import Tree
 from turnspan.cli.formatting import STATUS_STYLE, Display, format_duration, format_status
 from turnspan.model.records import SessionRecord, turnspan_metadata
 from turnspan.reading.deep_links import Links
+from turnspan.reading.prices import cost_of
 from turnspan.reading.tree import TimelineNode
 
 _CONTENT = 120
@@ -121,7 +122,7 @@ def _line(node: TimelineNode, how: Display) -> Text:
     if node.kind == "turn":
         line.append(f"  {how.time(node.started_at)}", style="dim")
     if node.kind == "model call" and (usage := node.details.get("usage")):
-        line.append(_tokens(usage))
+        line.append(_tokens(usage)).append(f"  {cost}" if (cost := str(cost_of([node]))) else "")
     if node.error:
         line.append(f"  {how.content(node.error, _CONTENT)}", style="red")
     elif node.kind == "tool call" and node.details["result"] is not None:
