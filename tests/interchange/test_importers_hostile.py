@@ -41,7 +41,7 @@ def test_each_bad_line_costs_one_line_and_the_rest_goes_on(tmp_path):
     done = command("import", "jsonl", path, "--home", tmp_path / "home")
     assert (done.returncode, done.stderr) == (0, "")
     first, *unreadable = done.stdout.splitlines()
-    assert first.startswith("1 sessions and 1 turns stored")
+    assert first.startswith("1 session and 1 turn stored")
     assert len(unreadable) == len(BAD_LINES)
     assert all(line.startswith("could not read ") and len(line) < 500 for line in unreadable)
     shown = json.loads(command("show", "good", "--json", "--home", tmp_path / "home", check=True).stdout)

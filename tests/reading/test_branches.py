@@ -133,7 +133,7 @@ def test_the_command_line_replays_searches_and_shows_families(tmp_path):
 
     timeline = says("replay", "s")
     assert (
-        "turn boss" in timeline and "tool call look" in timeline and "2 turns, 1 model calls, 2 tool calls" in timeline
+        "turn boss" in timeline and "tool call look" in timeline and "2 turns, 1 model call, 2 tool calls" in timeline
     )
     assert "100 in / 10 out tokens" in timeline
     entries = json.loads(says("replay", "s", "--json"))["entries"]

@@ -23,6 +23,7 @@ from turnspan.cli.formatting import format_time
 from turnspan.errors import NothingRecordedError
 from turnspan.instrumentation.registry import GROUP, AdapterState, name_of
 from turnspan.journal.dead import waiting_journals
+from turnspan.model.display import counted
 from turnspan.model.records import turnspan_metadata
 from turnspan.reading.pages import summaries
 from turnspan.reading.reader import Reader, waiting_says
@@ -94,7 +95,9 @@ def _journal(directory: Path) -> CheckResult:
         return _check("journal", "warn", waiting_says(waiting))
     running = sum(1 for _ in directory.glob("*.lock")) if directory.is_dir() else 0
     return _check(
-        "journal", "ok", f"nothing pending; {running} processes are recording" if running else "nothing pending"
+        "journal",
+        "ok",
+        f"nothing pending; {counted(running, 'process')} recording" if running else "nothing pending",
     )
 
 
@@ -144,7 +147,7 @@ def _delivery(settings: Settings) -> Iterator[CheckResult]:
             totals.setdefault(exporter, Counter()).update(counts)
     for exporter, counts in sorted(totals.items()):
         lost = sum(counts[name] for name in ("failed", "dropped", "queued"))
-        says = f"{len(seals)} processes: {counts['ended']} spans ended, {counts['exported']} exported, {counts['failed']} failed, "
+        says = f"{counted(len(seals), 'process')}: {counted(counts['ended'], 'span')} ended, {counts['exported']} exported, {counts['failed']} failed, "
         says += f"{counts['dropped'] + counts['queued']} dropped"
         hint = "; `turnspan rehydrate --since 1d` sends them again" if lost else ""
         yield _check(f"delivery {exporter}", "warn" if lost else "ok", says + hint)

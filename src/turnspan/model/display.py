@@ -33,10 +33,18 @@ class Step(NamedTuple):
     content: str
 
 
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun: ``1 turn``, ``2 turns``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}{'es' if noun.endswith('s') else 's'}"
+
+
 def as_text(session: SessionRecord) -> str:
     """Return a session as a tree of lines, without content."""
     failed = sum(turn.status in ("error", "cancelled") for turn in session.turns)
-    parts = [f"session {session.session_id}", f"{len(session.turns)} turns" + (f", {failed} failed" if failed else "")]
+    parts = [
+        f"session {session.session_id}",
+        f"{counted(len(session.turns), 'turn')}" + (f", {failed} failed" if failed else ""),
+    ]
     if session.workspace_id is not None:
         parts.append(f"workspace {session.workspace_id}")
     head = inert_line(", ".join([*parts, f"{_second(session.created_at)} to {_second(session.updated_at)}"]))

@@ -8,6 +8,7 @@ from typing import Self
 
 from turnspan.errors import IdNotFoundError, NothingRecordedError, SessionNotFoundError
 from turnspan.journal.dead import WaitingJournal, waiting_journals
+from turnspan.model.display import counted
 from turnspan.model.records import SessionRecord, TurnRecord
 from turnspan.reading.deep_links import LOGS, TRACES, Links
 from turnspan.reading.line_sources import FileLines, LineSource, line_source
@@ -216,9 +217,15 @@ class Reader:
 
 def waiting_says(waiting: list[WaitingJournal]) -> str:
     """Return the message about journals that wait."""
-    left = "a dead process left a journal" if len(waiting) == 1 else f"dead processes left {len(waiting)} journals"
+    left = (
+        "a dead process left a journal"
+        if len(waiting) == 1
+        else f"dead processes left {counted(len(waiting), 'journal')}"
+    )
     count = sum(journal.events for journal in waiting)
-    return f"{left} of {count} events, the last of which may not be shown yet: `turnspan recover` stores them"
+    return (
+        f"{left} of {counted(count, 'event')}, the last of which may not be shown yet: `turnspan recover` stores them"
+    )
 
 
 def _local_path(url: str) -> Path | None:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from html import escape
 from typing import TYPE_CHECKING, NamedTuple
 
+from turnspan.model.display import counted
 from turnspan.model.inert import inert_line
 from turnspan.recording.redaction import redact_secrets
 
@@ -39,7 +40,7 @@ def rows(report: Report) -> Iterator[tuple[str, list[Piece]]]:
     for name, source in report.sources.items():
         yield name, [Piece(redact_secrets(source))]
     erased = f", content of {report.erased} erased, by record" if report.erased else ""
-    yield "checked", [Piece(f"{report.sessions} sessions, {report.events} events{erased}")]
+    yield "checked", [Piece(f"{counted(report.sessions, 'session')}, {counted(report.events, 'event')}{erased}")]
     for check, counts in report.counts.items():
         if report.sources.get(check) == "not checked" or (check == "anchor" and not counts):
             continue

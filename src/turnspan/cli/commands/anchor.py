@@ -11,6 +11,7 @@ from turnspan.cli.documents import AnchorDocument
 from turnspan.cli.options import reads_store
 from turnspan.errors import TurnspanError
 from turnspan.journal.seals import Key
+from turnspan.model.display import counted
 from turnspan.reading.reader import Reader
 from turnspan.settings import without_password
 from turnspan.stores.base import Audited
@@ -59,4 +60,4 @@ def command(reader: Reader, as_json: bool, target: str, name: str, origin: str, 
     if as_json:
         output.document(AnchorDocument(origin=origin, chains=len(anchor.heads), written=where, anchor=text))
     elif target != "-":
-        output.line(f"wrote the heads of {len(anchor.heads)} chains to {where}")
+        output.line(f"wrote the heads of {counted(len(anchor.heads), 'chain')} to {where}")

@@ -9,6 +9,7 @@ from turnspan.cli.documents import EraseDocument
 from turnspan.cli.options import SESSION, changes_store
 from turnspan.cli.recovering import recover_first
 from turnspan.maintenance.erase import erase
+from turnspan.model.display import counted
 from turnspan.reading.reader import Reader
 
 
@@ -30,7 +31,9 @@ def command(reader: Reader, as_json: bool, session: str, yes: bool) -> None:
     if as_json:
         output.document(EraseDocument(session_id=session_id, **done._asdict()))
         return
-    output.line(f"session {session_id}: {done.turns} turns and {done.events} events have no content any more")
+    output.line(
+        f"session {session_id}: {counted(done.turns, 'turn')} and {counted(done.events, 'event')} have no content any more"
+    )
     for path in done.files:
         output.line(f"written anew: {path}")
     for left in done.left:

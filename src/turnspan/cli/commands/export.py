@@ -11,6 +11,7 @@ from turnspan.cli import output
 from turnspan.cli.options import SESSION, reads_store
 from turnspan.errors import MissingExtraError, TurnspanError
 from turnspan.interchange.exporters import FORMATS
+from turnspan.model.display import counted
 from turnspan.model.records import SessionRecord
 from turnspan.reading.reader import Reader
 from turnspan.settings import without_password
@@ -48,7 +49,7 @@ def command(reader: Reader, as_json: bool, session: str, format_: str, path: Pat
         path.write_text(text, encoding="utf-8", errors="backslashreplace")
     except OSError as error:
         raise TurnspanError(f"{path} cannot be written: {error.strerror}") from error
-    output.line(f"{path}: session {found.session_id}, {len(found.turns)} turns")
+    output.line(f"{path}: session {found.session_id}, {counted(len(found.turns), 'turn')}")
 
 
 def _html(reader: Reader, session: SessionRecord) -> str:

@@ -13,6 +13,7 @@ from turnspan.cli.documents import ImportDocument, UnreadableItem
 from turnspan.cli.options import store_options
 from turnspan.errors import NothingRecordedError
 from turnspan.interchange.importers import KINDS, Report, expected, read, store_history
+from turnspan.model.display import counted
 from turnspan.reading.reader import Reader
 from turnspan.recording.runtime import configure
 from turnspan.settings import Settings
@@ -38,7 +39,9 @@ def command(kind: str, path: Path, dry_run: bool, home: str | None, store: str |
     with Progress(*columns, disable=as_json or not sys.stderr.isatty(), transient=True) as progress:
         task = progress.add_task("reading", total=expected(kind, path))
         for report in store_history(kind, read(kind, path), opened, dry_run=dry_run):
-            progress.update(task, advance=1, description=f"{report.sessions} sessions, {report.turns} turns")
+            progress.update(
+                task, advance=1, description=f"{counted(report.sessions, 'session')}, {counted(report.turns, 'turn')}"
+            )
     if as_json:
         unreadable = [UnreadableItem(**one._asdict()) for one in report.unreadable]
         counts = {"sessions": report.sessions, "turns": report.turns, "already": report.already}
@@ -46,7 +49,7 @@ def command(kind: str, path: Path, dry_run: bool, home: str | None, store: str |
     else:
         would = "would be stored" if dry_run else "stored"
         output.line(
-            f"{report.sessions} sessions and {report.turns} turns {would}; {report.already} turns were already stored"
+            f"{counted(report.sessions, 'session')} and {counted(report.turns, 'turn')} {would}; {counted(report.already, 'turn')} already stored"
         )
         for one in report.unreadable[:_SHOWN_MOST]:
             output.line(f"could not read {one.where}: {one.why}")

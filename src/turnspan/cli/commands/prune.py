@@ -9,6 +9,7 @@ from turnspan.cli.documents import PruneDocument
 from turnspan.cli.options import Time, changes_store
 from turnspan.cli.recovering import recover_first
 from turnspan.maintenance.retention import prune, shrink
+from turnspan.model.display import counted
 from turnspan.reading.reader import Reader
 
 
@@ -38,9 +39,9 @@ def command(reader: Reader, as_json: bool, older_than: str | None, max_mb: int |
     if as_json:
         output.document(PruneDocument(dry_run=dry_run, **done._asdict()))
     elif dry_run:
-        output.line(f"{done.sessions} sessions would be removed")
+        output.line(f"{counted(done.sessions, 'session')} would be removed")
     else:
         output.line(
-            f"{done.sessions} sessions, {done.lines} lines of logs and spans and {done.journals} kept journals removed; "
+            f"{counted(done.sessions, 'session')}, {counted(done.lines, 'line')} of logs and spans and {counted(done.journals, 'kept journal')} removed; "
             f"{done.bytes_freed >> 10} KiB freed"
         )

@@ -8,6 +8,7 @@ from turnspan.cli import output
 from turnspan.cli.documents import RebuildDocument
 from turnspan.errors import TurnspanError
 from turnspan.maintenance.rebuild import lines_of_journals, lines_of_store, rebuild
+from turnspan.model.display import counted
 from turnspan.settings import Settings, without_password
 from turnspan.stores import open_store
 from turnspan.stores.base import Audited
@@ -46,4 +47,4 @@ def command(store: str, source: str | None, home: str | None, as_json: bool) -> 
     if as_json:
         output.document(done)
     else:
-        output.line(f"{count} events folded into {done.sessions} sessions in {done.store}")
+        output.line(f"{counted(count, 'event')} folded into {counted(done.sessions, 'session')} in {done.store}")

@@ -10,6 +10,7 @@ from turnspan.cli import output
 from turnspan.cli.documents import RecoverDocument, RecoveredJournal
 from turnspan.cli.options import store_options
 from turnspan.cli.recovering import recover_journals
+from turnspan.model.display import counted
 from turnspan.settings import Settings, without_password
 from turnspan.stores import open_store
 
@@ -32,13 +33,13 @@ def command(home: str | None, store: str | None, as_json: bool) -> None:
         sys.exit(1 if waiting else 0)
     for one in found:
         if one.problem is not None:
-            output.note(f"journal {one.journal}: {one.events} events wait: {one.problem}")
+            output.note(f"journal {one.journal}: {counted(one.events, 'event')} still waiting: {one.problem}")
             continue
         torn = f", {one.torn_bytes} bytes of a torn line dropped" if one.torn_bytes else ""
-        sent = f", {one.spans} spans sent again" if one.spans else ""
-        lost = f", {one.lost} events lost because its disk was full" if one.lost else ""
+        sent = f", {counted(one.spans, 'span')} sent again" if one.spans else ""
+        lost = f", {counted(one.lost, 'event')} lost because its disk was full" if one.lost else ""
         output.line(
-            f"journal {one.journal}: {one.events} events, {one.interrupted_turns} interrupted turns{torn}{sent}{lost}"
+            f"journal {one.journal}: {counted(one.events, 'event')}, {counted(one.interrupted_turns, 'interrupted turn')}{torn}{sent}{lost}"
         )
     if waiting and store is None:
         output.note("if the store has moved, pass its new URL: `turnspan recover --store URL`")

@@ -14,6 +14,7 @@ from turnspan.cli.documents import RehydrateDocument
 from turnspan.cli.options import Id, Time, reads_store
 from turnspan.errors import TurnspanError
 from turnspan.journal.recorded_events import recorded_events
+from turnspan.model.display import counted
 from turnspan.otel_sdk.exporters import FileSpanExporter, span_exporter
 from turnspan.otel_sdk.rehydration import send, spans_again
 from turnspan.reading.pages import summaries
@@ -66,7 +67,7 @@ def command(reader: Reader, as_json: bool, what: str | None, since: str | None, 
     if as_json:
         output.document(done)
     else:
-        output.line(f"{sent} spans of {done.sessions} sessions sent to {done.to}")
+        output.line(f"{counted(sent, 'span')} of {counted(done.sessions, 'session')} sent to {done.to}")
 
 
 def _meant(reader: Reader, what: str | None, since: str | None) -> tuple[list[str], str | None]:

@@ -11,6 +11,7 @@ from turnspan.analysis.comparison import Change, ComparedStep, Comparison, Side,
 from turnspan.analysis.leaves import Difference
 from turnspan.analysis.steps import StepRef
 from turnspan.cli.formatting import Display, format_status
+from turnspan.model.display import counted
 
 _VALUE = 120
 _MARKS: dict[Change, tuple[str, str]] = {
@@ -30,12 +31,12 @@ def comparison_view(found: Comparison, how: Display, *, all_steps: bool) -> Rend
         lines += _step(step, how)
     counts = ", ".join(f"{count} {change}" for change, count in found.counts.items() if change != "same")
     same = found.counts["same"]
-    lines.append(Text(f"Nothing differs: {same} steps." if found.same else f"{counts}; {same} the same."))
+    lines.append(Text(f"Nothing differs: {counted(same, 'step')}." if found.same else f"{counts}; {same} the same."))
     return Group(*lines)
 
 
 def _side(name: str, side: Side) -> Text:
-    what = f"  turn {side.turn_id}" if side.turn_id is not None else f"  {side.turns} turns"
+    what = f"  turn {side.turn_id}" if side.turn_id is not None else f"  {counted(side.turns, 'turn')}"
     return Text.assemble((name, "bold"), f"  session {side.session_id}{what}")
 
 

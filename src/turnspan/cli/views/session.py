@@ -9,6 +9,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from turnspan.cli.formatting import STATUS_STYLE, Display, format_duration, format_status
+from turnspan.model.display import counted
 from turnspan.model.records import SessionRecord, turnspan_metadata
 from turnspan.reading.deep_links import Links
 from turnspan.reading.prices import cost_of
@@ -47,7 +48,7 @@ def session_view(
         url = None if traces is None else _trace_url(traces, session.session_id, turn_id, root)
         facts = Text.assemble("turn ", turn_id, "  trace ", style="dim")
         facts.append(root.trace_id or "-", style=f"link {url}" if url is not None and not links_shown else "")
-        facts.append(f"  {len(root.audit_event_ids)} events")
+        facts.append(f"  {counted(len(root.audit_event_ids), 'event')}")
         branch.add(facts)
         if url is not None and links_shown:
             branch.add(Text(url, style="dim"))

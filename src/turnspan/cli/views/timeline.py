@@ -6,6 +6,7 @@ from rich.text import Text
 
 from turnspan.cli.formatting import STATUS_STYLE, Display, format_duration, format_status
 from turnspan.cli.tables import Column, Table
+from turnspan.model.display import counted
 from turnspan.reading.timeline import Aggregate, TimelineEntry, aggregates_of
 from turnspan.reading.tree import TimelineNode
 
@@ -48,7 +49,7 @@ def timeline_sums(entries: list[TimelineEntry]) -> str:
     spent = aggregates_of(entries, "model")
     tokens = f"{sum(one.input_tokens for one in spent)} in / {sum(one.output_tokens for one in spent)} out tokens"
     took = format_duration(sum(turn.duration_ms or 0 for turn in turns))
-    return f"{len(turns)} turns, {models} model calls, {tools} tool calls, {tokens}, {took}"
+    return f"{counted(len(turns), 'turn')}, {counted(models, 'model call')}, {counted(tools, 'tool call')}, {tokens}, {took}"
 
 
 def aggregates_view(aggregates: list[Aggregate], by: str) -> Table:
