@@ -6,12 +6,13 @@ publishes too little to go by (no end of a tool, no session on what providers do
 
 from __future__ import annotations
 
+import functools
 import hashlib
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from pathlib import PurePath
 from typing import Any
 
-from turnspan.adapter import Emit, Invocation, Outcome, StreamObserver
+from turnspan.adapter import Emit, Invocation, Outcome, Run, StreamObserver
 from turnspan.events import Usage
 
 REQUIRES = "oats-coder>=1.0.19"
@@ -85,6 +86,8 @@ def _tool(emit: Emit, call: Invocation) -> _Watching:
         yield None
         return
     call_id = call.argument(1, "tool_call_id")
+    if callable(ask := call.kwargs.get("approval_callback")):
+        call.kwargs["approval_callback"] = _telling(emit, run, ask, str(call_id) if call_id else None)
     tool = run.tool_started(
         str(call.argument(0, "tool_name")), call.argument(2, "arguments"), str(call_id) if call_id else None
     )
@@ -94,6 +97,20 @@ def _tool(emit: Emit, call: Invocation) -> _Watching:
     else:
         title = getattr(result, "title", None)
         tool.ended(_outcome_of(result), result.output, metadata={"title": title} if title else {})
+
+
+def _telling(emit: Emit, run: Run, ask: Callable[..., Any], call_id: str | None) -> Callable[..., Any]:
+    """Return the program's question to its user, which also says what was asked and decided."""
+    asked, decided = emit.patch.guard(run.approval_asked), emit.patch.guard(run.approval_decided)
+
+    @functools.wraps(ask)
+    async def ask_and_tell(tool_name: str, arguments: Any, permission: str, *args: Any, **kwargs: Any) -> Any:
+        asked(tool_name, call_id, arguments=arguments, reason=permission)
+        decision = await ask(tool_name, arguments, permission, *args, **kwargs)
+        decided(tool_name, call_id, approved=bool(decision.approved), reason=decision.instructions)
+        return decision
+
+    return ask_and_tell
 
 
 def _outcome_of(result: Any) -> Outcome:

@@ -55,14 +55,14 @@ def library():
     url = f"http://127.0.0.1:{port}/mcp"
     served = subprocess.Popen([PYTHON, FOLDER / "mcp" / "servers" / "library.py", "http", str(port)])
     try:
-        _wait_for(url)
+        _wait_for(url, served)
         yield url
     finally:
         served.terminate()
         served.wait()
 
 
-def _wait_for(url):
+def _wait_for(url, served):
     until = time.monotonic() + PATIENCE_S
     while True:
         try:
@@ -70,7 +70,7 @@ def _wait_for(url):
         except urllib.error.HTTPError:  # it answers
             return
         except OSError:
-            assert time.monotonic() < until, f"nothing answers at {url}"
+            assert served.poll() is None and time.monotonic() < until, f"nothing answers at {url}"
             time.sleep(0.05)
 
 
