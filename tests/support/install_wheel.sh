@@ -22,7 +22,7 @@ for pair in 3.11:22.3 3.12:23.2.1 3.13:24.2 3.14:25.2; do
   python="$(tests/support/find_python.sh "$version")"
   [ -n "$python" ] || { echo "Python $version is not on this machine: passed over"; continue; }
   echo "Python $version"
-  for extra in "" "[otlp]" "[sign]" "[postgresql]" "[redis]" "[all]"; do
+  for extra in "" "[otlp]" "[sign]" "[postgresql]" "[redis]" "[view,prices]" "[all]"; do
     folder="$work/$version$extra"
     bare "$python" -m venv "$folder"
     bare "$folder/bin/python" -m pip install -q "pip==$pip"
