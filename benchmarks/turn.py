@@ -104,7 +104,7 @@ def by_hand(n: int) -> None:
 
 
 def by_events(n: int, session_id: str = "bench") -> None:
-    """The same turn as an adapter tells it."""
+    """The same turn as an adapter reports it."""
     from turnspan import events as e
 
     emit, ids = runtime.recorder().emit, {"session_id": session_id, "turn_id": e.new_id(), "agent_id": "triage"}
@@ -166,7 +166,7 @@ def main() -> None:
     floor = [median(f[i] for f in figures["bare"]) for i in range(3)]
     for name in ("events", "hand"):
         own, whole, clock = (median(f[i] for f in figures[name]) for i in range(3))
-        title = "as an adapter tells it" if name == "events" else "through the hand-written API"
+        title = "as an adapter reports it" if name == "events" else "through the hand-written API"
         say(
             f"(1) a turn with 2 model calls and 3 tool calls, {title}",
             {
