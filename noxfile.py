@@ -54,7 +54,7 @@ def play(session: nox.Session, runtime: str, version: str) -> None:
     session.install("pytest>=8.3", "pytest-timeout>=2.3", "hypothesis>=6.120")
     name = runtime.removesuffix("_coder")
     own = [path for path in (f"tests/runtimes/test_{name}.py", f"tests/runtimes/{name}") if Path(path).exists()]
-    files = ["tests/runtimes/test_adapter_conformance.py", "tests/programs", *own]
+    files = ["tests/runtimes/test_adapter_conformance.py", "tests/test_programs.py", *own]
     if runtime == "oats_coder":  # goes with nothing else: its example runs here only
         files.append("tests/test_documents.py::test_each_example_runs_as_ever_under_turnspan_run[oats_session]")
         files += ["tests/runtimes/test_combinations.py", "tests/runtimes/test_broken_streams.py"]

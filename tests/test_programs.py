@@ -26,11 +26,12 @@ from support.programs import BIN, PATIENCE_S, PYTHON, run
 from support.servers import free_port
 from turnspan import Settings, SqlSessionStore, verify
 
-FOLDER = Path(__file__).parent
+FOLDER = Path(__file__).parent / "programs"
+"""Not on ``sys.path``, where a test stands: its folders are called like runtimes."""
 _MOMENT = re.compile(rb"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?")  # Xerxes tells the model what time it is
 PROGRAMS = sorted(FOLDER.glob(f"{os.environ.get('PLAYS', '*')}/*.py"))
 """Of all runtimes; where only one is installed, of that one."""
-QUICK = {"anthropic/tool_runner", "openai/stream_with_tools"}
+QUICK = {"anthropic/tool_runner", "openai/stream_with_tools", "otel/by_hand"}
 """Those that run by default; the others are for CI."""
 
 
