@@ -17,7 +17,18 @@ import msgspec
 
 from turnspan.events import Event
 from turnspan.journal.hash_chain import Line, SpanIds, digest_of, head_of, line_hash
-from turnspan.journal.segments import _FORMAT, READ_BYTES, _framed, _is_at, _locked, _retire, read_segment, segments_of
+from turnspan.journal.segments import (
+    _FORMAT,
+    READ_BYTES,
+    FileId,
+    _framed,
+    _is_at,
+    _locked,
+    _retire,
+    file_id,
+    read_segment,
+    segments_of,
+)
 from turnspan.journal.unwritten import Unwritten
 from turnspan.model.ids import new_id, now_ns
 from turnspan.model.json_values import encode
@@ -90,6 +101,8 @@ class Journal:
         self._size = 0
         self._fd = -1
         self._lock_fd = -1
+        self._file: FileId | None = None
+        self.reopened = 0
         self._newest: deque[_Newest] = deque()
         if directory is not None:
             directory.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -180,6 +193,8 @@ class Journal:
         if self.directory is None:
             return
         with self._lock:
+            with suppress(OSError):
+                self._keep_to_own_files()
             path, lock = self._path(self._segment), self.directory / f"{self.id}.lock"
             if self._fd < 0 or (_is_at(path, self._fd) and _is_at(lock, self._lock_fd)):
                 return
@@ -206,7 +221,7 @@ class Journal:
                 temporary.unlink(missing_ok=True)
                 raise
             os.close(self._fd)
-            self._fd = fd
+            self._fd, self._file = fd, file_id(fd)
 
     @property
     def dropped(self) -> int:
@@ -223,8 +238,28 @@ class Journal:
         with self._lock:
             return self._sequence, self._hash
 
+    def check_files(self) -> int:
+        """Return how often the program has closed our files behind our back, now included: it closed all others, too."""
+        with self._lock, suppress(OSError):
+            self._keep_to_own_files()
+        return self.reopened
+
+    def _keep_to_own_files(self) -> None:
+        """Go on in files of our own where a daemonizer has closed ours: their numbers may be those of the program's now."""
+        if self._fd < 0 or file_id(self._fd) == self._file:
+            return
+        self.reopened += 1
+        assert self.directory is not None
+        self._fd = self._lock_fd = -1  # not ours to close
+        self._unwritten.move_to(-1)
+        self._lock_fd = _locked(self.directory / f"{self.id}.lock")
+        self._unwritten.move_to(self._lock_fd)
+        self._segment += 1
+        self._open_segment()
+
     def _write(self, line: bytes) -> bool:
         try:
+            self._keep_to_own_files()
             written = os.write(self._fd, line)
             if written != len(line):
                 raise OSError(28, "No space left on device")
@@ -276,6 +311,7 @@ class Journal:
         if self._fd >= 0:
             os.close(self._fd)
         self._fd, self._size = fd, len(line)
+        self._file = file_id(fd)
 
     def _path(self, segment: int) -> Path:
         assert self.directory is not None
@@ -364,6 +400,8 @@ class Journal:
 
         """
         with self._lock:
+            with suppress(OSError):
+                self._keep_to_own_files()
             if self._fd < 0:
                 return
             os.close(self._fd)
@@ -378,8 +416,8 @@ class Journal:
 
     def forget(self) -> None:
         """Let go of files that belong to the parent process, after a fork."""
-        for fd in (self._fd, self._lock_fd):
-            if fd >= 0:
+        if self._fd >= 0 and file_id(self._fd) == self._file:
+            for fd in (self._fd, self._lock_fd):
                 os.close(fd)
         self._fd = self._lock_fd = -1
 

@@ -25,7 +25,7 @@ from turnspan.recording.redaction import redact_secrets
 from turnspan.recording.sealing import Sealer
 from turnspan.recording.session_counts import SessionSeal
 from turnspan.recording.threads import OwnThread
-from turnspan.stores.base import Reopens, SessionStore, url_of
+from turnspan.stores.base import LosesFiles, Reopens, SessionStore, url_of
 from turnspan.stores.merging import apply
 from turnspan.stores.rows import Changes
 from turnspan.telemetry.outlet import Folded, Outlet
@@ -91,6 +91,7 @@ class Writer:
         self._outlets: list[Outlet] | None = None
         self._position = Position(0, 0)
         self._read = 0
+        self._reopened = 0
         self._waiting: Changes | None = None
         self._confirmed = 0
         self._newest_read = 0  # what the outlets have, and what is sealed or waits for it
@@ -228,11 +229,13 @@ class Writer:
             if self._store is None:
                 with forking.importing:
                     store = self._open_store()
+                self._follow_lost_files(store)
                 if isinstance(store, Reopens):
                     store.reopen()
                 self._prepare(store)
                 self._sealer.name_heads(store)
                 self._store = store
+            self._follow_lost_files(self._store)
             apply(self._store, self._waiting)
         except Exception as error:
             self._problems.report(Problem.STORE, error)
@@ -248,6 +251,13 @@ class Writer:
         with self._done:
             self._done.notify_all()
         return True
+
+    def _follow_lost_files(self, store: SessionStore) -> None:
+        """Have the store let go of its files where the program has closed those of the journal: it has closed all."""
+        if (reopened := self._journal.check_files()) != self._reopened:
+            self._reopened = reopened
+            if isinstance(store, LosesFiles):
+                store.lose_files()
 
     def _gather(self) -> bool:
         """Fold the next lines and give them to the outlets."""

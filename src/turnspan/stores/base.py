@@ -21,6 +21,7 @@ capability              what it is for                                 without i
 :class:`Closes`         hold connections until it is closed            nothing is done
 :class:`Forks`          go on in a forked child                        it is used there as it is
 :class:`Reopens`        know that its file was taken away, reopen      what is written then goes where its system puts it
+:class:`LosesFiles`     go on when the program has closed its files    it is used as it is
 :class:`Located`        be opened again by a URL                       it belongs to the process that made it
 ======================  =============================================  ====================================================
 """
@@ -315,6 +316,14 @@ class Reopens(Protocol):
 
     def reopen(self) -> None:
         """Open what stands in its place now, made anew where nothing does."""
+
+
+@runtime_checkable
+class LosesFiles(Protocol):
+    """Has files or connections whose descriptors a program may close behind its back, as daemonizers do."""
+
+    def lose_files(self) -> None:
+        """Let go of them without closing them: their numbers may be those of the program's own files now."""
 
 
 @runtime_checkable

@@ -62,6 +62,7 @@ class Database:
     def __init__(self, url: str, *, busy_timeout_ms: int, read_only: bool = False) -> None:
         self._read_only = read_only
         self._path: Path | None = None
+        self._lost = self._inherited = False
         self._compiled: dict[tuple[Any, ...], tuple[str, Callable[[Any], Any]]] = {}
         self._as_given: dict[tuple[Any, ...], list[tuple[int, float]]] = {}
         try:
@@ -217,7 +218,28 @@ class Database:
 
     def after_fork(self) -> None:
         """Forget connections that belong to the parent process."""
+        if self.kind == "sqlite":
+            self._inherited = self._leave_connections() or self._inherited
         self.engine.dispose(close=False)
+
+    def lose_files(self) -> None:
+        """Let go of connections whose descriptors the program has closed: what is closed with them would be its own.
+
+        SQLite keeps account of its files for the whole process, and would go on using the old descriptors.
+        """
+        if self._leave_connections() or self._inherited:
+            self._lost = self.kind == "sqlite"
+            self.engine.dispose(close=False)
+
+    def _leave_connections(self) -> bool:
+        """See that no connection there is now is ever closed, not by the garbage collector either; return whether one is."""
+        pool: Any = self.engine.pool
+        if not isinstance(pool, sa.QueuePool) or not pool.checkedin() + pool.checkedout():
+            return False
+        import ctypes
+
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(pool))
+        return True
 
     # Transactions ------------------------------------------------------------------------------------------------
 
@@ -259,6 +281,11 @@ class Database:
 
     @contextlib.contextmanager
     def _translated(self, what: str) -> Iterator[None]:
+        if self._lost:
+            raise StoreUnavailableError(
+                f"The store {self.name} cannot be {what}: the program has closed its files (os.closerange). What is recorded "
+                "waits in the journal, and the next process stores it; call turnspan.shutdown() before they are closed"
+            )
         try:
             yield
         except (OperationalError, InterfaceError) as error:

@@ -81,6 +81,10 @@ class SqlSessionStore(SessionStore):
         """Open the file that stands there now, made anew where none does (SQLite)."""
         self._database.reopen()
 
+    def lose_files(self) -> None:
+        """Let go of connections whose descriptors the program has closed."""
+        self._database.lose_files()
+
     # The four ---------------------------------------------------------------------------------------------------
 
     def save_session(self, session: SessionRecord) -> None:
