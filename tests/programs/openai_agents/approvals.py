@@ -71,7 +71,7 @@ async def main() -> None:
 
 asyncio.run(main())
 
-NEEDS = ["openai-agents>=0.14"]
+NEEDS = ["openai-agents>=0.20"]
 MODEL = [
     [
         ("look_up", {"order_id": 7}, "o1"),

@@ -82,7 +82,7 @@ async def main() -> None:
 
 asyncio.run(main())
 
-NEEDS = ["openai-agents>=0.14"]
+NEEDS = ["openai-agents>=0.20"]
 MODEL = {
     "Translate to Spanish.": ["buenos días"],
     "Translate to French.": ["bonjour"],
