@@ -25,7 +25,7 @@ for follow_up in ("And who acknowledges it?", None):
             {"role": "user", "content": [{"type": "text", "text": follow_up, "cache_control": {"type": "ephemeral"}}]},
         ]
 
-NEEDS = ["anthropic>=0.40"]
+NEEDS = ["anthropic>=0.47"]
 MODEL = [
     {"text": "A single man.", "usage": {"input_tokens": 21, "output_tokens": 5, "cache_write_tokens": 400}},
     {"text": "Everybody.", "usage": {"input_tokens": 9, "output_tokens": 3, "cached_tokens": 400}},

@@ -35,7 +35,7 @@ async def main() -> None:
 
 asyncio.run(main())
 
-NEEDS = ["openai>=1.66"]
+NEEDS = ["openai>=3"]
 MODEL = {
     "France": ["Paris"],
     "Peru": [{"status": 429, "message": "slow down", "retry_after_s": 0.01}, "Lima"],
