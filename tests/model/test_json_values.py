@@ -254,3 +254,11 @@ def test_no_method_of_an_object_is_called_that_its_class_does_not_have():
 
     encode([Any()])
     assert called == []
+
+
+@pytest.mark.parametrize("number", [2**64, -(2**63) - 1, 2**70, -(2**70), 10**25])
+def test_integers_that_no_store_takes_are_text_wherever_they_stand(number):
+    """What is written is what is read back from any store: an integer of more than 64 bits is its digits."""
+    for value in (number, [number], {"a": {"b": [1, number]}}, {"a": number, "b": object()}):
+        assert f'"{number}"'.encode() in encode(value)
+    assert encode([2**64 - 1, -(2**63)]) == b"[18446744073709551615,-9223372036854775808]"

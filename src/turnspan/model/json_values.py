@@ -146,6 +146,8 @@ def _to_encodable(value: Any) -> Any:
 _encoder = msgspec.json.Encoder(enc_hook=_to_encodable)
 _encode_at_once = msgspec.json.Encoder().encode
 _pack = msgspec.msgpack.Encoder().encode
+_HUGE = re.compile(rb"(?:^|[:\[,])(?:-\d{19}|\d{20})")
+"""An integer that may have more than 64 bits: it is kept as text."""
 _NOT_FINITE = re.compile(rb"\xcb[\x7f\xff][\xf0-\xff]")
 
 
@@ -166,7 +168,8 @@ def encode_as_given(value: Any) -> bytes | None:
     """Return a value as JSON, as it is; None where something in it has to be made plain first. Most content needs nothing."""
     try:
         line = _encode_at_once(value)
-        if b"null" in line and _NOT_FINITE.search(_pack(value)) is not None:
+        packed = _pack(value)  # which refuses integers that no store takes, and is a tenth of what encoding costs
+        if b"null" in line and _NOT_FINITE.search(packed) is not None:
             return None  # NaN and infinities are null in JSON; MessagePack has them
     except BaseException as error:
         if is_from_outside(error):
@@ -182,7 +185,7 @@ def encode_clean(value: Any) -> Encoded:
     try:
         try:
             line = _encoder.encode(value)
-            if b"null" not in line and b"\\u0000" not in line and not _is_deep(line):
+            if b"null" not in line and b"\\u0000" not in line and not _HUGE.search(line) and not _is_deep(line):
                 return Encoded(line, as_given=False)
         except BaseException as error:  # what cannot be encoded at once goes through plain()
             if is_from_outside(error):

@@ -19,7 +19,7 @@ from turnspan.model.ids import now_ns
 from turnspan.model.json_values import encode, plain
 
 _LAST_NS = 2**63
-"""The first time that a 64-bit number does not hold."""
+"""The first time, or other number, that 64 bits do not hold."""
 _NOT_GIVEN = ("error_type", "tool_type", "borrowed", "follows", "resource")
 """Texts, and what the recorder itself says."""
 _COUNTS = attrgetter(*Usage.__struct_fields__)
@@ -77,6 +77,9 @@ def _fields_of(kind: type[Event]) -> list[_Field]:
 
 _FIELDS = {kind: _fields_of(kind) for kind in KINDS.values()}
 _CHOSEN = {kind: [one for one in fields if one.choices] for kind, fields in _FIELDS.items()}
+_COUNTED = {
+    kind: [one.name for one in fields if int in one.types and one.name != "at_ns"] for kind, fields in _FIELDS.items()
+}
 _VALUES = {kind: attrgetter(*(one.name for one in fields)) for kind, fields in _FIELDS.items()}
 _SHAPES: dict[type[Event], set[tuple[type, ...]]] = {kind: set() for kind in KINDS.values()}
 """Of each kind of event the fields with a type, and what types their values were found to have that are right.
@@ -107,6 +110,10 @@ def typed(event: Event) -> tuple[Event, list[str]]:
     if "at_ns" not in changed and not 0 <= event.at_ns < _LAST_NS:
         changed["at_ns"] = now_ns()
         lost.append("at_ns")
+    for name in _COUNTED[kind]:
+        if not 0 <= (changed.get(name, getattr(event, name)) or 0) < _LAST_NS:
+            changed[name] = 0
+            lost.append(name)
     if kind is ModelCallEnded:
         _look_at_answer(event, changed, lost)
     if "status" in lost and getattr(event, "error", None) is None:
