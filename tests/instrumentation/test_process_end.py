@@ -107,7 +107,6 @@ def test_what_daemon_threads_record_behind_the_end_is_reported_and_makes_nothing
     assert done.returncode == 0
     assert [line for line in done.stderr.splitlines() if "came too late" not in line] == []
     assert set(statuses(tmp_path)) <= {"success", "cancelled"}
-    assert turnspan("verify").returncode == 0
 
 
 def test_a_process_may_be_gone_behind_a_flush(tmp_path):
