@@ -31,7 +31,8 @@ try:
     client.chat.completions.create(model="gpt-5", messages=[{"role": "user", "content": "Again?"}])
 except RateLimitError as error:
     print(error.status_code)
-print(*(span.name for span in exporter.get_finished_spans()), sep=", ")
+its = [span for span in exporter.get_finished_spans() if "openai_v2" in span.instrumentation_scope.name]
+print(*(span.name for span in its), sep=", ")
 
 NEEDS = ["openai>=2", "opentelemetry-instrumentation-openai-v2>=2.3b0"]
 MODEL = [[("weather", {}, "w1")], "It is.", {"status": 429, "message": "slow down"}]

@@ -38,7 +38,8 @@ async def main() -> None:
 
 
 asyncio.run(main())
-print(len(exporter.get_finished_spans()))
+its = [span for span in exporter.get_finished_spans() if "instrumentation.openai" in span.instrumentation_scope.name]
+print(len(its))
 
 NEEDS = ["openai>=2", "opentelemetry-instrumentation-openai>=0.50"]
 MODEL = {"cats": ["Cats purr.", "And sleep."], "dogs": ["Dogs bark.", "And run."], "Sum it up": ["Pets."]}
