@@ -4,6 +4,7 @@ What is to go wrong is in the variable FAULTS. With TURNSPAN_DISABLED=1 it is th
 """
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -100,20 +101,38 @@ def step(n):
     return n * 2
 
 
+class Raises:
+    def __repr__(self):
+        raise SystemExit("content must not end the agent")
+
+
+def odd():
+    """Return what a tool is given besides: a value whose text ends programs, one that no JSON has, or nothing."""
+    given = {"content": Raises()} if "content-raises" in FAULTS else {}
+    return {**given, "huge": {2**80: float("nan")}} if "bad-value" in FAULTS else given
+
+
+def take_store_away():
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(".turnspan/sessions.db")
+
+
 def turns():
     global turns_begun
     said = []
     for n in range(TURNS):
         turns_begun += 1
+        if n == 6 and "store-taken" in FAULTS:
+            take_store_away()
         with turnspan.session(f"s-{n % 2}"), turnspan.turn(agent="a", prompt=f"question {n}") as turn:
-            with turnspan.tool("good", n=n) as call:
+            with turnspan.tool("good", n=n, **odd()) as call:
                 call.result = step(n)
             try:
                 with turnspan.tool("bad"):
                     raise ValueError(f"bad {n}")
             except ValueError as error:
                 said.append(str(error))
-            with turnspan.model_call("m", provider="p") as call:
+            with turnspan.model_call(5 if "bad-value" in FAULTS else "m", provider="p") as call:
                 call.output = f"answer {n}"
             turn.response = f"answer {n}"
         time.sleep(0.01)

@@ -29,12 +29,21 @@ TRIES = 3
 """A call of ours may take longer when the machine gives the process no time; that does not happen three times in a row."""
 
 GROUPS = {
-    "store": ["store-unreachable", "store-slow", "store-read-only", "store-full", "store-locked", "store-corrupted"],
+    "store": [
+        "store-unreachable",
+        "store-slow",
+        "store-read-only",
+        "store-full",
+        "store-locked",
+        "store-corrupted",
+        "store-taken",
+    ],
     "exporter": ["exporter-down", "exporter-hanging", "exporter-500", "exporter-garbage"],
     "log": ["log-unwritable"],
     "queue": ["queue-full"],
     "clock": ["clock-back"],
     "ours": ["redactor-raises", "adapter-raises"],
+    "content": ["bad-value", "content-raises"],
     "open": ["fork", "thread-ends", "loop-closed", "open-turn"],
     "ending": ["sigterm", "os-exit", "sigkill", "raises"],
 }
