@@ -14,6 +14,7 @@ from support.programs import PYTHON, program, run
 from support.programs import turnspan as command
 from support.samples import unpack
 from turnspan import InMemorySessionStore, open_store
+from turnspan.events import Noted
 from turnspan.maintenance.erase import erase
 from turnspan.maintenance.retention import prune
 from turnspan.model.ids import now_ns
@@ -291,3 +292,20 @@ def test_the_command_is_quiet_about_processes_that_live(tmp_path):
     assert done.returncode == 1
     assert "its process still runs" in done.stdout
     assert command("verify", cwd=tmp_path).returncode == 0
+
+
+@pytest.mark.parametrize(("turns", "kept"), [(100, True), (600, False)])
+def test_what_comes_late_is_judged_as_it_was_recorded(tmp_path, turns, kept):
+    """A note behind its turn's end is put into the turn for some lines, whatever other sessions did meanwhile: proven."""
+    made = Settings.read(home=tmp_path / "home")
+    turnspan.configure(home=made.home, telemetry=False)
+    with turnspan.session("s"), turnspan.turn(agent="a", prompt="x") as ended:
+        pass
+    for number in range(turns):
+        with turnspan.session(f"other-{number % 4}"), turnspan.turn(agent="a", prompt="x"):
+            pass
+    runtime.recorder().emit(Noted(session_id="s", turn_id=ended.id, name="feedback", data={"good": True}))
+    turnspan.shutdown()
+    assert verify(settings=made).proven
+    (turn,) = turnspan.get("s", home=made.home).turns
+    assert ("notes" in turn.metadata["turnspan"]) == kept

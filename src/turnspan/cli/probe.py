@@ -36,7 +36,8 @@ def send_test_turn(settings: Settings, otlp: str, where: str | None) -> CheckRes
         from turnspan.otel_sdk.exporters import span_exporter
 
         exporter = span_exporter(endpoint_at(otlp, "traces"))
-        sent = send(spans_again([RecordedEvent("doctor", event, span) for event, span in events]), exporter)
+        recorded = [RecordedEvent("doctor", event, span, number) for number, (event, span) in enumerate(events, 1)]
+        sent = send(spans_again(recorded), exporter)
         exporter.shutdown()
     except TurnspanError as error:
         return _result("fail", f"{otlp} did not take it: {said.first or error}")

@@ -91,8 +91,10 @@ class DeadJournal:
     @property
     def events(self) -> list[RecordedEvent]:
         """What the lines have that can be read, each with its span."""
-        read_lines = ((read(line.payload), line.span) for line in self.lines)
-        return [RecordedEvent(self.id, event, span) for event, span in read_lines if event is not None]
+        read_lines = ((read(line.payload), line) for line in self.lines)
+        return [
+            RecordedEvent(self.id, event, line.span, line.sequence) for event, line in read_lines if event is not None
+        ]
 
     def complete(self, events: Sequence[tuple[Event, SpanIds | None]]) -> list[Line]:
         """Continue the chain with the ends that nobody was left to report, and return its lines; a torn last line makes room."""

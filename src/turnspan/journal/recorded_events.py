@@ -11,17 +11,18 @@ from turnspan.stores.rows import AuditRow
 
 
 class RecordedEvent(NamedTuple):
-    """An event, the journal that it is in, and its span."""
+    """An event, the journal that it is in, its span, and the number of its line."""
 
     journal: str
     event: Event
     span: SpanIds | None
+    sequence: int
 
 
 def recorded_events(rows: Iterable[AuditRow]) -> list[RecordedEvent]:
     """Return the events of audit rows, without those that cannot be read."""
     events = ((row, read((row.payload or "").encode())) for row in rows)
-    return [RecordedEvent(row.journal, event, span_of(row)) for row, event in events if event is not None]
+    return [RecordedEvent(row.journal, event, span_of(row), row.sequence) for row, event in events if event is not None]
 
 
 def span_of(row: AuditRow) -> SpanIds | None:

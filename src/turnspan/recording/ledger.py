@@ -7,6 +7,7 @@ number of finished turns.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,7 +30,6 @@ from turnspan.events import (
 from turnspan.journal.hash_chain import Line, SpanIds, hash_of, ids_in, line_hash, read
 from turnspan.journal.seals import seal_of
 from turnspan.model.json_values import text_of
-from turnspan.model.newest import Newest
 from turnspan.model.records import OURS, RUNNING, TurnRecord, iso, turnspan_metadata
 from turnspan.recording.call_rows import end_row, start_row
 from turnspan.recording.open_turns import OpenTurns, TurnKey
@@ -46,7 +46,9 @@ from turnspan.stores.rows import (
 )
 from turnspan.telemetry.outlet import Folded
 
-_LATE_TURNS = 64
+_LATE_LINES = 1024
+"""How many lines behind its end a turn still takes what comes late: a note, the end of a call in another thread. Lines are
+counted, not turns, so that a session folded by itself is what it was among others."""
 
 
 @dataclass(slots=True)
@@ -67,7 +69,7 @@ class Ledger:
         self._journal_id = journal_id
         self.sessions = SessionCounts(journal_id)
         self._open: OpenTurns[_OpenRow] = OpenTurns()
-        self._late: Newest[TurnKey, _OpenRow] = Newest(_LATE_TURNS)
+        self._late: OrderedDict[TurnKey, tuple[_OpenRow, int]] = OrderedDict()  # with the line that ended it
         self._batch = _Batch()
 
     def fold(self, line: Line, segment: int = 0) -> Folded | None:
@@ -86,7 +88,7 @@ class Ledger:
         own = line.hash or line_hash(self._journal_id, line.head, event)
         at = iso(event.at_ns)
         self._add_to_chain(line, event, KIND_OF[type(event)], own, at)
-        return Folded(event, line.span, self.fold_event(event, line.span, segment, at), at)
+        return Folded(event, line.span, self.fold_event(event, line.span, line.sequence, segment, at), at)
 
     def _fold_unreadable(self, line: Line) -> None:
         ids = ids_in(line.payload)
@@ -129,8 +131,10 @@ class Ledger:
         )
         self.sessions.add(event, line.sequence, own, at)
 
-    def fold_event(self, event: Event, span: SpanIds | None, segment: int = 0, at: str | None = None) -> Event | None:
-        """Take an event without its line, and return the start of what it ends."""
+    def fold_event(
+        self, event: Event, span: SpanIds | None, sequence: int, segment: int = 0, at: str | None = None
+    ) -> Event | None:
+        """Take the event of a line, by the line's number, and return the start of what it ends."""
         at = at or iso(event.at_ns)
         if event.turn_id is None or isinstance(event, (SessionStarted, SessionEnded)):
             if isinstance(event, (SessionStarted, SessionEnded, Noted)):
@@ -140,7 +144,7 @@ class Ledger:
         elif isinstance(event, TurnStarted):
             self._start_turn(event, span, segment)
         else:
-            return self._in_turn(event, span, segment, at)
+            return self._in_turn(event, span, sequence, segment, at)
         return None
 
     def take(self) -> Changes:
@@ -214,13 +218,13 @@ class Ledger:
         self._open.start(_OpenRow(event, row, segment))
         self._batch.turns[key] = row
 
-    def _in_turn(self, event: Event, span: SpanIds | None, segment: int, at: str) -> Event | None:
+    def _in_turn(self, event: Event, span: SpanIds | None, sequence: int, segment: int, at: str) -> Event | None:
         """Take an event of a turn, and return the start of what it ends."""
         assert event.turn_id is not None
         key = (event.session_id, event.turn_id)
         open_turn = self._open.get(key)
         # None: a turn that another process has, the parent of a fork; its row is not ours to write
-        turn = (open_turn.turn if open_turn is not None else None) or self._late.get(key)
+        turn = (open_turn.turn if open_turn is not None else None) or self._ended_turn(key, sequence)
         if turn is not None:
             turn.row["audit_event_ids"].append(event.event_id)
             self._batch.turns[key] = turn.row
@@ -230,7 +234,7 @@ class Ledger:
             return self._end_call(event)
         elif isinstance(event, TurnEnded) and turn is not None:
             self._open.end(event)
-            self._end_turn(turn, event, at)
+            self._end_turn(turn, event, sequence, at)
             return turn.started
         elif isinstance(event, HandedOff):
             self._hand_off(event, at)
@@ -245,10 +249,18 @@ class Ledger:
         ours: dict[str, Any] = turn.row["metadata"].setdefault(OURS, {})
         return ours
 
-    def _end_turn(self, turn: _OpenRow, event: TurnEnded, at: str) -> None:
+    def _ended_turn(self, key: TurnKey, sequence: int) -> _OpenRow | None:
+        """Return a turn that ended a few lines ago."""
+        turn, ended_at = self._late.get(key, (None, 0))
+        return turn if ended_at >= sequence - _LATE_LINES else None
+
+    def _end_turn(self, turn: _OpenRow, event: TurnEnded, sequence: int, at: str) -> None:
         row = turn.row
         key = (row["session_id"], row["turn_id"])
-        self._late.remember(key, turn)
+        self._late[key] = turn, sequence
+        self._late.move_to_end(key)
+        while next(iter(self._late.values()))[1] < sequence - _LATE_LINES:
+            self._late.popitem(last=False)
         ours = self._ours(turn)
         row["ended_at"], row["status"], row["error"] = at, event.status, event.error
         if event.prompt is not None:

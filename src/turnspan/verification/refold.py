@@ -90,7 +90,7 @@ def refold(session_id: str, recorded: Iterable[RecordedEvent]) -> Expected:
         ledger = Ledger(journal)
         events: list[Event] = []
         for one in group:
-            ledger.fold_event(one.event, one.span)
+            ledger.fold_event(one.event, one.span, one.sequence)
             events.append(one.event)
         changes = ledger.take().of(session_id)
         expected.chains += 1
@@ -127,7 +127,7 @@ def fold_again(session_id: str, recorded: Iterable[RecordedEvent]) -> SessionRec
     for journal, group in groupby(recorded, key=lambda one: one.journal):
         ledger = Ledger(journal)
         for one in group:
-            ledger.fold_event(one.event, one.span)
+            ledger.fold_event(one.event, one.span, one.sequence)
         if changes := ledger.take().of(session_id):
             session = merge(session, changes)
     return session

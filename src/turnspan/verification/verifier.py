@@ -229,7 +229,7 @@ class Verifier:
                 payloads = event.data.get("payloads") if isinstance(event.data, dict) else None
                 erased |= payloads if isinstance(payloads, dict) else {}
                 self._say_erased(row)
-            recorded.append(RecordedEvent(row.journal, event, span_of(row)))
+            recorded.append(RecordedEvent(row.journal, event, span_of(row), row.sequence))
         for row, digest, bare in changed:
             left = str(erased.get(row.event_id, ""))
             if len(left) >= _PREFIX and digest.startswith(left) and bare:
