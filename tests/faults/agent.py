@@ -13,6 +13,7 @@ import threading
 import time
 
 import turnspan
+from turnspan.events import ENDS
 from turnspan.recording.recorder import Recorder
 
 FAULTS = set(os.environ.get("FAULTS", "").split())
@@ -29,13 +30,14 @@ def watch_emit():
 
     def watched(self, event):
         global longest_ms
-        closed = self.closed  # then it has ended what was open, and what a finalizer still says is no news
+        # while it closes, it has ended what was open, and what a finalizer still says of that is no news
+        no_news = self.closed or (self._closing.locked() and isinstance(event, ENDS))
         began = time.perf_counter()
         emit(self, event)
         took_ms = (time.perf_counter() - began) * 1000
         if turns_begun > 1:
             longest_ms = max(longest_ms, took_ms)
-        if closed:
+        if no_news:
             return
         if os.getpid() == parent or type(event).__name__ != "TurnEnded":  # the parent ends the turns it has opened
             os.write(observed, f"{event.event_id}\n".encode())

@@ -14,6 +14,7 @@ number = signal.Signals(int(sys.argv[1]))
 signal.signal(number, signal.SIG_DFL)  # who started the tests may have had it ignored
 assert signal.signal(number, signal.SIG_DFL) is signal.SIG_DFL
 assert signal.getsignal(number) is signal.SIG_DFL
+assert signal.signal(signalnum=number, handler=signal.SIG_DFL) is signal.SIG_DFL
 with turnspan.session("s"), turnspan.turn(prompt="p"): pass
 signal.raise_signal(number)
 """

@@ -5,7 +5,11 @@ from opentelemetry.sdk.trace import TracerProvider
 
 from support.programs import BIN, PYTHON, program, run
 from support.receiver import Receiver
+from turnspan import InMemorySessionStore, Settings
+from turnspan.otel_sdk import external_spans
 from turnspan.otel_sdk.external_spans import ExternalSpanProcessor
+from turnspan.recording.problems import Problem
+from turnspan.recording.recorder import Recorder
 
 HEAD = """
 import turnspan
@@ -163,11 +167,15 @@ turn("second")
         assert {"invoke_agent first", "invoke_agent second"} <= {span.name for span in receiver.spans}
 
 
-def test_our_own_failure_at_a_span_never_reaches_who_starts_or_ends_it(monkeypatch):
-    """The SDK passes what a span processor raises on to the program; ours raises nothing."""
+def test_our_own_failure_at_a_span_never_reaches_who_starts_or_ends_it(monkeypatch, tmp_path):
+    """The SDK passes what a span processor raises on to the program; ours raises nothing, and what failed is counted."""
+    recorder = Recorder(Settings(home=tmp_path, strict=False), InMemorySessionStore())
+    monkeypatch.setattr(external_spans, "all_recorders", lambda: [recorder])  # those of other tests are strict
     processor, provider = ExternalSpanProcessor(), TracerProvider(shutdown_on_exit=False)
     provider.add_span_processor(processor)
     monkeypatch.setattr(processor, "_open", None)  # our own state is broken
     with provider.get_tracer("library").start_as_current_span("its own") as span:
         pass
     assert span.status.is_unset
+    assert recorder.problems.has(Problem.SPAN_READER)
+    recorder.close()

@@ -28,6 +28,8 @@ _FROM_THE_START = (signal.SIGTERM, signal.SIGHUP)
 """Those that the handler stands in for at once; for the others Python, debuggers or ``faulthandler`` have their own."""
 _BUSY_S = 0.001
 
+_set_action = signal.signal
+"""What sets an action, without what :func:`follow` puts around it."""
 _followed = False
 _dying = False
 
@@ -53,9 +55,10 @@ def follow() -> None:
 
 
 def _set(function: Any, _: Any, args: Any, kwargs: Any) -> Any:
-    number, handler = args if len(args) == 2 else (None, None)
-    if number in _DEADLY and isinstance(handler, int) and handler == signal.SIG_DFL:
-        args = number, _die
+    given = {**dict(zip(("signalnum", "handler"), args, strict=False)), **kwargs}
+    handler = given.get("handler")
+    if given.get("signalnum") in _DEADLY and isinstance(handler, int) and handler == signal.SIG_DFL:
+        args, kwargs = (given["signalnum"], _die), {}
     return _as_seen(function(*args, **kwargs))
 
 
@@ -80,7 +83,7 @@ def _die(number: int, _frame: Any) -> None:
     if runtime is not None:
         with suppress(BaseException):
             run_uninterrupted(shut_down, runtime.settings().exit_timeout_s)
-    signal.signal.__wrapped__(number, signal.SIG_DFL)  # type: ignore[attr-defined]
+    _set_action(number, signal.SIG_DFL)
     os.kill(os.getpid(), number)
 
 

@@ -20,16 +20,14 @@ from turnspan.journal.hash_chain import Line, SpanIds, digest_of, head_of, line_
 from turnspan.journal.segments import (
     _FORMAT,
     READ_BYTES,
-    FileId,
     _framed,
-    _is_at,
     _locked,
     _retire,
-    file_id,
     read_segment,
     segments_of,
 )
 from turnspan.journal.unwritten import Unwritten
+from turnspan.model.file_ids import FileId, file_id, is_at
 from turnspan.model.ids import new_id, now_ns
 from turnspan.model.json_values import encode
 
@@ -196,7 +194,7 @@ class Journal:
             with suppress(OSError):
                 self._keep_to_own_files()
             path, lock = self._path(self._segment), self.directory / f"{self.id}.lock"
-            if self._fd < 0 or (_is_at(path, self._fd) and _is_at(lock, self._lock_fd)):
+            if self._fd < 0 or (is_at(path, self._fd) and is_at(lock, self._lock_fd)):
                 return
             self.problem = OSError(f"the journal {path} was removed or moved while it was written; it is written anew")
             try:
@@ -206,11 +204,11 @@ class Journal:
 
     def _write_anew(self, path: Path, lock: Path) -> None:
         lock.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if not _is_at(lock, self._lock_fd):
+        if not is_at(lock, self._lock_fd):
             old, self._lock_fd = self._lock_fd, _locked(lock)
             os.close(old)
             self._unwritten.move_to(self._lock_fd)
-        if not _is_at(path, self._fd):
+        if not is_at(path, self._fd):
             temporary = path.with_name(f".{path.name}.tmp")
             fd = os.open(temporary, os.O_CREAT | os.O_TRUNC | os.O_RDWR | os.O_APPEND, 0o600)
             try:

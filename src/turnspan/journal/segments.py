@@ -197,26 +197,6 @@ def _retire(path: Path, *, keep: bool) -> None:
         path.unlink(missing_ok=True)
 
 
-def _is_at(path: Path, fd: int) -> bool:
-    """Return whether an open file is the one that stands in a place."""
-    try:
-        return os.path.samestat(path.stat(), os.fstat(fd))
-    except OSError:
-        return False
-
-
-FileId = tuple[int, int]
-
-
-def file_id(fd: int) -> FileId | None:
-    """Return which file a descriptor is of; None where it is of none."""
-    try:
-        found = os.fstat(fd)
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
-
-
 def _locked(path: Path) -> int:
     """Open and lock a file for as long as this process lives; the system lets go of the lock when it dies."""
     fd = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)

@@ -35,7 +35,12 @@ class Step(NamedTuple):
 
 def counted(number: int, noun: str) -> str:
     """Return a number with its noun: ``1 turn``, ``2 turns``."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}{'es' if noun.endswith('s') else 's'}"
+    return f"{number} {noun_for(number, noun)}"
+
+
+def noun_for(number: int, noun: str) -> str:
+    """Return a noun as it stands behind a number."""
+    return noun if number == 1 else f"{noun}es" if noun.endswith("s") else f"{noun}s"
 
 
 def as_text(session: SessionRecord) -> str:

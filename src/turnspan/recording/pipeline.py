@@ -104,10 +104,6 @@ class Pipeline:
         """Wait until the store has everything; return whether it does."""
         return self.writer.flush(timeout_s)
 
-    def send(self, timeout_s: float) -> None:
-        """Have the SDK send what it holds, and wait for that."""
-        self.providers.start_flush(time.monotonic(), timeout_s)()
-
     def bring(self, timeout_s: float) -> None:
         """Bring everything to its places, and wait for that; more may come meanwhile."""
         self._ending_s = time.monotonic()

@@ -143,6 +143,8 @@ class Providers:
 
         """
         done = threading.Event()
+        if not self._entries:
+            return lambda: None
 
         def flush() -> None:
             for entry in self._entries:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache, partial
@@ -160,14 +161,17 @@ def flush(timeout_s: float = FLUSH_S) -> bool:
 
     A process may be gone right behind this, by ``os._exit`` for one.
 
+    Args:
+        timeout_s: How long each of the two may take.
+
     Returns:
         Whether the store has everything. What endpoints took is not known for certain; spans are kept in a file.
 
     """
     recorders = all_recorders()
     stored = all([each.flush(timeout_s) for each in recorders])  # noqa: C419  each is flushed, also behind a failure
-    for pipeline in {each.pipeline.providers: each.pipeline for each in recorders}.values():
-        pipeline.send(timeout_s)
+    for providers in {each.pipeline.providers for each in recorders}:
+        providers.start_flush(time.monotonic(), timeout_s)()
     return stored
 
 

@@ -28,6 +28,7 @@ import msgspec
 
 from turnspan.errors import StoreUnavailableError, UnreadableSessionError
 from turnspan.model.append_files import append
+from turnspan.model.file_ids import FileId, file_id
 from turnspan.model.ids import now_ns
 from turnspan.model.json_values import encode
 from turnspan.model.records import SessionRecord, check_id, iso
@@ -56,7 +57,7 @@ class FileSessionStore(SessionStore):
     def __init__(self, base_dir: str | Path) -> None:
         self._base_dir = Path(base_dir)
         self._lock = threading.RLock()
-        self._opened: tuple[int, int] | None = None
+        self._opened: FileId | None = None
         self.reopen()
 
     @property
@@ -66,7 +67,7 @@ class FileSessionStore(SessionStore):
 
     def is_in_place(self) -> bool:
         """Return whether the directory that was opened is the one that stands there now."""
-        return self._opened is not None and self._directory_there() == self._opened
+        return self._opened is not None and file_id(self._base_dir) == self._opened
 
     def reopen(self) -> None:
         """Use the directory that stands there now, made anew where none does.
@@ -77,13 +78,7 @@ class FileSessionStore(SessionStore):
         """
         with _unavailable(f"The session directory {self._base_dir} cannot be made"):
             self._base_dir.mkdir(parents=True, exist_ok=True)
-        self._opened = self._directory_there()
-
-    def _directory_there(self) -> tuple[int, int] | None:
-        with contextlib.suppress(OSError):
-            found = self._base_dir.stat()
-            return found.st_dev, found.st_ino
-        return None
+        self._opened = file_id(self._base_dir)
 
     def after_fork(self) -> None:
         """Take a lock of our own: another thread of the parent process may hold the old one."""

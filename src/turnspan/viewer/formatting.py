@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from turnspan.model.display import noun_for
+
 STATUS_WORD = {"success": "ok", "error": "error", "timeout": "timeout", "cancelled": "cancelled", "running": "running"}
 """A status as it is read; others stay as they are."""
 
@@ -32,7 +34,7 @@ def count(number: int) -> str:
 
 def plural(number: int, noun: str) -> str:
     """Return a count of something."""
-    return f"{count(number)} {noun}{'' if number == 1 else 's'}"
+    return f"{count(number)} {noun_for(number, noun)}"
 
 
 def clock(text: str | None) -> str:

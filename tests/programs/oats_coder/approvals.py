@@ -4,33 +4,9 @@ https://pypi.org/project/oats-coder/
 """
 
 import asyncio
-import json
-import os
-from pathlib import Path
 
-here = Path.cwd()
-models = {
-    "base_url": os.environ["OPENAI_BASE_URL"],
-    "api_key": os.environ["OPENAI_API_KEY"],
-    "models": [{"name": "openai/local"}],
-}
-(here / "coder.json").write_text(
-    json.dumps(
-        {
-            "provider": {"vllm-small": models},
-            "model": {"provider_id": "vllm-small", "model_id": "openai/local"},
-            "data_dir": str(here / "data"),
-        }
-    )
-)
-os.environ |= {
-    "CODER_CONFIG_FILE": str(here / "coder.json"),
-    "OATS_ENABLED": "1",
-    "LITELLM_LOCAL_MODEL_COST_MAP": "True",
-}
-
+from local_coder import new_session  # before oats, which reads its configuration once
 from oats.session.processor import ApprovalDecision, SessionProcessor
-from oats.session.session import create_session
 from oats.tool.registry import Tool, ToolResult, register_tool
 
 
@@ -54,7 +30,7 @@ async def approve(tool_name, arguments, permission) -> ApprovalDecision:
 
 async def main() -> None:
     register_tool(Delete())
-    session = await create_session(project_dir=here, model_id="openai/local", provider_id="vllm-small")
+    session = await new_session()
     loop = SessionProcessor(session)
     async for event in loop.process_message(
         "Delete a.txt and b.txt", approval_callback=approve, needs_local_tools=False

@@ -35,7 +35,7 @@ class Marks:
     def __init__(self, marks: list[bytes], *, automaton: bool = True) -> None:
         self._marks = marks
         if automaton and BytesAhoCorasick is not None:
-            find = BytesAhoCorasick(marks, implementation=Implementation.DFA).find_matches_as_indexes
+            find = BytesAhoCorasick(marks, implementation=Implementation.ContiguousNFA).find_matches_as_indexes
             self.find = partial(find, overlapping=True)
             _in_rust.add(self)
             return

@@ -22,6 +22,7 @@ from sqlalchemy.dialects import mysql, postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from turnspan.errors import MissingExtraError, NothingRecordedError, SettingsError, StoreUnavailableError
+from turnspan.model.file_ids import FileId, file_id
 from turnspan.stores.sql.partitions import convert, is_partitioned
 from turnspan.stores.sql.schema import AS_GIVEN, STEPS, VERSION_TABLE, migrate, turns, version_of
 
@@ -62,6 +63,7 @@ class Database:
     def __init__(self, url: str, *, busy_timeout_ms: int, read_only: bool = False) -> None:
         self._read_only = read_only
         self._path: Path | None = None
+        self._file: FileId | None = None
         self._lost = self._inherited = False
         self._compiled: dict[tuple[Any, ...], tuple[str, Callable[[Any], Any]]] = {}
         self._as_given: dict[tuple[Any, ...], list[tuple[int, float]]] = {}
@@ -87,7 +89,8 @@ class Database:
                 self.engine = self._copy()
             with self.writing() as connection:
                 self._migrate(connection)
-        self._file = self._file_there()
+        if self._path is not None:
+            self._file = file_id(self._path)
         if self.monthly and not read_only:
             with self.writing() as connection:
                 self.lock(connection)
@@ -123,19 +126,9 @@ class Database:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         path.touch(mode=0o600)  # what agents say is for their owner only
 
-    def _file_there(self) -> tuple[int, int] | None:
-        """Return what tells the file that stands in the database's place from others; None: there is none."""
-        if self._path is None:
-            return None
-        try:
-            found = self._path.stat()
-        except OSError:
-            return None
-        return found.st_dev, found.st_ino
-
     def is_in_place(self) -> bool:
         """Return whether the file that was opened is the one that stands there now."""
-        return self._path is None or self._file_there() == self._file is not None
+        return self._path is None or file_id(self._path) == self._file is not None
 
     def reopen(self) -> None:
         """Open the file that stands there now, made anew where none does.
@@ -154,7 +147,7 @@ class Database:
             raise StoreUnavailableError(f"The store {self.name} cannot be made anew: {error.strerror}") from error
         with self.writing() as connection:
             self._migrate(connection)
-        self._file = self._file_there()
+        self._file = file_id(self._path)
 
     def _copy(self) -> sa.Engine:
         """Return a copy of what is here, to be brought up to date: in a folder for its owner only, until this is closed.
