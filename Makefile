@@ -32,7 +32,7 @@ backends: $(VENV)/.test            ## against real backends; builds Jaeger and t
 	CI=true $(BIN)/python -m pytest -q tests/backends $(PYTEST)
 
 runtimes: $(VENV)/.test            ## each runtime in its own environment: the newest release and the oldest that is claimed
-	$(BIN)/python -m nox -s play
+	tests/support/play_runtimes.sh $(JOBS)
 
 fresh:                             ## README's first commands in a fresh clone, with nothing but Python, make and git
 	tests/support/fresh_machine.sh $(PYTHON)
