@@ -55,6 +55,10 @@ def install(emit: Emit) -> None:
     for module, beta in (("anthropic.lib.streaming._messages", ""), ("anthropic.lib.streaming._beta_messages", "Beta")):
         emit.patch.wrap(f"{module}:{beta}MessageStreamManager.__enter__", entered)
         emit.patch.wrap(f"{module}:{beta}AsyncMessageStreamManager.__aenter__", entered)
+    for kind in ("Sync", "Async"):  # a runner that has asked as often as it may runs the tools, and asks no more
+        emit.patch.wrap(
+            f"anthropic.lib.tools._beta_runner:Base{kind}ToolRunner.__run__", lambda call: _until_left(loops, call)
+        )
 
 
 def _watched(emit: Emit, asking: Asking | None) -> Generator[Any, Outcome, None]:
@@ -75,6 +79,12 @@ def _watched(emit: Emit, asking: Asking | None) -> Generator[Any, Outcome, None]
         asking.answered(_answer(result, [_plain(block) for block in result.content], result.stop_reason, result.usage))
     else:
         asking.answered(Answer([], [], final=True))
+
+
+def _until_left(loops: Loops, call: Invocation) -> Generator[Any, Outcome, None]:
+    outcome = yield None
+    messages = call.instance._params.get("messages", ())  # noqa: SLF001  the list that it adds results to
+    loops.left([_message(message) for message in messages], outcome)
 
 
 def _span_of(instance: Any) -> Any:

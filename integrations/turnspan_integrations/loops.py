@@ -271,6 +271,22 @@ class Loops:
                 if found.turn is asking.run:
                     self._end(found, outcome, response)
 
+    def left(self, messages: Sequence[Message], outcome: Outcome) -> None:
+        """Take the results that no request carries any more, and end their turn: the loop has stopped asking.
+
+        Args:
+            messages: What was said up to here.
+            outcome: How the loop stopped.
+
+        """
+        said = [one for message in messages for one in message.said]
+        results = {str(one.call_id): one for one in said if one.kind == "result"}
+        with self._lock:
+            for found in [one for one in self._open if results.keys() & one.pending.keys()]:
+                for call_id in results.keys() & found.pending.keys():
+                    _tool_ended(found.pending.pop(call_id), results[call_id], time.time_ns())
+                self._end(found, outcome._replace(result=None))
+
     def waits(self, asking: Asking, response_id: str) -> None:
         """Take note of an answer that is fetched later: the call stays open, and the conversation is known by it."""
         if asking.conversation is not None:
