@@ -17,6 +17,7 @@ from uuid import UUID
 from turnspan.adapter import SPAN_EXPECTED, Emit, Invocation, ModelCall, Outcome, Run, StreamObserver, role_of
 from turnspan.events import Usage
 from turnspan_integrations.langgraph_approvals import HUMAN_IN_THE_LOOP, Approvals
+from turnspan_integrations.langgraph_nodes import Nodes
 
 REQUIRES = "langgraph>=1.0"
 CANNOT = {
@@ -30,12 +31,13 @@ _Watching = Generator[Any, Outcome, None]
 
 def install(emit: Emit) -> None:
     """Wrap graphs and tools, and hear of models."""
-    models, approvals = _Models(emit), Approvals(emit)
-    handler = _handler_class()(emit, models)
-    emit.patch.wrap("langgraph.pregel.main:Pregel.stream", lambda call: _graph(emit, call, models, approvals))
-    emit.patch.wrap("langgraph.pregel.main:Pregel.astream", lambda call: _graph(emit, call, models, approvals))
-    emit.patch.wrap("langchain_core.tools.base:BaseTool.run", lambda call: _tool(emit, call))
-    emit.patch.wrap("langchain_core.tools.base:BaseTool.arun", lambda call: _tool(emit, call))
+    approvals, nodes = Approvals(emit), Nodes(emit)
+    models = _Models(emit, nodes)
+    handler = _handler_class()(emit, models, nodes)
+    emit.patch.wrap("langgraph.pregel.main:Pregel.stream", lambda call: _graph(emit, call, models, approvals, nodes))
+    emit.patch.wrap("langgraph.pregel.main:Pregel.astream", lambda call: _graph(emit, call, models, approvals, nodes))
+    emit.patch.wrap("langchain_core.tools.base:BaseTool.run", lambda call: _tool(emit, call, nodes))
+    emit.patch.wrap("langchain_core.tools.base:BaseTool.arun", lambda call: _tool(emit, call, nodes))
     for gate in ("_create_action_and_config", "_tool_approval_request"):
         emit.patch.wrap(f"{HUMAN_IN_THE_LOOP}.{gate}", approvals.asks)
     emit.patch.wrap(f"{HUMAN_IN_THE_LOOP}._process_decision", approvals.decided)
@@ -67,8 +69,9 @@ def _text_model_starts(_call: Invocation) -> _Watching:
 # Graphs ------------------------------------------------------------------------------------------------------------
 
 
-def _graph(emit: Emit, call: Invocation, models: _Models, approvals: Approvals) -> _Watching:
+def _graph(emit: Emit, call: Invocation, models: _Models, approvals: Approvals, nodes: Nodes) -> _Watching:
     given, config = call.argument(0, "input"), call.argument(1, "config") or {}
+    nodes.has_something(config.get("metadata"))
     run = emit.begin(
         agent=_name_of(call.instance, config),
         prompt=_prompt_of(given),
@@ -192,11 +195,12 @@ def _text_of(content: Any) -> Any:
 # Tools -------------------------------------------------------------------------------------------------------------
 
 
-def _tool(emit: Emit, call: Invocation) -> _Watching:
+def _tool(emit: Emit, call: Invocation, nodes: Nodes) -> _Watching:
     run, tool = emit.current_run(), call.instance
     if run is None:
         yield None
         return
+    nodes.has_something(call.kwargs.get("metadata") or (call.kwargs.get("config") or {}).get("metadata"))
     arguments = _arguments(tool, call.argument(0, "tool_input"))
     started = run.tool_started(tool.name, arguments, call.kwargs.get("tool_call_id"))
     outcome = yield started
@@ -245,8 +249,8 @@ def _handed_to(result: Any) -> list[str]:
 class _Models:
     """The model calls that are open, by LangChain's run, and what was heard of their answers."""
 
-    def __init__(self, emit: Emit) -> None:
-        self._emit = emit
+    def __init__(self, emit: Emit, nodes: Nodes) -> None:
+        self._emit, self._nodes = emit, nodes
         self._running: dict[UUID, ModelCall] = {}
         self._heard: dict[UUID, list[Any]] = {}
 
@@ -262,6 +266,7 @@ class _Models:
         if (run := self._emit.current_run()) is None:
             return
         metadata, given = more.get("metadata") or {}, more.get("invocation_params") or {}
+        self._nodes.has_something(metadata)
         provider = metadata.get("ls_provider")
         self._running[run_id] = run.model_started(
             call_id=str(run_id),
@@ -315,7 +320,7 @@ def _handler_class() -> type[Any]:
             """Run where the model is asked, and not in a thread of a pool."""
             return not _text_starts.get()
 
-        def __init__(self, emit: Emit, models: _Models) -> None:
+        def __init__(self, emit: Emit, models: _Models, nodes: Nodes) -> None:
             self.models = models
             hooks: dict[str, Callable[..., Any]] = {
                 "on_chat_model_start": models.chat_started,
@@ -323,6 +328,9 @@ def _handler_class() -> type[Any]:
                 "on_llm_new_token": models.token,
                 "on_llm_end": models.ended,
                 "on_llm_error": models.failed,
+                "on_chain_start": nodes.started,
+                "on_chain_end": nodes.ended,
+                "on_chain_error": nodes.failed,
             }
             vars(self).update({name: emit.patch.guard(hook) for name, hook in hooks.items()})
 

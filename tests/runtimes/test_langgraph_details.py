@@ -96,7 +96,7 @@ def test_each_of_several_questions_is_on_record(recording):
 
 
 def test_a_sub_graph_without_a_name_is_called_like_its_node(recording):
-    """Otherwise every agent of a program would be "LangGraph"."""
+    """Otherwise every agent of a program would be "LangGraph"; a node that does all by itself is on record, too."""
     inner = StateGraph(MessagesState)
     inner.add_node("look_up", lambda _state: {"messages": [("ai", "sunny")]})
     inner.add_edge(START, "look_up")
@@ -104,7 +104,7 @@ def test_a_sub_graph_without_a_name_is_called_like_its_node(recording):
     outer.add_node("weather", inner.compile())
     outer.add_edge(START, "weather")
     outer.compile().invoke({"messages": [("user", "hi")]})
-    assert [agent["agent_id"] for agent in recording.turn.metadata["turnspan"]["agents"]] == ["weather"]
+    assert [agent["agent_id"] for agent in recording.turn.metadata["turnspan"]["agents"]] == ["weather", "look_up"]
 
 
 def test_the_programs_own_callbacks_are_called_as_ever(recording):

@@ -87,6 +87,7 @@ session
     > {"subjects":["lions","ants"]}
     model claude-haiku-4-5 10+2
     model claude-haiku-4-5 10+2
+    agent best
     < {"subjects":["lions","ants"],"jokes":["A lion walks into a very long bar.","An ant."],"best":"A lion walks into a very long bar."}
 session paper
   turn workflow

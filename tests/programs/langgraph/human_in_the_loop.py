@@ -84,10 +84,14 @@ session form-8
     < {"answers":[]}
   turn form
     > {"(id)":"yes","(id)":"yes"}
+    agent ask_chief
+    agent ask_clerk
     note interrupt {"value": {"question": "Approve?", "answers": ["chief yes", "clerk yes"]}, "interrupt_id": "(id)"}
     < {"answers":["chief yes","clerk yes"]}
   turn form
     > true
+    agent approve
+    agent done
     < {"answers":["chief yes","clerk yes","filed"],"approved":true}
 session mail-7
   turn mailer
