@@ -1,5 +1,7 @@
 """Running programs as a user does, in processes of their own."""
 
+import ast
+import importlib.util
 import os
 import subprocess
 import sys
@@ -32,13 +34,13 @@ def run(*command, env=None, timeout=PATIENCE_S, check=False, cwd=None, **more):
 
 
 def example(name):
-    """Return an example's path; where its runtime is not installed the test is skipped.
-
-    Xerxes claims no Python newer than 3.13, and oats goes with nothing else: it has an environment of its own.
-    """
-    for part, package in {"xerxes": "xerxes", "oats": "oats"}.items():
-        if part in name:
-            pytest.importorskip(package)
+    """Return an example's path; where what it imports is not installed, the test is skipped."""
+    for node in ast.parse((EXAMPLES / f"{name}.py").read_text()).body:
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            modules = [node.module or ""] if isinstance(node, ast.ImportFrom) else [one.name for one in node.names]
+            for module in modules:
+                if importlib.util.find_spec(module.partition(".")[0]) is None:
+                    pytest.skip(f"{module} is not installed")
     return EXAMPLES / f"{name}.py"
 
 

@@ -91,15 +91,22 @@ class Spans(Protocol):
     def read(self, reader: SpanReader, content_of: ContentOf = ...) -> None:
         """Show a reader every span that somebody else starts in this process. Undone by ``uninstrument()``.
 
-        ``content_of`` names the attributes that are on a span only because the record needs them: they are taken off
-        before exporters see it. Where telemetry may have content they stay, without what redaction takes out.
+        ``content_of`` names the attributes that are on a span, or on its events, only because the record needs them:
+        they are taken off before exporters see it. Where telemetry may have content they stay, without what redaction
+        takes out.
         """
 
     def withhold_baggage(self, names: Callable[[], Collection[str]]) -> None:
         """Keep baggage entries out of requests: those that a runtime sets only because the adapter has it trace."""
 
+    def are_ours(self) -> bool:
+        """Return whether spans go where turnspan sends them, because the program has set no tracer provider.
+
+        What a runtime puts on them by default is not what the program asked for, then.
+        """
+
     def stand_for(self, event: Started, span: Any) -> None:
-        """Emit a start whose span exists: it gets the audit event ids."""
+        """Emit a start whose span exists: it gets the audit event ids, and code inside of it is in what it stands for."""
 
     def expect(self, event: ModelCallStarted) -> None:
         """Emit the start of a model call whose span the client itself starts next, below it."""

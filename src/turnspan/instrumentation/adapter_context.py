@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Generator
 from typing import Any
 
 import wrapt
+from opentelemetry import trace
 
 from turnspan.adapter import (
     SPAN_EXPECTED,
@@ -29,6 +30,8 @@ from turnspan.recording.problems import Problem
 from turnspan.recording.recorder import Recorder
 from turnspan.telemetry import outgoing
 from turnspan.telemetry.current_context import current_context
+from turnspan.telemetry.external_spans import external_spans as by_span
+from turnspan.telemetry.external_spans import has_ended
 from turnspan.telemetry.own_log import logger
 
 _INHERITED = object()
@@ -197,9 +200,12 @@ class _Spans:
         self._adapter = adapter
 
     def stand_for(self, event: Started, span: Any) -> None:
-        """Emit a start whose span is an external one."""
+        """Emit a start whose span is an external one; code inside of that is in what it stands for."""
         if (recorder := self._adapter.recorder()) is not None:
             recorder.emit(event, span)
+            if not has_ended(span) and span.is_recording():
+                inside = CurrentContext(event.session_id, event.turn_id, event.call_id, event.agent_id)
+                by_span.place(span.get_span_context().span_id, inside)
 
     def expect(self, event: ModelCallStarted) -> None:
         """Emit a model call whose span the client itself starts next."""
@@ -225,6 +231,10 @@ class _Spans:
         """Keep baggage entries out of requests."""
         outgoing.withheld.append(names)
         self._adapter.patch.on_undo(lambda: outgoing.withheld.remove(names))
+
+    def are_ours(self) -> bool:
+        """Return whether spans go where turnspan sends them: the program has set no tracer provider."""
+        return bool(getattr(trace.get_tracer_provider(), "stands_in", False))
 
     def prepare(self) -> None:
         """Set the OpenTelemetry SDK up where that is turnspan's to do."""

@@ -8,7 +8,7 @@ audit event ids of both its events are put on it when it starts.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry import trace
@@ -140,12 +140,19 @@ external_span_processor = ExternalSpanProcessor()
 
 def _withhold(span: ReadableSpan, names: Collection[str], recorder: Recorder | None) -> None:
     """Take content off a span that has ended, before exporters have it; what telemetry may have is redacted."""
-    attributes = dict(span.attributes or {})
+    internals.replace_attributes(span, _without(span.attributes or {}, names, recorder))
+    for event in span.events:
+        if event.attributes and not set(names).isdisjoint(event.attributes):
+            internals.replace_attributes(event, _without(event.attributes, names, recorder))
+
+
+def _without(given: Mapping[str, Any], names: Collection[str], recorder: Recorder | None) -> dict[str, Any]:
+    attributes = dict(given)
     for name in set(names) & attributes.keys():
         value = attributes.pop(name)
         if recorder is not None and recorder.settings.span_content and recorder.settings.capture_content == "full":
             attributes[name] = recorder.redact(value) if isinstance(value, str) else value
-    internals.replace_attributes(span, attributes)
+    return attributes
 
 
 def observe_provider(provider: Any) -> None:

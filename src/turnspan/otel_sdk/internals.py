@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from opentelemetry import _logs, metrics, trace
 from opentelemetry.sdk import resources
-from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
+from opentelemetry.sdk.trace import Event, ReadableSpan, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import SpanExporter
 from opentelemetry.sdk.trace.sampling import Decision, ParentBased, StaticSampler
 
@@ -98,8 +98,8 @@ def _is_processor(part: Any) -> bool:
 # Spans and tracers ---------------------------------------------------------------------------------------------------
 
 
-def replace_attributes(span: ReadableSpan, attributes: Mapping[str, Any]) -> None:
-    """Replace the attributes of a span that has ended, before exporters see it; it takes no new ones any more."""
+def replace_attributes(span: ReadableSpan | Event, attributes: Mapping[str, Any]) -> None:
+    """Replace the attributes of a span that has ended, or of its event, before exporters see it; it takes no new ones."""
     span._attributes = dict(attributes)  # noqa: SLF001
 
 

@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import Any, Generic, Protocol, TypeVar
 
 import msgspec
-from opentelemetry.trace import Span
+from opentelemetry.trace import Span, SpanContext
 
 from turnspan.adapter import SPAN_EXPECTED, CurrentContext
 from turnspan.events import (
@@ -191,6 +191,7 @@ class LiveTurns:
             self._finish_call(turn, same, Entry(end_of(same.started, event.at_ns, "started again")))
         parent = turn.turn if event.parent_id is None else turn.parent_of(event)
         handoff = None if turn.handoff is None else turn.handoff_to(event)
+        follows = None if handoff is None else handoff.span.get_span_context()
         external = entry.external_span
         if external is None and type(event) is ModelCallStarted:
             external = self._external_span_of(event)
@@ -200,13 +201,9 @@ class LiveTurns:
             turn.calls[call_id] = call
             return
         if external is not None and external is not SPAN_EXPECTED:
-            call = self._adopt(entry, external)
+            call = self._adopt(entry, external, handoff=follows)
         else:
-            span = self._spans.start(
-                event,
-                None if parent is None else parent.span,
-                handoff=None if handoff is None else handoff.span.get_span_context(),
-            )
+            span = self._spans.start(event, None if parent is None else parent.span, handoff=follows)
             call = LiveCall(event, span, ids_of(span, None if parent is None else parent.ids))
         call.follows_handoff = handoff is not None
         turn.calls[call_id] = call
@@ -259,11 +256,13 @@ class LiveTurns:
             return claimed
         return SPAN_EXPECTED if event.provider in self._externally_instrumented else None
 
-    def _adopt(self, entry: Entry[Any], span: Any, workspace_id: str | None = None) -> LiveCall:
+    def _adopt(
+        self, entry: Entry[Any], span: Any, workspace_id: str | None = None, handoff: SpanContext | None = None
+    ) -> LiveCall:
         """Take an external span for that of an event."""
         entry.change(borrowed="read" if has_ended(span) else "stamped")
         end_id = new_id()
-        adopted = self._spans.adopt(entry.event, span, end_id, workspace_id)
+        adopted = self._spans.adopt(entry.event, span, end_id, workspace_id, handoff)
         return LiveCall(entry.event, adopted, ids_of_external_span(span), end_id)
 
     def adopt_expected(self, position: CurrentContext, span: Any) -> bool:

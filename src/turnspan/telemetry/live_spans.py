@@ -124,14 +124,24 @@ class Spans:
             self._remember(event.session_id, span.get_span_context())
         return span
 
-    def adopt(self, event: Started, span: Any, end_id: str, workspace_id: str | None = None) -> Span:
-        """Take an external span for an event's: it gets our attributes while it can."""
+    def adopt(
+        self,
+        event: Started,
+        span: Any,
+        end_id: str,
+        workspace_id: str | None = None,
+        handoff: SpanContext | None = None,
+    ) -> Span:
+        """Take an external span for an event's: it gets our attributes, and the link to a handoff, while it can."""
         _, _, attributes = opened(event, content=self._content, workspace_id=workspace_id, view_url=self._view_url)
         if not has_ended(span) and span.is_recording():
             known = getattr(span, "attributes", None) or {}
             identity = (sc.GEN_AI_CONVERSATION_ID, sc.SESSION_ID)
             span.set_attributes({k: v for k, v in attributes.items() if k in identity or k not in known})
             span.set_attribute(sc.TURNSPAN_AUDIT_EVENT_ID_END, end_id)
+            if handoff is not None and handoff.is_valid:
+                link = link_to(handoff, "handoff")
+                span.add_link(link.context, link.attributes)
         if type(event) is TurnStarted:
             self._remember(event.session_id, span.get_span_context())
         return AdoptedSpan(span)

@@ -165,10 +165,14 @@ def normalized(turn: TurnRecord, without: Iterable[str] = ()) -> dict[str, Any]:
     return found
 
 
+_OPERATIONS = ("invoke_agent", "invoke_workflow", "chat", "text_completion", "generate_content", "execute_tool")
+"""Runtimes have operations of their own besides, such as a round of a loop."""
+
+
 def span_tree(spans: Iterable[ReadableSpan]) -> list[Any]:
     """Return the GenAI spans as a forest of ``(operation and tool, children)``, in order of their starts."""
     known = {span.context.span_id: span for span in spans if span.context is not None}
-    ours = [span for span in known.values() if sc.GEN_AI_OPERATION_NAME in (span.attributes or {})]
+    ours = [span for span in known.values() if (span.attributes or {}).get(sc.GEN_AI_OPERATION_NAME) in _OPERATIONS]
 
     def parent_of(span: ReadableSpan | None) -> ReadableSpan | None:
         while span is not None:
