@@ -80,7 +80,15 @@ def refund():
     }
     answer = "You paid invoice 7 twice. The bank does not answer right now; I will refund you tomorrow."
     return TurnRecord(
-        "t2", "triage", "I paid invoice 7 twice", answer, refund_tools(), at(0), at(3700), metadata={"turnspan": own}
+        "t2",
+        "triage",
+        "I paid invoice 7 twice",
+        answer,
+        refund_tools(),
+        at(0),
+        at(3700),
+        audit_event_ids=[f"{event:032x}" for event in range(20, 26)],
+        metadata={"turnspan": own},
     )
 
 
@@ -99,6 +107,10 @@ def conversation():
 def address():
     store = InMemorySessionStore()
     store.save_session(conversation())
+    looked = [call("look_up", 1001, 300.0, 31, arguments={"id": "c-1881"}, result="customer since 2019")]
+    own = TurnRecord("t2", "history", "Who is customer c-1881?", "A customer since 2019.", looked, at(1000), at(1400))
+    above = {"turnspan": {"parent_session_id": "support-42"}}
+    store.save_session(SessionRecord("history-7", "shop", at(1000), at(-(10**7)), "history", [own], metadata=above))
     for number in range(6):
         store.save_session(
             SessionRecord(
@@ -203,6 +215,40 @@ def test_what_happened_is_found_at_a_glance(page, address):
     page.locator("a.trust").click()
     page.locator(".trust-card").wait_for()
     assert "cannot prove the absence of actions" in page.locator(".trust-card").inner_text()
+
+
+def test_a_sub_session_unfolds_in_place(page, address):
+    """Its conversation is there, inside of the call that started it, under names of its own; keys reach into it."""
+    page.goto(f"{address}/sessions/support-42")
+    page.locator(".entry.session > summary").click()
+    inside = page.locator(".entry.session .turns")
+    inside.get_by_text("Who is customer c-1881?").wait_for()
+    inside.locator("summary", has_text="look_up").click()
+    assert inside.locator("details[open]").count() == 1
+    assert (
+        page.evaluate("""() => { const ids = [...document.querySelectorAll('[id]')].map((e) => e.id);
+        return ids.length - new Set(ids).size; }""")
+        == 0
+    )
+
+
+def test_why_compare_agents_and_events_open_beside_the_page(page, address):
+    """The page stays; what a panel names on it is gone to; a comparison is asked for and shown there."""
+    page.goto(f"{address}/sessions/support-42")
+    panel = page.locator("dialog.panel")
+    page.locator("details.failed > summary").click()
+    page.locator("details.failed").get_by_text("who asked, and where").click()
+    panel.get_by_text("Why tool call refund").wait_for()
+    panel.locator(f'a[href$="#event-{23:032x}"]').first.click()
+    assert panel.is_hidden() and "find_invoice" in page.locator("[aria-current=true] > summary").inner_text()
+    page.get_by_role("link", name="Compare", exact=True).click()
+    panel.locator("input[name=b]").fill("earlier-1")
+    panel.get_by_role("button", name="Compare").click()
+    panel.get_by_text("dropped").first.wait_for()
+    page.keyboard.press("Escape")
+    page.locator("#turn-t2").get_by_role("link", name="agents").click()
+    panel.get_by_text("Step by step").wait_for()
+    assert "/sessions/support-42" in page.url and panel.locator(".agent-steps .way").count() == 2
 
 
 def test_news_appear_by_themselves(page, tmp_path):
@@ -384,7 +430,14 @@ PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True}
 @pytest.mark.parametrize("page", [{}, {"color_scheme": "dark"}, PHONE], indirect=True, ids=["light", "dark", "phone"])
 @pytest.mark.parametrize(
     "path",
-    ["/sessions", "/sessions/support-42", "/sessions/none", "/events/call-25/why", "/compare?a=support-42&b=earlier-1"],
+    [
+        "/sessions",
+        "/sessions/support-42",
+        "/sessions/support-42/agents",
+        "/sessions/none",
+        "/events/call-25/why",
+        "/compare?a=support-42&b=earlier-1",
+    ],
 )
 def test_everybody_can_read_it(page, address, path):
     """axe-core has no finding, in both themes and on a phone; nothing is wider than the screen."""

@@ -5,17 +5,20 @@ import json
 from pathlib import Path
 
 import pytest
+from starlette.testclient import TestClient
 
 import turnspan
 from support.pages import client_of, source_of
 from support.programs import PYTHON, run
 from turnspan import InMemorySessionStore, SqlSessionStore
 from turnspan.model.addresses import session_path
-from turnspan.model.records import SessionRecord, TurnRecord
+from turnspan.model.records import SessionRecord, ToolCallRecord, TurnRecord
 from turnspan.reading.reader import Reader
 from turnspan.recording import runtime
 from turnspan.testing import record
+from turnspan.viewer.app import make_app
 from turnspan.viewer.live import _state
+from turnspan.viewer.source import Source
 
 AT = "2026-01-01T10:{:02}:{:02}+00:00"
 
@@ -246,3 +249,68 @@ def test_a_turn_leads_to_its_viewers_and_its_sub_sessions(monkeypatch):
     assert f'href="https://jaeger.example/trace/{"4b" * 16}?uiFind=e1"' in first and "jaeger" not in second
     assert 'href="/sessions/down"' in second and 'href="/sessions/down"' not in first
     assert 'href="/sessions/up"' in client.get("/sessions/down").text
+
+
+def test_a_sub_session_stands_inside_the_call_that_ran_when_it_began():
+    """Folded, with its link, behind what the call did before; its failure is seen from outside."""
+    ran = {"started_at": AT.format(0, 1), "audit_event_ids": ["e-run"]}
+    before = {"started_at": AT.format(0, 2), "parent_id": "run", "audit_event_ids": ["e-before"]}
+    behind = {"started_at": AT.format(0, 8), "parent_id": "run", "audit_event_ids": ["e-behind"]}
+    calls = [
+        ToolCallRecord("run", "research", duration_ms=9000.0, metadata={"turnspan": ran}),
+        ToolCallRecord("one", "look", duration_ms=10.0, metadata={"turnspan": before}),
+        ToolCallRecord("two", "write", duration_ms=10.0, metadata={"turnspan": behind}),
+    ]
+    parent = SessionRecord("up", turns=[TurnRecord("t", prompt="go", tool_calls=calls, started_at=AT.format(0, 0))])
+    child = SessionRecord(
+        "down",
+        created_at=AT.format(0, 5),
+        turns=[turn(5, status="error")],
+        metadata={"turnspan": {"parent_session_id": "up"}},
+    )
+    page = client_of(store_of(parent, child)).get("/sessions/up").text
+    assert 'class="entry session failed" id="event-e-run-session-0"' in page
+    places = [page.index(f'id="event-{one}"') for one in ("e-run", "e-before", "e-run-session-0", "e-behind")]
+    assert places == sorted(places) and 'data-from="/sessions/down"' in page
+
+
+def test_agents_are_drawn_together_and_step_by_step():
+    """Of a session and of one turn: each step leads to where it stands in the conversation, and is there as JSON."""
+    with record() as recording:
+        with turnspan.session("s"):
+            for _ in range(2):
+                with turnspan.turn(agent="triage", prompt="Hi") as running:
+                    running.handoff("billing", reason="an invoice")
+            with turnspan.turn(agent="alone", prompt="Hi"):
+                pass
+        client, turns = client_of(recording.store), recording.session.turns
+        found = client.get("/sessions/s/agents.json").json()
+        assert found["ways"] == [{"source": "triage", "target": "billing", "kind": "handed over", "count": 2}]
+        kinds = ["began", "handed over", "began", "handed over", "began"]
+        assert [one["kind"] for one in found["steps"]] == kinds
+        event_id = found["steps"][1]["audit_event_ids"][0]
+        whole = client.get("/sessions/s/agents").text
+        assert f'href="/sessions/s?turn={turns[0].turn_id}#event-{event_id}"' in whole
+        one = client.get(f"/sessions/s/agents.json?turn={turns[1].turn_id}&limit=1").json()
+        assert one["window"] == {"first": 2, "turns": 1, "of": 3} and len(one["steps"]) == 2
+        alone = client.get(f"/sessions/s/agents?turn={turns[2].turn_id}&limit=1").text
+        assert "One agent did everything" in alone
+        assert f"/sessions/s/agents?turn={turns[0].turn_id}" in client.get("/sessions/s").text
+
+
+def test_the_log_lines_of_a_call_stand_beside_it(tmp_path):
+    """Both of its lines, whole, from the log of the home that is shown; where there is none, that is said."""
+    turnspan.configure(home=tmp_path / "home")
+    with turnspan.session("s"), turnspan.turn(agent="a", prompt="p"), turnspan.tool("search", query="x"):
+        pass
+    runtime.shutdown(5.0)
+    reader = Reader.open(turnspan.Settings.read(home=tmp_path / "home"))
+    client = TestClient(make_app(Source(reader.settings, reader)), base_url="http://127.0.0.1")
+    event_id = reader.session("s").turns[0].tool_calls[0].metadata["turnspan"]["audit_event_ids"][0]
+    found = client.get(f"/events/{event_id}/log.json").json()
+    assert [one["line"]["event"] for one in found["lines"]] == ["tool_call.started", "tool_call.ended"]
+    page = client.get(f"/events/{event_id}/log").text
+    assert "tool_call.ended" in page and "turnspan.log.jsonl:" in page
+    assert f"/events/{event_id}/log" in client.get("/sessions/s").text
+    assert "No log is read here" in client_of(reader.store).get(f"/events/{event_id}/log").text
+    reader.store.close()

@@ -1,4 +1,4 @@
-"""Who worked for whom: the agents of some turns, what each did, and who called or handed over to whom."""
+"""Who worked for whom: the agents of some turns, what each did, and who called or handed over to whom, one after the other."""
 
 from __future__ import annotations
 
@@ -34,26 +34,47 @@ class Agent(Total):
     tool_calls: int = 0
 
 
+class AgentStep(NamedTuple):
+    """A turn that began with an agent, or a way that was gone once."""
+
+    turn: int
+    """Its turn, 0 being the first of those that were looked at."""
+    source: str | None
+    """None where the turn begins."""
+    target: str
+    kind: Literal["began", "called", "handed over"]
+    node: TimelineNode
+    """The turn, the agent that was called, or the handoff."""
+
+
 @dataclass(slots=True)
 class AgentGraph:
-    """Agents in the order in which they appeared, and how often each way was gone."""
+    """Agents in the order in which they appeared, how often each way was gone, and each step in its order."""
 
     agents: dict[str, Agent] = field(default_factory=dict)
-    ways: Counter[Way] = field(default_factory=Counter)
+    steps: list[AgentStep] = field(default_factory=list)
+
+    @property
+    def ways(self) -> Counter[Way]:
+        """The steps from one agent to another, together."""
+        return Counter(
+            Way(one.source, one.target, one.kind) for one in self.steps if one.source and one.kind != "began"
+        )
 
 
 def agent_graph(turns: Iterable[TimelineNode]) -> AgentGraph:
     """Return the graph of some turns (see :func:`~turnspan.reading.tree.turn_tree`)."""
     graph = AgentGraph()
-    for turn in turns:
+    for number, turn in enumerate(turns):
         agent = _agent(graph, turn.agent_id or NOBODY)
         agent.turns += 1
         agent.duration_ms += turn.duration_ms or 0.0
-        _add(graph, turn, agent)
+        graph.steps.append(AgentStep(number, None, agent.name, "began", turn))
+        _add(graph, turn, agent, number)
     return graph
 
 
-def _add(graph: AgentGraph, node: TimelineNode, agent: Agent) -> None:
+def _add(graph: AgentGraph, node: TimelineNode, agent: Agent, turn: int) -> None:
     """Add what happened in something that an agent did."""
     handed = {
         (source, target)
@@ -72,15 +93,15 @@ def _add(graph: AgentGraph, node: TimelineNode, agent: Agent) -> None:
             inner.runs += 1
             inner.duration_ms += child.duration_ms or 0.0
             if inner is not agent and inner.name not in targets:
-                graph.ways[Way(agent.name, inner.name, "called")] += 1
+                graph.steps.append(AgentStep(turn, agent.name, inner.name, "called", child))
         elif child.kind == "handoff":
-            graph.ways[Way(*_ends(child, agent), "handed over")] += 1
+            graph.steps.append(AgentStep(turn, *_ends(child, agent), "handed over", child))
         elif child.kind == "model call":
             agent.model_calls += 1
         elif child.kind == "tool call":
             agent.tool_calls += 1
             agent.failed += child.status in FAILED
-        _add(graph, child, inner)
+        _add(graph, child, inner, turn)
 
 
 def _ends(handoff: TimelineNode, agent: Agent) -> tuple[str, str]:

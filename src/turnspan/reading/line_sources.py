@@ -29,6 +29,8 @@ class ObservedLogLine(NamedTuple):
     at_ns: int | None
     seal: dict[str, Any] | None
     where: str
+    said: dict[str, Any] | None = None
+    """The whole line, where it is there to be read."""
 
 
 class LineSource(Protocol):
@@ -173,6 +175,7 @@ def _from_file(line: dict[str, Any], timestamp: Any, where: str) -> ObservedLogL
         from_iso(timestamp),
         line.get("seal"),
         where,
+        line,
     )
 
 
@@ -191,4 +194,5 @@ def _from_loki(labels: dict[str, Any], at_ns: int, where: str) -> ObservedLogLin
         at_ns,
         None,
         where,
+        labels,
     )

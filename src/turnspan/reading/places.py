@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from turnspan.model.records import SessionRecord, TurnRecord, from_iso
-from turnspan.reading.line_sources import LineSource
+from turnspan.reading.line_sources import LineSource, ObservedLogLine
 from turnspan.reading.span_sources import SpanSource
 from turnspan.reading.tree import TimelineNode, turn_tree
 from turnspan.reading.windows import with_turn
@@ -105,11 +105,30 @@ def place_of(store: SessionStore, hit: Hit, spans: SpanSource | None = None, lin
         name = spans.span_name(place.trace_id, place.span_id)
         place.span = None if name is None else SpanPlace(name, spans.name)
     if lines is not None and session is not None and place.audit_event_ids:
-        since = (from_iso(session.created_at) or 0) - _MARGIN_NS
-        until = (from_iso(session.updated_at) or since + 2 * _MARGIN_NS) + _MARGIN_NS
-        found = lines.lines_of(place.audit_event_ids, hit.session_id, max(0, since), until)
+        found = _lines_of(lines, session, place.audit_event_ids)
         place.log = [LinePlace(line.event_id, line.kind, line.where) for line in found]
     return place
+
+
+def step_lines(store: SessionStore, hit: Hit, lines: LineSource) -> list[ObservedLogLine]:
+    """Return the log lines about the call, agent, handoff or turn that an audit event belongs to, whole.
+
+    Raises:
+        EvidenceError: When the log cannot be read.
+
+    """
+    session = with_turn(store, hit.session_id, hit.turn_id)
+    if session is None:
+        return []
+    turn = next((turn for turn in session.turns if turn.turn_id == hit.turn_id), None)
+    own = [] if turn is None else [node for node in turn_tree(turn).walk() if hit.id in node.audit_event_ids]
+    return list(_lines_of(lines, session, own[-1].audit_event_ids if len(own) > 1 else [hit.id]))
+
+
+def _lines_of(lines: LineSource, session: SessionRecord, event_ids: list[str]) -> Iterator[ObservedLogLine]:
+    since = (from_iso(session.created_at) or 0) - _MARGIN_NS
+    until = (from_iso(session.updated_at) or since + 2 * _MARGIN_NS) + _MARGIN_NS
+    yield from lines.lines_of(event_ids, session.session_id, max(0, since), until)
 
 
 def _in_record(store: SessionStore, hit: Hit, session: SessionRecord | None) -> Place:

@@ -28,6 +28,11 @@ class Window:
         """The place behind the window's last turn."""
         return self.first + len(self.session.turns)
 
+    @property
+    def facts(self) -> dict[str, int]:
+        """Which turns these are, for programs: the number of the first, how many they are, and of how many."""
+        return {"first": self.first + 1, "turns": len(self.session.turns), "of": len(self.outline)}
+
 
 Place = int | Callable[[list[TurnSummary]], int]
 """The place of a turn in its session (0 is the first), or what finds it in the outline."""

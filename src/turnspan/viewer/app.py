@@ -20,6 +20,7 @@ from turnspan.errors import (
 )
 from turnspan.model.json_values import encode
 from turnspan.viewer import filters, live, openapi
+from turnspan.viewer.agents_page import AgentPages
 from turnspan.viewer.analysis_pages import AnalysisPages
 from turnspan.viewer.event_page import EventPages
 from turnspan.viewer.guard import Guard
@@ -52,7 +53,7 @@ def make_app(source: Source, *, token: str | None = None, hosts: Iterable[str] =
     """
     environment()
     sessions, session, events = SessionsPages(source), SessionPages(source), EventPages(source)
-    analysis = AnalysisPages(source)
+    agents, analysis = AgentPages(source), AnalysisPages(source)
     routes = [
         Route("/", lambda _request: RedirectResponse("/sessions")),
         Route("/assets/{name}", _asset),
@@ -60,7 +61,9 @@ def make_app(source: Source, *, token: str | None = None, hosts: Iterable[str] =
         *_pair("/sessions", sessions.html, sessions.json),
         Route("/sessions/{session}.md", session.markdown),
         *_pair("/sessions/{session}/trust", session.trust_html, session.trust_json),
+        *_pair("/sessions/{session}/agents", agents.html, agents.json),
         *_pair("/sessions/{session}", session.html, session.json),
+        *_pair("/events/{event}/log", events.log_html, events.log_json),
         *_pair("/events/{event}/why", analysis.why_html, analysis.why_json),
         *_pair("/compare", analysis.compare_html, analysis.compare_json),
         *_pair("/events/{event}", events.event_html, events.event_json),

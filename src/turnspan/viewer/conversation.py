@@ -1,18 +1,23 @@
-"""A turn as it is shown: what was said and done, in order, each nested in what caused it."""
+"""A turn as it is shown: what was said and done, in order, each nested in what caused it.
+
+A sub-session stands inside the call that ran when it began, folded.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from markupsafe import Markup
 
-from turnspan.model.addresses import event_anchor, turn_anchor
-from turnspan.model.records import TurnRecord
+from turnspan.model.addresses import event_anchor, session_path, turn_anchor
+from turnspan.model.records import TurnRecord, from_iso
 from turnspan.reading.prices import cost_of
 from turnspan.reading.tree import FAILED, TimelineNode
 from turnspan.reading.waterfall import parallel_groups
-from turnspan.viewer.formatting import count, duration
+from turnspan.stores.base import SessionSummary
+from turnspan.viewer.formatting import count, duration, plural
 from turnspan.viewer.pictures import Fall, fall_of, shown_name
 from turnspan.viewer.values import ValueView, gist
 
@@ -48,6 +53,8 @@ class Entry:
     span_id: str | None = None
     groups: list[list[Entry]] = field(default_factory=list)
     """What happened inside of it; entries that ran at the same time stand in one group."""
+    href: str | None = None
+    """Of a sub-session, where all of it is."""
 
     @property
     def css(self) -> str:
@@ -71,6 +78,8 @@ class TurnView:
     cost: str
     failures: int
     """Calls and agents in it that failed."""
+    agents: bool
+    """Whether more than one agent worked in it."""
     prompt: Part | None
     response: Part | None
     error: str | None
@@ -85,7 +94,13 @@ class TurnView:
 
 
 def turn_view(
-    number: int, turn: TurnRecord, root: TimelineNode, *, whole: bool = False, short: bool = False
+    number: int,
+    turn: TurnRecord,
+    root: TimelineNode,
+    *,
+    whole: bool = False,
+    short: bool = False,
+    children: Sequence[SessionSummary] = (),
 ) -> TurnView:
     """Return a turn as it is shown.
 
@@ -95,11 +110,12 @@ def turn_view(
         root: Its tree.
         whole: Whether content is shown whole.
         short: Whether places have short names instead of lasting ones.
+        children: The sessions that began in it.
 
     """
     anchor = turn_anchor(turn.turn_id)
-    maker = _Maker(f"e{number}" if short else anchor, whole=whole, short=short)
-    groups = maker.groups(root.children)
+    maker = _Maker(f"e{number}" if short else anchor, whole=whole, short=short, sessions=_placed(root, children))
+    groups = maker.groups(root)
     return TurnView(
         number=number,
         turn_id=turn.turn_id,
@@ -112,6 +128,7 @@ def turn_view(
         tokens=_tokens_of(root),
         cost=str(cost_of([root])),
         failures=sum(node.status in FAILED for node in root.walk() if node is not root),
+        agents=any(node.kind in ("agent", "handoff") for node in root.walk()),
         prompt=maker.said("prompt", turn.prompt),
         response=maker.said("response", turn.response_content),
         error=turn.error,
@@ -121,15 +138,34 @@ def turn_view(
         trace_id=root.trace_id,
         span_id=root.span_id,
         event_ids=turn.audit_event_ids,
-        version=f"{turn.status}-{len(turn.audit_event_ids)}-{turn.ended_at or ''}",
+        version=f"{turn.status}-{len(turn.audit_event_ids)}-{turn.ended_at or ''}-"
+        + "-".join(child.updated_at for child in children),
     )
+
+
+def _placed(root: TimelineNode, children: Iterable[SessionSummary]) -> dict[int, list[SessionSummary]]:
+    """Return sub-sessions by the ``id()`` of the innermost call or agent that ran when they began."""
+    found: dict[int, list[SessionSummary]] = {}
+    for child in children:
+        at, node = from_iso(child.created_at) or 0, root
+        while inner := [one for one in node.children if _ran_at(one, at)]:
+            node = inner[-1]
+        found.setdefault(id(node), []).append(child)
+    return found
+
+
+def _ran_at(node: TimelineNode, at_ns: int) -> bool:
+    begun = from_iso(node.started_at)
+    if node.kind not in ("tool call", "agent") or begun is None or begun > at_ns:
+        return False
+    return node.status == "running" or at_ns <= begun + int((node.duration_ms or 0.0) * 1e6)
 
 
 class _Maker:
     """Makes the entries of one turn, and names each once."""
 
-    def __init__(self, turn: str, *, whole: bool, short: bool) -> None:
-        self._turn, self._whole, self._short = turn, whole, short
+    def __init__(self, turn: str, *, whole: bool, short: bool, sessions: dict[int, list[SessionSummary]]) -> None:
+        self._turn, self._whole, self._short, self._sessions = turn, whole, short, sessions
         self.anchors: dict[int, str] = {}
 
     def said(self, label: str, text: str | None) -> Part | None:
@@ -141,9 +177,32 @@ class _Maker:
         view = ValueView(whole=self._whole)
         return Part(label, view.prose(text), view.was_cut)
 
-    def groups(self, nodes: list[TimelineNode]) -> list[list[Entry]]:
-        """Return siblings as entries."""
-        return [[self._entry(node) for node in group] for group in parallel_groups(nodes)]
+    def groups(self, parent: TimelineNode) -> list[list[Entry]]:
+        """Return what is inside of something as entries, with the sessions that began there in their places."""
+        found = [[self._entry(node) for node in group] for group in parallel_groups(parent.children)]
+        for number, child in enumerate(self._sessions.get(id(parent), ())):
+            at = from_iso(child.created_at) or 0
+            place = next((n for n, group in enumerate(found) if (from_iso(group[0].started_at) or 0) > at), len(found))
+            found.insert(place, [self._session(child, f"{self.anchors.get(id(parent), self._turn)}-session-{number}")])
+        return found
+
+    def _session(self, child: SessionSummary, anchor: str) -> Entry:
+        """Return a sub-session, folded: what was asked, and how it went."""
+        facts = [("turns", count(child.turns))]
+        facts += [("failed", plural(child.failed_turns, "turn"))] if child.failed_turns else []
+        facts += [("tokens", count(child.tokens))] if child.tokens else []
+        return Entry(
+            kind="session",
+            name=child.session_id,
+            anchor=anchor,
+            status="error" if child.failed_turns else "success",
+            failed=bool(child.failed_turns),
+            took=duration(child.duration_ms or None),
+            started_at=child.created_at,
+            gist=gist(child.prompt),
+            facts=facts,
+            href=session_path(child.session_id),
+        )
 
     def _entry(self, node: TimelineNode) -> Entry:
         lasts = node.audit_event_ids and not self._short
@@ -177,7 +236,7 @@ class _Maker:
             case "note":
                 entry.gist = gist(node.details.get("data"))
                 self._add(entry, "data", node.details.get("data"))
-        entry.groups = self.groups(node.children)
+        entry.groups = self.groups(node)
         return entry
 
     def _fill_tool(self, entry: Entry, node: TimelineNode) -> None:

@@ -1,4 +1,4 @@
-"""The pages of an audit event and of a trace: where each is in record, trace and log."""
+"""The pages of an audit event, of its log lines and of a trace: where each is in record, trace and log."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from urllib.parse import unquote
 from starlette.requests import Request
 
 from turnspan.errors import EvidenceError, IdNotFoundError
-from turnspan.reading.places import Hit, Place, audit_row, hits, place_of
+from turnspan.reading.line_sources import ObservedLogLine
+from turnspan.reading.places import Hit, Place, audit_row, hits, place_of, step_lines
 from turnspan.reading.windows import window_of
 from turnspan.stores.rows import AuditRow
 from turnspan.viewer.rendering import render
@@ -45,6 +46,29 @@ class EventPages(Pages):
             "place": self._place(hit),
             "row": audit_row(self._source.reader.store, hit),
         }
+
+    def log_html(self, request: Request) -> str:
+        """Return the page of the log lines about what an event belongs to."""
+        hit = self._hit(request.path_params["event"], "audit event")
+        where, found = self._lines(hit)
+        lines = [(line, None if line.said is None else ValueView(whole=True).render(line.said)) for line in found]
+        return render("log.html", hit=hit, where=where, lines=lines, links=self._links(hit, self._place(hit)))
+
+    def log_json(self, request: Request) -> dict[str, Any]:
+        """Return the same lines as they are."""
+        hit = self._hit(request.path_params["event"], "audit event")
+        where, found = self._lines(hit)
+        lines = [{"where": line.where, "line": line.said} for line in found]
+        return {"schema": "turnspan.log/1", "audit_event_id": hit.id, "source": where, "lines": lines}
+
+    def _lines(self, hit: Hit) -> tuple[str | None, list[ObservedLogLine]]:
+        """Return where log lines are looked for, and what is there about the call that an event belongs to."""
+        source = self._source.reader.line_source()
+        if source is None:
+            return None, []
+        with suppress(EvidenceError):
+            return source.name, step_lines(self._source.reader.store, hit, source)
+        return None, []
 
     def trace_html(self, request: Request) -> str:
         """Return the page of a trace: the turns in it."""

@@ -58,6 +58,16 @@ def document() -> dict[str, Any]:
             [_SESSION],
             ("schema", "proven", "checks", "findings", "notes", "looked_at"),
         ),
+        "/sessions/{session}/agents.json": _get(
+            "Who called and handed over to whom, together and step by step",
+            [_SESSION, *_WINDOW],
+            ("schema", "session_id", "window", "agents", "ways", "steps"),
+        ),
+        "/events/{event}/log.json": _get(
+            "The log lines about the call that an event belongs to",
+            [_id("event")],
+            ("schema", "audit_event_id", "source", "lines"),
+        ),
         "/events/{event}.json": _get(
             "An audit event, and where it is in record, trace and log", [_id("event")], ("schema", "place", "row")
         ),

@@ -6,6 +6,7 @@ import hashlib
 from functools import cache
 from importlib.resources import files
 from typing import Any
+from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -40,6 +41,7 @@ def environment() -> Environment:
         turn_anchor=addresses.turn_anchor,
         event_anchor=addresses.event_anchor,
         quoted=addresses.quoted,
+        in_query=lambda text: quote(text, safe="", errors="backslashreplace"),
         duration=formatting.duration,
         count=formatting.count,
         plural=formatting.plural,

@@ -20,7 +20,7 @@ from turnspan.stores.base import SessionSummary, TurnSummary
 from turnspan.verification import verify
 from turnspan.verification.report import Report
 from turnspan.viewer.conversation import TurnView, turn_view
-from turnspan.viewer.graph_picture import graph_picture
+from turnspan.viewer.graph_picture import graph_picture, steps_picture
 from turnspan.viewer.pictures import strip_of
 from turnspan.viewer.rendering import render
 from turnspan.viewer.session_facts import erased_at, facts_of, title_of
@@ -28,7 +28,8 @@ from turnspan.viewer.source import Pages, Source
 
 WINDOW = 12
 """Turns of a page: a jump is there at once, and the next ones are a click away."""
-_MOST = 500
+MOST = 500
+"""Turns that may be asked for at once."""
 
 
 class Verdict(NamedTuple):
@@ -49,10 +50,11 @@ class SessionPages(Pages):
 
     def html(self, request: Request) -> str:
         """Return the page."""
-        window = self._window(request)
+        window = asked_window(self._source, request)
         session, reader = window.session, self._source.reader
         roots = window_trees(reader.store, session)
         turns = self._turns(window, roots, whole="whole" in request.query_params)
+        agents = agent_graph(roots)
         return render(
             "session.html",
             session=session,
@@ -60,13 +62,13 @@ class SessionPages(Pages):
             facts=facts_of(window.outline, roots),
             erased=erased_at(reader.store, window),
             outline=window.outline,
-            graph=graph_picture(agent_graph(roots)),
+            graph=graph_picture(agents),
+            steps=steps_picture(agents, session.session_id, [turn.turn_id for turn in session.turns], window.first + 1),
             strip=strip_of(window.outline, (window.first, window.end)),
             turns=turns,
             window=window,
             pager=_pager(window),
             failed=[turn for turn in window.outline if turn.status in FAILED],
-            children=self._children(reader, window),
             links=TurnLinks(reader, session.session_id),
             ours=turnspan_metadata(session.metadata),
             ended=bool(session.metadata.get("ended")),
@@ -76,41 +78,21 @@ class SessionPages(Pages):
 
     def json(self, request: Request) -> dict[str, Any]:
         """Return the record with the turns of the window, as ``turnspan show --json`` prints it."""
-        window = self._window(request)
-        of = {"first": window.first + 1, "turns": len(window.session.turns), "of": len(window.outline)}
+        window = asked_window(self._source, request)
         behind = window.outline[window.end].turn_id if window.end < len(window.outline) else None
-        return {"schema": "turnspan.session/1", **window.session.to_dict(), "window": {**of, "next": behind}}
+        return {"schema": "turnspan.session/1", **window.session.to_dict(), "window": {**window.facts, "next": behind}}
 
     def markdown(self, request: Request) -> Response:
         """Return the window as a document to paste."""
-        text = as_markdown(self._window(request).session)
+        text = as_markdown(asked_window(self._source, request).session)
         return Response(text.encode("utf-8", "backslashreplace"), media_type="text/markdown; charset=utf-8")
 
-    def _window(self, request: Request) -> Window:
-        query, session_id = request.query_params, request.path_params["session"]
-        limit = query.get("limit", "")
-        most = max(1, min(int(limit), _MOST)) if limit.isascii() and limit.isdecimal() and len(limit) < 8 else WINDOW
-        if "turn" not in query:
-            return self._source.window(session_id, 0, most)
-        wanted = query["turn"]
-        most = 1 if "whole" in query else most
-        return self._source.window(session_id, lambda outline: _place_of(outline, wanted), most)
-
     def _turns(self, window: Window, roots: list[TimelineNode], *, whole: bool) -> list[TurnView]:
+        children = children_of(self._source.reader, window)
         return [
-            turn_view(number, turn, root, whole=whole)
+            turn_view(number, turn, root, whole=whole, children=children.get(turn.turn_id, ()))
             for number, (turn, root) in enumerate(zip(window.session.turns, roots, strict=True), window.first + 1)
         ]
-
-    def _children(self, reader: Reader, window: Window) -> dict[str, list[SessionSummary]]:
-        """Return the sub-sessions, each under the turn that ran when it began."""
-        found: dict[str, list[SessionSummary]] = {}
-        for child in reversed(reader.children(window.session.session_id)):
-            begun = from_iso(child.created_at) or 0
-            before = [turn for turn in window.outline if (from_iso(turn.started_at) or 0) <= begun]
-            owner = (before or window.outline[:1])[-1:]
-            found.setdefault(owner[0].turn_id if owner else "", []).append(child)
-        return found
 
     # Trust ------------------------------------------------------------------------------------------------------
 
@@ -135,6 +117,30 @@ class SessionPages(Pages):
             while len(self._verdicts) > 200:
                 self._verdicts.pop(next(iter(self._verdicts)))
         return known
+
+
+def asked_window(source: Source, request: Request, most: int = WINDOW) -> Window:
+    """Return the window of a session that a request asks for: from which turn, and how many."""
+    query, session_id = request.query_params, request.path_params["session"]
+    limit = query.get("limit", "")
+    if limit.isascii() and limit.isdecimal() and len(limit) < 8:
+        most = max(1, min(int(limit), MOST))
+    if "turn" not in query:
+        return source.window(session_id, 0, most)
+    wanted = query["turn"]
+    most = 1 if "whole" in query else most
+    return source.window(session_id, lambda outline: _place_of(outline, wanted), most)
+
+
+def children_of(reader: Reader, window: Window) -> dict[str, list[SessionSummary]]:
+    """Return the sub-sessions, each under the turn that ran when it began."""
+    found: dict[str, list[SessionSummary]] = {}
+    for child in reversed(reader.children(window.session.session_id)):
+        begun = from_iso(child.created_at) or 0
+        before = [turn for turn in window.outline if (from_iso(turn.started_at) or 0) <= begun]
+        owner = (before or window.outline[:1])[-1:]
+        found.setdefault(owner[0].turn_id if owner else "", []).append(child)
+    return found
 
 
 class TurnLinks:

@@ -44,7 +44,11 @@ function follow() {
   const id = location.hash.slice(1);
   if (!id) return;
   const element = byId(id);
-  if (element) { if (element.matches(".entry, .turn")) select(element, { open: true }); element.scrollIntoView({ block: element.matches(".turn") ? "start" : "center" }); return; }
+  if (element) {
+    for (let around = element.parentElement; around; around = around.parentElement) if (around.tagName === "DETAILS") around.open = true;
+    if (element.matches(".entry, .turn")) select(element, { open: true }); element.scrollIntoView({ block: element.matches(".turn") ? "start" : "center" });
+    return;
+  }
   const session = one(".session");
   if (session && id.startsWith("turn-") && !new URLSearchParams(location.search).has("turn"))
     location.replace(`${session.dataset.base}?turn=${id.slice(5)}#${id}`);
@@ -85,7 +89,7 @@ const KEYS = {
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.target.closest("input, select, textarea")) { if (event.key === "Escape") event.target.blur(); return; }
-  if (one(".keys").open) return;
+  if (one("dialog[open]")) return;
   const act = KEYS[event.key];
   if (act && act() !== false) event.preventDefault();
 });
@@ -109,7 +113,7 @@ document.addEventListener("click", (event) => {
 
 async function pieceOf(address) {
   const answer = await fetch(address);
-  if (!answer.ok) throw new Error(String(answer.status));
+  if (!answer.ok && answer.status !== 404) throw new Error(String(answer.status));
   return new DOMParser().parseFromString(await answer.text(), "text/html");
 }
 
@@ -126,7 +130,7 @@ document.addEventListener("click", async (event) => {
       place.replaceChildren(card);
       place.hidden = false;
       link.classList.add(...[...card.classList].filter((name) => name !== "trust-card"));
-      localTimes(place);
+      ready(place);
       return;
     }
     const page = await pieceOf(link.getAttribute("href"));
@@ -137,6 +141,62 @@ document.addEventListener("click", async (event) => {
     (part || said).replaceWith(found);
   } catch { location.href = link.href; } finally { link.removeAttribute("aria-busy"); }
 });
+
+// A sub-session stands in the conversation: it is fetched when it is unfolded, its places under names of their own.
+document.addEventListener("toggle", async (event) => {
+  const place = event.target.open && one(":scope > .body > .sub[data-from]", event.target);
+  if (!place) return;
+  const from = place.dataset.from, prefix = `${event.target.id}--`;
+  delete place.dataset.from;
+  try {
+    const page = await pieceOf(from);
+    const inside = all(".head > .erased, .turns", page);
+    for (const piece of inside) {
+      for (const named of all("[id]", piece)) named.id = prefix + named.id;
+      for (const link of all('a[href^="#"]', piece)) link.setAttribute("href", `#${prefix}${link.getAttribute("href").slice(1)}`);
+      for (const bar of all("[data-of]", piece)) bar.dataset.of = prefix + bar.dataset.of;
+      for (const named of all("[aria-labelledby]", piece)) named.setAttribute("aria-labelledby", prefix + named.getAttribute("aria-labelledby"));
+      ready(piece);
+    }
+    place.append(...inside);
+  } catch { place.dataset.from = from; }
+}, true);
+
+// Why, Compare, agents, events and log lines open beside the page; what they name on the page is gone to.
+const panel = one("dialog.panel");
+
+async function beside(address) {
+  const article = one("main > article, main > .empty", await pieceOf(address));
+  ready(article);
+  one(".inside", panel).replaceChildren(article);
+  one("a.page", panel).href = address;
+  if (!panel.open) panel.showModal();
+  panel.scrollTop = 0;
+}
+
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("a[href]");
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  if ("panel" in link.dataset) {
+    event.preventDefault();
+    link.setAttribute("aria-busy", "true");
+    beside(link.getAttribute("href")).catch(() => { location.href = link.href; }).finally(() => link.removeAttribute("aria-busy"));
+  } else {
+    const to = new URL(link.getAttribute("href"), location.href);
+    if (to.origin !== location.origin || to.pathname !== location.pathname || !to.hash || !byId(to.hash.slice(1))) return;
+    event.preventDefault();
+    panel.close();
+    history.replaceState(null, "", to.hash);
+    follow();
+  }
+});
+
+panel.addEventListener("submit", (event) => {
+  if (event.target.method === "dialog") return;
+  event.preventDefault();
+  beside(`${event.target.getAttribute("action")}?${new URLSearchParams(new FormData(event.target))}`).catch(() => event.target.submit());
+});
+panel.addEventListener("click", (event) => { if (event.target === panel) panel.close(); });
 
 // Times in the reader's own zone -----------------------------------------------------------------------------------
 
@@ -153,12 +213,16 @@ function localTimes(root = document) {
   }
 }
 
+function ready(root = document) {
+  all(".copy", root).forEach((button) => { button.hidden = false; });
+  localTimes(root);
+}
+
 // News -------------------------------------------------------------------------------------------------------------
 
 async function refresh() {
   const page = await pieceOf(location.pathname + location.search);
-  localTimes(page);
-  all(".copy", page).forEach((button) => { button.hidden = false; });
+  ready(page);
   const list = one(".sessions"), session = one(".session");
   if (list) {
     const known = new Set(all(".row").map((row) => row.id));
@@ -209,6 +273,5 @@ theme.addEventListener("click", () => {
   try { localStorage.theme = root.dataset.theme; } catch { /* private window */ }
 });
 
-all(".copy").forEach((button) => { button.hidden = false; });
-localTimes();
+ready();
 follow();
