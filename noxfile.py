@@ -17,6 +17,7 @@ BESIDE = {
         "oldest": ["langchain==1.0.0"],
     },
     "pydantic_ai": {"newest": ["openai", "anthropic"], "oldest": []},
+    "agno": {"newest": ["openai", "fastapi"], "oldest": ["openai", "fastapi"]},
     "strands": {"newest": ["openai"], "oldest": ["openai"]},
     "otel": {
         "newest": [
