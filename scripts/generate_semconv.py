@@ -86,11 +86,8 @@ def generated() -> str:
         "",
     ]
     out += ["    usage_cache_write: str"] + [f"    {key.lower()}: Metric" for key in METRICS] + ["", ""]
-    old_name = {r["new"]: r["old"] for r in data["renames"] if r["new"]}["gen_ai.usage.cache_write.input_tokens"]
-    for index, (name, cache_write) in enumerate(
-        (("UTIL_1_3", old_name), ("MAIN", "gen_ai.usage.cache_write.input_tokens"))
-    ):
-        out += [f"{name}: Final = Profile(", f'    usage_cache_write="{cache_write}",']
+    for index, name in enumerate(("UTIL_1_3", "MAIN")):
+        out += [f"{name}: Final = Profile(", "    usage_cache_write=GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS,"]
         for key, metrics in METRICS.items():
             m = data["metrics"][metrics[index]]
             out.append(f'    {key.lower()}=Metric(\n        "{metrics[index]}", "{m["unit"]}",')

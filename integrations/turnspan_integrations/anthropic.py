@@ -14,9 +14,10 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from turnspan.adapter import SPAN_EXPECTED, Emit, Invocation, Outcome
-from turnspan.events import Usage
 from turnspan_integrations.loops import Answer, Asking, Loops, Message, Request, Said
+from turnspan_integrations.providers import provider_at
 from turnspan_integrations.streams import listen
+from turnspan_integrations.usage import anthropic_usage
 
 REQUIRES = "anthropic>=0.40"
 CANNOT = {
@@ -100,13 +101,14 @@ def _plain(value: Any) -> Any:
 
 def _request(call: Invocation) -> Request:
     given = {k: v for k, v in call.kwargs.items() if v is not None and type(v).__name__ not in ("Omit", "NotGiven")}
-    client = type(getattr(call.instance, "_client", None)).__name__
+    client = getattr(call.instance, "_client", None)
+    cloud = next((name for word, name in _CLOUDS.items() if word in type(client).__name__), None)
     messages = given.get("messages")
     found = [_message(m) for m in messages] if isinstance(messages, (list, tuple)) else []
     if (system := given.get("system")) is not None:
         found.insert(0, Message({"role": "system", "content": system}, [Said("system", system)]))
     return Request(
-        next((name for word, name in _CLOUDS.items() if word in client), "anthropic"),
+        cloud or provider_at(getattr(client, "base_url", None), "anthropic"),
         given.get("model"),
         found,
         streamed=bool(given.get("stream")),
@@ -179,21 +181,8 @@ def _answer(message: Any, blocks: list[Any], stop_reason: str | None, used: Any)
         final=stop_reason not in _GOES_ON,
         model=getattr(message, "model", None),
         response_id=getattr(message, "id", None),
-        usage=_usage(used),
+        usage=anthropic_usage(used),
         finish_reasons=[stop_reason] if stop_reason else [],
-    )
-
-
-def _usage(used: Any) -> Usage | None:
-    """Return the tokens used; here, unlike in the client, what came from a cache counts as input."""
-    if used is None:
-        return None
-    read, written = getattr(used, "cache_read_input_tokens", None), getattr(used, "cache_creation_input_tokens", None)
-    return Usage(
-        input_tokens=(used.input_tokens or 0) + (read or 0) + (written or 0),
-        output_tokens=used.output_tokens,
-        cache_read_tokens=read or None,
-        cache_write_tokens=written or None,
     )
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from turnspan_integrations.loops import Answer, Message, Request, Said
-from turnspan_integrations.openai_values import forced_tool, plain, role_of, text_of, usage_of
+from turnspan_integrations.openai_values import forced_tool, plain, role_of, text_of
+from turnspan_integrations.usage import openai_usage
 
 _KEPT = ("role", "reasoning_content", "reasoning", "content", "tool_calls", "function_call", "refusal")
 """What is kept of a message; servers that are compatible show the model's reasoning under one of two names."""
@@ -55,6 +56,7 @@ class Reader:
         self._model: str | None = None
         self._response_id: str | None = None
         self._used: Any = None
+        self._tier: Any = None
 
     def parsed(self, data: Any) -> Any:
         """Return the answer of a raw response."""
@@ -65,6 +67,7 @@ class Reader:
     def whole(self, result: Any) -> Answer:
         """Return what a completion says."""
         self._model, self._response_id, self._used = result.model, result.id or None, result.usage
+        self._tier = getattr(result, "service_tier", None)
         finish = [str(choice.finish_reason) for choice in result.choices or [] if choice.finish_reason]
         return self._answer([plain(choice.message) for choice in result.choices or []], finish)
 
@@ -72,7 +75,8 @@ class Reader:
         """Take a chunk."""
         self._model = self._model or getattr(chunk, "model", None)  # Azure's first chunk has neither
         self._response_id = self._response_id or getattr(chunk, "id", None)
-        self._used = getattr(chunk, "usage", None) or self._used
+        self._used = _used_in(chunk) or self._used  # each says all there was until then
+        self._tier = getattr(chunk, "service_tier", None) or self._tier
         for choice in getattr(chunk, "choices", None) or []:
             if (delta := choice.delta) is not None:  # Azure's content filter says something of a choice beside it
                 self._choices.setdefault(choice.index, _Choice()).take(delta)
@@ -96,9 +100,17 @@ class Reader:
             final=not any(one.kind == "call" for one in said),
             model=self._model,
             response_id=self._response_id,
-            usage=usage_of(self._used, "prompt", "completion"),
+            usage=openai_usage(self._used, self._tier),
             finish_reasons=finish,
         )
+
+
+def _used_in(chunk: Any) -> Any:
+    """Return what a chunk says of tokens; Groq says it in a place of its own, unless it is asked as OpenAI is."""
+    if (used := getattr(chunk, "usage", None)) is not None:
+        return used
+    groq = getattr(chunk, "x_groq", None)
+    return groq.get("usage") if isinstance(groq, dict) else getattr(groq, "usage", None)
 
 
 class _Choice:

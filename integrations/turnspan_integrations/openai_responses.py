@@ -7,7 +7,8 @@ from typing import Any
 
 from turnspan.adapter import Outcome
 from turnspan_integrations.loops import Answer, Kind, Message, Request, Said
-from turnspan_integrations.openai_values import forced_tool, plain, role_of, text_of, usage_of
+from turnspan_integrations.openai_values import forced_tool, plain, role_of, text_of
+from turnspan_integrations.usage import openai_usage
 
 _ASKED = {
     "function_call": "arguments",
@@ -128,7 +129,7 @@ class Reader:
             final=not goes_on,
             model=result.model,
             response_id=result.id,
-            usage=usage_of(result.usage, "input", "output"),
+            usage=openai_usage(result.usage, getattr(result, "service_tier", None)),
             finish_reasons=[why],
             outcome=_outcome_of(result),
         )

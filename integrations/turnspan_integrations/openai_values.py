@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from turnspan.adapter import Invocation
-from turnspan.events import Usage
 from turnspan_integrations.loops import Kind
+from turnspan_integrations.providers import provider_at
 
 _ROLES: dict[str, Kind] = {"developer": "system", "system": "system", "assistant": "assistant"}
 
@@ -23,7 +23,10 @@ def given(call: Invocation) -> dict[str, Any]:
 
 def provider_of(instance: Any) -> str:
     """Return the provider that a resource of the client asks, as ``gen_ai.provider.name`` has it."""
-    return "azure.ai.openai" if "Azure" in type(getattr(instance, "_client", None)).__name__ else "openai"
+    client = getattr(instance, "_client", None)
+    if "Azure" in type(client).__name__:
+        return "azure.ai.openai"
+    return provider_at(getattr(client, "base_url", None), "openai")
 
 
 def forced_tool(asked: dict[str, Any]) -> str | None:
@@ -36,19 +39,6 @@ def forced_tool(asked: dict[str, Any]) -> str | None:
 def plain(value: Any) -> Any:
     """Return a model of the client as plain data; what a program had parsed from it may not fit its type."""
     return value.model_dump(exclude_none=True, warnings=False) if hasattr(value, "model_dump") else value
-
-
-def usage_of(used: Any, asked: str, answered: str) -> Usage | None:
-    """Return the tokens used, by the names that an interface has for both directions."""
-    if used is None:
-        return None
-    read, thought = getattr(used, f"{asked}_tokens_details", None), getattr(used, f"{answered}_tokens_details", None)
-    return Usage(
-        input_tokens=getattr(used, f"{asked}_tokens", None),
-        output_tokens=getattr(used, f"{answered}_tokens", None),
-        cache_read_tokens=getattr(read, "cached_tokens", None) or None,
-        reasoning_tokens=getattr(thought, "reasoning_tokens", None) or None,
-    )
 
 
 def text_of(content: Any) -> Any:

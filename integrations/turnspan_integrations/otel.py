@@ -84,7 +84,15 @@ _NAMES = {
         "gen_ai.usage.cache_write.input_tokens",
         "gen_ai.usage.cache_creation.input_tokens",
         "llm.token_count.prompt_details.cache_write",
+        "gen_ai.usage.cache_creation_input_tokens",
     ),
+    "cache_write_1h_tokens": (),  # no dialect says these
+    "cost_usd": (),
+    "service_tier": (),
+    "audio_input_tokens": ("gen_ai.usage.audio.input_tokens", "llm.token_count.prompt_details.audio"),
+    "audio_output_tokens": ("gen_ai.usage.audio.output_tokens", "llm.token_count.completion_details.audio"),
+    "image_input_tokens": ("gen_ai.usage.image.input_tokens",),
+    "image_output_tokens": ("gen_ai.usage.image.output_tokens",),
     "reasoning_tokens": (
         "gen_ai.usage.reasoning.output_tokens",
         "gen_ai.usage.details.reasoning_tokens",

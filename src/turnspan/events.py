@@ -44,6 +44,7 @@ __all__ = [
     "Usage",
     "call_id_of",
     "end_of",
+    "usage_in",
     "without_content",
 ]
 
@@ -54,13 +55,46 @@ SessionSource = Literal["explicit", "runtime", "baggage", "environment", "new"]
 
 
 class Usage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Tokens of a model call. ``input_tokens`` includes what was read from a cache."""
+    """Tokens of a model call as its provider bills them; None is not known, never zero.
+
+    ``input_tokens`` are all that the model was given, and ``output_tokens`` all that it made; every other count is a part
+    of one of the two, and none is to be added to them. Providers count otherwise, and adapters translate: ``docs/usage.md``
+    says how, by provider.
+    """
 
     input_tokens: int | None = None
     output_tokens: int | None = None
     cache_read_tokens: int | None = None
+    """Of the input: what a cache had."""
     cache_write_tokens: int | None = None
+    """Of the input: what was put into a cache, for however long."""
     reasoning_tokens: int | None = None
+    """Of the output: what the model thought."""
+    cache_write_1h_tokens: int | None = None
+    """Of what was put into a cache: what is kept there for an hour, which costs more."""
+    audio_input_tokens: int | None = None
+    audio_output_tokens: int | None = None
+    image_input_tokens: int | None = None
+    image_output_tokens: int | None = None
+    cost_usd: float | None = None
+    """What the provider says that it charged; few do."""
+    service_tier: str | None = None
+    """In what tier the provider served it, where that is not its standard one: ``batch``, ``flex``, ``priority``."""
+
+
+_USAGE_TYPES: dict[str, tuple[type, ...]] = {
+    **dict.fromkeys(Usage.__struct_fields__, (int,)),
+    "cost_usd": (float, int),
+    "service_tier": (str,),
+}
+
+
+def usage_in(given: Any) -> dict[str, Any]:
+    """Return what a mapping, which another program may have written, says of :class:`Usage`; other counts as well."""
+    if not isinstance(given, dict):
+        return {}
+    known = {str(name): (value, _USAGE_TYPES.get(str(name), (int,))) for name, value in given.items()}
+    return {name: value for name, (value, types) in known.items() if isinstance(value, types)}
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", gc=False):

@@ -88,17 +88,6 @@ def test_spans_follow_the_conventions(started, ended, name, content, profile):
     assert bool(has_content) == content
 
 
-def test_the_profile_decides_what_differs():
-    """Attributes that were renamed have the name of the profile that is set."""
-    usage = Usage(cache_write_tokens=4)
-    for name, key in (
-        ("util-1.3", "gen_ai.usage.cache_creation.input_tokens"),
-        ("main", "gen_ai.usage.cache_write.input_tokens"),
-    ):
-        ended = ModelCallEnded(**IDS, call_id="c", usage=usage)
-        assert closed(PAIRS[2][0], ended, profile=sc.PROFILES[name]).attributes[key] == 4
-
-
 def test_a_handoff_says_from_and_to():
     """A handoff is a tool span of the agent that gives, which names both."""
     begun = opened(HandedOff(**IDS, from_agent="a", to_agent="b", reason="why"), content=True)

@@ -20,6 +20,7 @@ from turnspan.events import (
     TurnEnded,
     TurnStarted,
     Usage,
+    usage_in,
 )
 from turnspan.model.fields import as_json
 from turnspan.model.ids import derived_id, now_ns
@@ -134,8 +135,8 @@ def _model_events(made: _Times, turn: Any) -> Iterator[Event]:
     for ordinal, details in enumerate(model_calls_of(turn)):
         at_ns, after_ns = made.of_call(details.get("started_at"), details.get("duration_ms"))
         known: dict[str, Any] = {"call_id": f"model:{ordinal}", "agent_id": turn.agent_id}
-        usage = details["usage"] if isinstance(details.get("usage"), dict) else {}
-        tokens = {name: usage[name] for name in Usage.__struct_fields__ if isinstance(usage.get(name), int)}
+        usage = usage_in(details.get("usage"))
+        tokens = {name: usage[name] for name in Usage.__struct_fields__ if name in usage}
         yield ModelCallStarted(
             **made.identity("model_call.started", ordinal, at_ns),
             **known,

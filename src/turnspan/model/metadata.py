@@ -89,8 +89,10 @@ class ModelCallMetadata(CallMetadata, total=False):
     """What the model answered."""
     finish_reasons: list[str]
     """Why it stopped."""
-    usage: dict[str, int]
-    """Tokens: ``input_tokens output_tokens cache_read_tokens cache_write_tokens reasoning_tokens``."""
+    usage: dict[str, int | float | str]
+    """Tokens: ``input_tokens output_tokens``, and of these ``cache_read_tokens cache_write_tokens cache_write_1h_tokens
+    reasoning_tokens audio_input_tokens audio_output_tokens image_input_tokens image_output_tokens``; ``cost_usd`` and
+    ``service_tier`` as far as the provider says them."""
 
 
 class AgentMetadata(CallMetadata, total=False):

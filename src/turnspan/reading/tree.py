@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from turnspan.events import usage_in
 from turnspan.model.records import (
     AgentTransitionRecord,
     SessionRecord,
@@ -156,10 +157,9 @@ def _text(data: dict[str, Any], name: str) -> str | None:
     return found if isinstance(found, str) else None
 
 
-def usage_of(model_call: dict[str, Any]) -> dict[str, int]:
-    """Return the tokens of a model call by name."""
-    usage = model_call.get("usage")
-    return {str(n): count for n, count in usage.items() if isinstance(count, int)} if isinstance(usage, dict) else {}
+def usage_of(model_call: dict[str, Any]) -> dict[str, Any]:
+    """Return what a model call used, by the names of :class:`~turnspan.events.Usage`."""
+    return usage_in(model_call.get("usage"))
 
 
 def dicts_in(ours: dict[str, Any], name: str) -> list[dict[str, Any]]:

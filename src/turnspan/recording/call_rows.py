@@ -145,7 +145,7 @@ def _end_agent(entry: dict[str, Any], event: AgentEnded, duration_ms: float) -> 
     return entry
 
 
-def _usage(event: ModelCallEnded) -> dict[str, int] | None:
+def _usage(event: ModelCallEnded) -> dict[str, Any] | None:
     if event.usage is None:
         return None
     return {name: value for name in event.usage.__struct_fields__ if (value := getattr(event.usage, name)) is not None}

@@ -22,8 +22,10 @@ _LAST_NS = 2**63
 """The first time, or other number, that 64 bits do not hold."""
 _NOT_GIVEN = ("error_type", "tool_type", "borrowed", "follows", "resource")
 """Texts, and what the recorder itself says."""
-_COUNTS = attrgetter(*Usage.__struct_fields__)
-_COUNT_TYPES = {int, NoneType}
+_USAGE = {name: next(iter(get_args(hint))) for name, hint in get_type_hints(Usage).items()}
+_USAGE_VALUES = attrgetter(*_USAGE)
+_USAGE_SHAPES: set[tuple[type, ...]] = set()
+"""What types the values of a usage were found to have that are right: the same few come again and again."""
 
 
 class _Field:
@@ -138,16 +140,21 @@ def _look_at_answer(event: Any, changed: dict[str, Any], lost: list[str]) -> Non
     if reasons and any(type(one) is not str for one in reasons):
         changed["finish_reasons"] = [text_of_anything(one) for one in reasons if one is not None]
     usage = changed.get("usage", event.usage)
-    if usage is None or _COUNT_TYPES.issuperset(map(type, _COUNTS(usage))):
+    if usage is None or (shape := tuple(map(type, _USAGE_VALUES(usage)))) in _USAGE_SHAPES:
         return
-    counts = {name: count for name in usage.__struct_fields__ if (count := getattr(usage, name)) is not None}
-    made = {name: _count_of(count) for name, count in counts.items()}
+    if all(found in (kind, NoneType) for found, kind in zip(shape, _USAGE.values(), strict=True)):
+        _USAGE_SHAPES.add(shape)
+        return
+    given = {name: value for name in _USAGE if (value := getattr(usage, name)) is not None}
+    made = {name: _used(value, _USAGE[name]) for name, value in given.items()}
     changed["usage"] = Usage(**made)
-    lost += [f"usage.{name}" for name, count in made.items() if count is None]
+    lost += [f"usage.{name}" for name, value in made.items() if value is None]
 
 
-def _count_of(given: Any) -> int | None:
+def _used(given: Any, kind: type) -> Any:
+    if kind is str:
+        return text_of_anything(given)
     try:
-        return msgspec.convert(plain(given), int, strict=False)
+        return msgspec.convert(plain(given), kind, strict=False)
     except msgspec.ValidationError:
         return None

@@ -189,7 +189,7 @@ class Profile(NamedTuple):
 
 
 UTIL_1_3: Final = Profile(
-    usage_cache_write="gen_ai.usage.cache_creation.input_tokens",
+    usage_cache_write=GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS,
     inference_duration=Metric(
         "gen_ai.client.operation.duration", "s",
         "GenAI operation duration.",
@@ -217,7 +217,7 @@ UTIL_1_3: Final = Profile(
     ),
 )
 MAIN: Final = Profile(
-    usage_cache_write="gen_ai.usage.cache_write.input_tokens",
+    usage_cache_write=GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS,
     inference_duration=Metric(
         "gen_ai.client.inference.duration", "s",
         "GenAI client inference operation duration.",

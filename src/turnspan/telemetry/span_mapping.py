@@ -157,6 +157,10 @@ def _model_answer(attributes: Attributes, ended: ModelCallEnded, profile: sc.Pro
             (sc.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS, usage.cache_read_tokens),
             (profile.usage_cache_write, usage.cache_write_tokens),
             (sc.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS, usage.reasoning_tokens),
+            (sc.GEN_AI_USAGE_AUDIO_INPUT_TOKENS, usage.audio_input_tokens),
+            (sc.GEN_AI_USAGE_AUDIO_OUTPUT_TOKENS, usage.audio_output_tokens),
+            (sc.GEN_AI_USAGE_IMAGE_INPUT_TOKENS, usage.image_input_tokens),
+            (sc.GEN_AI_USAGE_IMAGE_OUTPUT_TOKENS, usage.image_output_tokens),
         ):
             if value is not None:
                 attributes[name] = value

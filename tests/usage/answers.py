@@ -1,0 +1,89 @@
+"""The answers that carry a usage: each interface's smallest one, whole and streamed."""
+
+import json
+
+from support.model_server.wire import Reply, sse, streamed, whole
+
+MESSAGE = {"role": "assistant", "content": "Hello."}
+
+
+def chat(said, beside):
+    choice = {"index": 0, "message": MESSAGE, "finish_reason": "stop"}
+    return whole({"id": "r", "object": "chat.completion", "created": 1, "model": "m", "choices": [choice],
+                  "usage": said, **beside})  # fmt: skip
+
+
+def chat_streamed(said, beside):
+    """The usage stands in the last chunk, as OpenAI has it; one that is not the last yet is in the chunk before."""
+    base = {"id": "r", "object": "chat.completion.chunk", "created": 1, "model": "m", **beside}
+    delta = {"index": 0, "delta": MESSAGE, "finish_reason": None}
+    so_far = {**said, "completion_tokens": 1, "total_tokens": said["prompt_tokens"] + 1}
+    chunks = [
+        {**base, "choices": [delta], "usage": so_far},
+        {**base, "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]},
+        {**base, "choices": [], "usage": said},
+    ]
+    return streamed([*map(sse, chunks), sse("[DONE]")])
+
+
+def groq_streamed(said, beside):
+    """Groq's own place for the usage of a stream that was not asked for it as OpenAI is."""
+    base = {"id": "r", "object": "chat.completion.chunk", "created": 1, "model": "m", **beside}
+    chunks = [
+        {**base, "choices": [{"index": 0, "delta": MESSAGE, "finish_reason": None}], "x_groq": {"id": "req"}},
+        {
+            **base,
+            "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}],
+            "x_groq": {"id": "req", "usage": said},
+        },
+    ]
+    return streamed([*map(sse, chunks), sse("[DONE]")])
+
+
+def _response(said, beside):
+    item = {"id": "i", "type": "message", "role": "assistant", "status": "completed",
+            "content": [{"type": "output_text", "text": "Hello.", "annotations": []}]}  # fmt: skip
+    return {"id": "r", "object": "response", "created_at": 1, "model": "m", "status": "completed", "output": [item],
+            "parallel_tool_calls": True, "tool_choice": "auto", "tools": [], "usage": said, **beside}  # fmt: skip
+
+
+def responses(said, beside):
+    return whole(_response(said, beside))
+
+
+def responses_streamed(said, beside):
+    done = _response(said, beside)
+    begun = {**done, "status": "in_progress", "output": [], "usage": None}
+    events = [{"type": "response.created", "response": begun}, {"type": "response.completed", "response": done}]
+    return streamed([sse({**e, "sequence_number": n}, name=e["type"]) for n, e in enumerate(events)])
+
+
+def _message(said):
+    return {"id": "r", "type": "message", "role": "assistant", "model": "m", "stop_reason": "end_turn",
+            "stop_sequence": None, "content": [{"type": "text", "text": "Hello."}], "usage": said}  # fmt: skip
+
+
+def messages(said, _beside):
+    return whole(_message(said))
+
+
+def messages_streamed(said, _beside):
+    """The start says what was given, the end what was made, and again what is known until then."""
+    start = {**_message({**{k: v for k, v in said.items() if k != "iterations"}, "output_tokens": 1}), "content": [],
+             "stop_reason": None}  # fmt: skip
+    last = {k: v for k, v in said.items() if k in ("input_tokens", "output_tokens", "iterations")}
+    events = [
+        {"type": "message_start", "message": start},
+        {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
+        {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "Hello."}},
+        {"type": "content_block_stop", "index": 0},
+        {"type": "message_delta", "delta": {"stop_reason": "end_turn", "stop_sequence": None}, "usage": last},
+        {"type": "message_stop"},
+    ]
+    return streamed([sse(e, name=e["type"]) for e in events])
+
+
+def json_lines(chunks):
+    """Return a stream of JSON lines, as Ollama sends it."""
+    frames = [json.dumps(chunk).encode() + b"\n" for chunk in chunks]
+    return Reply(200, {"content-type": "application/x-ndjson"}, frames=frames)

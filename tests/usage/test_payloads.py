@@ -1,0 +1,84 @@
+"""Tokens match the bill: what providers document, through their clients and over the wire, is on record to the token."""
+
+import pytest
+
+from support.answers import asked
+from support.model_server import ModelServer
+from support.model_server.clients import TLS
+from usage import answers
+from usage.payloads import PAYLOADS
+
+HELLO = {"model": "m", "messages": [{"role": "user", "content": "Hi"}]}
+
+
+@pytest.fixture(scope="module")
+def server():
+    """One model for all of them."""
+    with ModelServer() as made:
+        yield made
+        assert made.problems == []
+
+
+def client_of(package, server, address):
+    """Return the real client of an address, whose connections go to the model server: a proxy before the service."""
+    client = pytest.importorskip(package)
+    made = {"openai": "OpenAI", "anthropic": "Anthropic"}[package]
+    http = client.DefaultHttpxClient(proxy=server.url, verify=TLS, trust_env=False)
+    address = address.replace("https://", "http://")  # the service's own name, without its certificate
+    return getattr(client, made)(base_url=address, api_key="script", max_retries=0, http_client=http)
+
+
+def chat(server, payload, stream):
+    with client_of("openai", server, payload.address) as client:
+        more = {"stream": True, "stream_options": {"include_usage": True}} if stream else {}
+        _read(client.chat.completions.create(**HELLO, **more), stream)
+
+
+def responses(server, payload, stream):
+    with client_of("openai", server, payload.address) as client:
+        _read(client.responses.create(model="m", input="Hi", stream=stream), stream)
+
+
+def messages(server, payload, stream):
+    with client_of("anthropic", server, payload.address) as client:
+        _read(client.messages.create(**HELLO, max_tokens=9, stream=stream), stream)
+
+
+def _read(answer, stream):
+    if stream:
+        list(answer)
+
+
+INTERFACES = {"chat": ("openai", chat), "responses": ("openai", responses), "messages": ("anthropic", messages)}
+
+
+def used(recording):
+    """Return who was asked, and what it used, of the only model call."""
+    (call,) = recording.model_calls
+    return call["provider"], call["usage"]
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
+@pytest.mark.parametrize("payload", PAYLOADS, ids=lambda p: f"{p.interface} {p.provider} {p.recorded['output_tokens']}")
+def test_a_call_used_what_its_provider_says(payload, stream, server):
+    """By the name of the service, to the token, whole and streamed; each part once, and no count that was not said."""
+    adapter, ask = INTERFACES[payload.interface]
+    answer = getattr(answers, payload.interface + ("_streamed" if stream else ""))
+    pytest.importorskip(adapter)
+    with asked(server, adapter, lambda at: ask(at, payload, stream), answer(payload.said, payload.beside)) as recording:
+        assert used(recording) == (payload.provider, payload.recorded)
+        assert recording.problems == {}
+
+
+def test_groq_says_it_in_a_place_of_its_own(server):
+    """A stream that was not asked to include its usage has it all the same."""
+    pytest.importorskip("openai")
+    payload = next(p for p in PAYLOADS if p.provider == "groq")
+    answer = answers.groq_streamed(payload.said, {})
+    with asked(server, "openai", lambda at: chat(at, payload, True), answer) as recording:
+        assert used(recording) == ("groq", payload.recorded)
+
+
+def test_twelve_providers_and_more_are_held_to_it():
+    """So many are documented here."""
+    assert len({payload.provider for payload in PAYLOADS}) >= 12
