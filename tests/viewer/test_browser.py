@@ -183,6 +183,9 @@ def test_everything_is_reached_by_keys(page, address):
     assert "refund" in page.locator("[aria-current=true] > summary").inner_text()
     page.keyboard.press("Enter")
     assert page.locator("details.failed").get_attribute("open") is not None
+    page.keyboard.press("e")
+    assert page.locator(".turn[aria-current=true]").get_attribute("id") == "turn-t3"
+    page.keyboard.press("[")
     page.keyboard.press("]")
     assert page.locator(".turn[aria-current=true]").get_attribute("id") == "turn-t3"
     page.keyboard.press("?")

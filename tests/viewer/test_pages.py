@@ -72,6 +72,55 @@ def test_costs_stand_beside_tokens():
     assert page.count("<span>$2.50</span>") == 1
 
 
+def test_the_list_says_what_sessions_cost(tmp_path):
+    """In its page and its JSON, from a store that knows it and from one that has to be read; a long one has no figure."""
+    used = {"usage": {"input_tokens": 1_000_000}, "started_at": AT.format(0, 0), "provider": "openai"}
+    kept = {"model_calls": [{**used, "model": "gpt-4o"}, {**used, "model": "nobodys"}]}
+    sessions = [
+        SessionRecord("dear", updated_at=AT.format(9, 9), turns=[turn(1, metadata={"turnspan": kept})]),
+        SessionRecord("free", updated_at=AT.format(8, 9), turns=[turn(1)]),
+        SessionRecord("long", turns=[turn(n, metadata={"turnspan": kept}) for n in range(201)]),
+    ]
+    database = SqlSessionStore(f"sqlite:///{tmp_path}/sessions.db")
+    for session in sessions:
+        database.save_session(session)
+    for store in (store_of(*sessions), database):
+        client = client_of(store)
+        found = {one["session_id"]: one for one in client.get("/sessions.json").json()["sessions"]}
+        assert (found["dear"]["cost_usd"], found["dear"]["unpriced_calls"]) == (2.5, 1)
+        assert found["free"]["cost_usd"] is None and found["long"]["cost_usd"] is None
+        assert "$2.50 + 1 without a price" in client.get("/sessions").text
+    database.close()
+
+
+def test_failures_are_found_from_everywhere(tmp_path):
+    """Calls that failed inside of turns that did not: in the list, over the session, in its strip, and from window to window."""
+    session = long_session(1200)
+    for place in (30, 1000):
+        session.turns[place].tool_calls = [
+            ToolCallRecord(f"c{place}", "refund", {}, status="error", error="the bank is shut")
+        ]
+    session.turns[31].status = "error"
+    database = SqlSessionStore(f"sqlite:///{tmp_path}/sessions.db")
+    database.save_session(session)
+    for store in (store_of(session), database):
+        client = client_of(store)
+        assert (
+            "1 turn failed</span>" in client.get("/sessions").text and "2 calls failed" in client.get("/sessions").text
+        )
+        first = client.get("/sessions/long").text
+        assert '<a class="bad" href="/sessions/long?turn=t30#turn-t30">1 turn failed, 2 calls failed</a>' in first
+        assert "1 call failed" in first and 'data-failure href="/sessions/long?turn=t30#turn-t30"' in first
+        behind = client.get("/sessions/long?turn=t40").text
+        assert 'data-failure href="/sessions/long?turn=t1000#turn-t1000"' in behind
+        assert 'href="/sessions/long?turn=t31#turn-t31">← failure before' in behind
+    session.turns.append(turn(5000, status="error"))
+    session.updated_at = "2027-01-01T00:00:00+00:00"
+    database.save_session(session)  # what is kept of a long session is thrown away as soon as it is another one
+    assert "2 turns failed" in client.get("/sessions/long").text
+    database.close()
+
+
 def test_pages_of_sessions_follow_each_other():
     """The link to older sessions begins behind the last one that was shown, and keeps the filter."""
     store = store_of(*(SessionRecord(f"s{n:02}", updated_at=f"2026-01-{n:02}", turns=[turn(n)]) for n in range(1, 13)))
@@ -257,9 +306,9 @@ def test_a_sub_session_stands_inside_the_call_that_ran_when_it_began():
     before = {"started_at": AT.format(0, 2), "parent_id": "run", "audit_event_ids": ["e-before"]}
     behind = {"started_at": AT.format(0, 8), "parent_id": "run", "audit_event_ids": ["e-behind"]}
     calls = [
-        ToolCallRecord("run", "research", duration_ms=9000.0, metadata={"turnspan": ran}),
-        ToolCallRecord("one", "look", duration_ms=10.0, metadata={"turnspan": before}),
-        ToolCallRecord("two", "write", duration_ms=10.0, metadata={"turnspan": behind}),
+        ToolCallRecord("run", "research", {}, duration_ms=9000.0, metadata={"turnspan": ran}),
+        ToolCallRecord("one", "look", {}, duration_ms=10.0, metadata={"turnspan": before}),
+        ToolCallRecord("two", "write", {}, duration_ms=10.0, metadata={"turnspan": behind}),
     ]
     parent = SessionRecord("up", turns=[TurnRecord("t", prompt="go", tool_calls=calls, started_at=AT.format(0, 0))])
     child = SessionRecord(

@@ -13,7 +13,7 @@ from itertools import dropwhile, islice
 
 from turnspan.model.json_values import to_json
 from turnspan.model.records import SessionRecord, TurnRecord, turnspan_metadata
-from turnspan.reading.tree import dicts_in, duration_of, tokens_of
+from turnspan.reading.tree import dicts_in, duration_of, failed_calls_of, tokens_of
 from turnspan.stores.base import ByUse, Pages, SessionFilter, SessionStore, SessionSummary, words_of
 
 
@@ -105,4 +105,5 @@ def _summary(session: SessionRecord) -> SessionSummary:
         session.parent_session_id,
         sum(tokens_of(turn) for turn in session.turns),
         sum(duration_of(turn) or 0.0 for turn in session.turns),
+        sum(failed_calls_of(turn) for turn in session.turns),
     )

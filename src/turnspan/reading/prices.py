@@ -6,12 +6,19 @@ is not known there is no figure: discounts, batches and tiers that were agreed o
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
-from functools import lru_cache
+from functools import cache, lru_cache
+from importlib.util import find_spec
 from typing import NamedTuple
 
-from turnspan.reading.tree import TimelineNode
+from turnspan.reading.tree import TimelineNode, turn_tree
+from turnspan.reading.windows import as_ours
+from turnspan.stores.base import Meters, ModelUse, SessionStore, SessionSummary
+
+_MOST_TURNS = 200
+"""Of a longer session a list does not say what it cost: each of its calls would be read."""
 
 _PROVIDERS = {
     "aws.bedrock": "aws",
@@ -49,19 +56,58 @@ class Cost(NamedTuple):
 
 def cost_of(nodes: Iterable[TimelineNode]) -> Cost:
     """Return what the model calls in some trees cost together; a model call alone is a tree, too."""
-    usd, unknown = 0.0, 0
+    return _sum(_uses(nodes))
+
+
+def with_costs(store: SessionStore, sessions: Sequence[SessionSummary]) -> list[SessionSummary]:
+    """Return summaries with what the sessions cost; as they are where there are no prices."""
+    wanted = [one.session_id for one in sessions if one.tokens and one.turns <= _MOST_TURNS]
+    if not wanted or not _has_prices():
+        return list(sessions)
+    used: dict[str, list[ModelUse]] = {}
+    for use in store.model_use(wanted) if isinstance(store, Meters) else _loaded(store, wanted):
+        used.setdefault(use.session_id, []).append(use)
+    costs = {session_id: _sum(uses) for session_id, uses in used.items()}
+    return [
+        replace(one, cost_usd=cost.usd or None, unpriced_calls=cost.unknown)
+        if (cost := costs.get(one.session_id))
+        else one
+        for one in sessions
+    ]
+
+
+def _loaded(store: SessionStore, session_ids: Iterable[str]) -> Iterator[ModelUse]:
+    for session_id in session_ids:
+        if (session := store.load_session(session_id)) is not None:
+            yield from _uses([turn_tree(turn) for turn in as_ours(session).turns], session_id)
+
+
+def _uses(nodes: Iterable[TimelineNode], session_id: str = "") -> Iterator[ModelUse]:
+    """Yield what the model calls in some trees used, of those that say it."""
     for node in nodes:
         for one in node.walk():
-            usage = one.details.get("usage") if one.kind == "model call" else None
-            if not usage:
-                continue
-            tokens = tuple((theirs, usage[ours]) for ours, theirs in _TOKENS.items() if usage.get(ours))
-            price = _price(str(one.details.get("provider") or ""), one.name, tokens, one.started_at[:10])
-            if price is None:
-                unknown += 1
-            else:
-                usd += price
+            if one.kind == "model call" and (usage := one.details.get("usage")):
+                yield ModelUse(session_id, str(one.details.get("provider") or ""), one.name, one.started_at, usage)
+
+
+def _sum(uses: Iterable[ModelUse]) -> Cost:
+    usd, unknown = 0.0, 0
+    for use in uses:
+        price = _price(use.provider, use.model, _counted(use.usage), use.started_at[:10])
+        if price is None:
+            unknown += 1
+        else:
+            usd += price
     return Cost(usd, unknown)
+
+
+def _counted(usage: Mapping[str, int]) -> tuple[tuple[str, int], ...]:
+    return tuple((theirs, usage[ours]) for ours, theirs in _TOKENS.items() if usage.get(ours))
+
+
+@cache
+def _has_prices() -> bool:
+    return find_spec("genai_prices") is not None
 
 
 @lru_cache(4096)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Self
@@ -14,6 +15,7 @@ from turnspan.reading.deep_links import LOGS, TRACES, Links
 from turnspan.reading.line_sources import FileLines, LineSource, line_source
 from turnspan.reading.pages import Page, page_of, summaries
 from turnspan.reading.places import Hit, Place, hits, place_of
+from turnspan.reading.prices import with_costs
 from turnspan.reading.span_sources import FileSpans, SpanSource, span_source
 from turnspan.reading.timeline import TimelineEntry, timeline_of
 from turnspan.reading.tree import HANDED_OFF, TimelineNode, session_tree
@@ -70,9 +72,10 @@ class Reader:
 
     # Sessions ---------------------------------------------------------------------------------------------------
 
-    def sessions(self, where: SessionFilter | None = None) -> Page:
-        """Return a page of sessions, the last used first."""
-        return page_of(self.store, where or SessionFilter())
+    def sessions(self, where: SessionFilter | None = None, *, costs: bool = False) -> Page:
+        """Return a page of sessions, the last used first; with what they cost, where that is asked and known."""
+        page = page_of(self.store, where or SessionFilter())
+        return replace(page, sessions=with_costs(self.store, page.sessions)) if costs else page
 
     def session(self, wanted: str) -> SessionRecord:
         """Return the session that is meant: by its id, its beginning, an id of something in it, or ``last``.

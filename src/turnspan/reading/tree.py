@@ -178,3 +178,11 @@ def duration_of(turn: TurnRecord) -> float | None:
     """Return how long a turn took, in milliseconds; None while it runs."""
     start, end = from_iso(turn.started_at), from_iso(turn.ended_at)
     return None if start is None or end is None else (end - start) / 1e6
+
+
+def failed_calls_of(turn: TurnRecord) -> int:
+    """Return how many of a turn's tool and model calls failed."""
+    models = dicts_in(turnspan_metadata(turn.metadata), "model_calls")
+    return sum(call.status in FAILED for call in turn.tool_calls) + sum(
+        _text(call, "status") in FAILED for call in models
+    )

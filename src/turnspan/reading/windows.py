@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
 from turnspan.model.records import SessionRecord, TurnRecord
-from turnspan.reading.tree import HANDED_OFF, TimelineNode, duration_of, tokens_of, turn_tree
+from turnspan.reading.tree import HANDED_OFF, TimelineNode, duration_of, failed_calls_of, tokens_of, turn_tree
 from turnspan.stores.base import Audited, AuditFilter, SessionStore, TurnSummary, Windows
 
 _BEHIND_ALL = "g"
@@ -34,14 +34,57 @@ class Window:
         return {"first": self.first + 1, "turns": len(self.session.turns), "of": len(self.outline)}
 
 
+class KeptOutlines:
+    """Keeps the outlines of the long sessions that were looked at last, as long as these stay the same.
+
+    Args:
+        most: How many are kept.
+        longest: Turns of a session whose outline is read sooner than it is looked up.
+
+    """
+
+    def __init__(self, most: int = 4, longest: int = 500) -> None:
+        self._most, self._longest = most, longest
+        self._known: dict[str, tuple[str, list[TurnSummary]]] = {}
+
+    def __call__(self, store: Windows, session_id: str) -> list[TurnSummary]:
+        """Return the outline of a session."""
+        head = store.load_window(session_id, ())  # before the outline: what comes in between makes it an old one
+        known = self._known.get(session_id)
+        if head is not None and known is not None and known[0] == _state(head):
+            return known[1]
+        outline = store.turn_summaries(session_id)
+        if len(outline) > self._longest and head is not None:
+            self._known.pop(session_id, None)
+            self._known[session_id] = (_state(head), outline)
+            while len(self._known) > self._most:
+                self._known.pop(next(iter(self._known), ""), None)
+        return outline
+
+
 Place = int | Callable[[list[TurnSummary]], int]
 """The place of a turn in its session (0 is the first), or what finds it in the outline."""
 
 
-def window_of(store: SessionStore, session_id: str, place: Place, limit: int) -> Window | None:
-    """Return a window of a session that begins at a turn's place; None where there is no session."""
+Outlines = Callable[[Windows, str], list[TurnSummary]]
+"""Reads the outline of a session."""
+
+
+def window_of(
+    store: SessionStore, session_id: str, place: Place, limit: int, outlines: Outlines | None = None
+) -> Window | None:
+    """Return a window of a session that begins at a turn's place; None where there is no session.
+
+    Args:
+        store: Where it is.
+        session_id: Its id.
+        place: Where the window begins.
+        limit: How many turns it has at most.
+        outlines: What reads its outline; by default the store.
+
+    """
     if isinstance(store, Windows):
-        outline = store.turn_summaries(session_id)
+        outline = store.turn_summaries(session_id) if outlines is None else outlines(store, session_id)
         first = _within(outline, place)
         head = store.load_window(session_id, [turn.turn_id for turn in outline[first : first + limit]])
         return None if head is None else Window(head, outline, first)
@@ -66,7 +109,11 @@ def with_turn(store: SessionStore, session_id: str, turn_id: str | None) -> Sess
 def state_of(store: SessionStore, session_id: str) -> str | None:
     """Return a text that is another one as soon as a session may be; None where there is no session."""
     head = with_turn(store, session_id, None)
-    return None if head is None else f"{head.updated_at}-{bool(head.metadata.get('ended'))}"
+    return None if head is None else _state(head)
+
+
+def _state(head: SessionRecord) -> str:
+    return f"{head.updated_at}-{bool(head.metadata.get('ended'))}"
 
 
 def as_ours(session: SessionRecord) -> SessionRecord:
@@ -80,7 +127,15 @@ def _within(outline: list[TurnSummary], place: Place) -> int:
 
 def summary_of(turn: TurnRecord) -> TurnSummary:
     """Return one line about a turn."""
-    return TurnSummary(turn.turn_id, turn.agent_id, turn.status, turn.started_at, duration_of(turn), tokens_of(turn))
+    return TurnSummary(
+        turn.turn_id,
+        turn.agent_id,
+        turn.status,
+        turn.started_at,
+        duration_of(turn),
+        tokens_of(turn),
+        failed_calls_of(turn),
+    )
 
 
 def window_trees(store: SessionStore, session: SessionRecord) -> list[TimelineNode]:

@@ -16,6 +16,7 @@ capability              what it is for                                 without i
 :class:`Pages`          answer a filter with a page of summaries       sessions are read, the last used first, and filtered
 :class:`ByUse`          yield sessions, the last used first            all are loaded and sorted
 :class:`Windows`        read some turns of a session                   the whole session is loaded
+:class:`Meters`         know what the model calls of sessions used     they are loaded
 :class:`Finds`          find what has an id                            all are loaded and looked through
 :class:`Vacuums`        overwrite and give back what was removed       nothing is done
 :class:`Closes`         hold connections until it is closed            nothing is done
@@ -127,7 +128,11 @@ def words_of(text: str) -> list[str]:
 
 @dataclass(slots=True, frozen=True, repr=False)
 class SessionSummary:
-    """One line about a session. ``prompt`` is that of its first turn; ``tokens`` and ``duration_ms`` are those of all turns."""
+    """One line about a session. ``prompt`` is that of its first turn; ``tokens`` and ``duration_ms`` are those of all turns.
+
+    Stores do not know prices: ``cost_usd`` is filled by who reads, as far as there are prices (extra ``prices``) and the
+    session is not too long; ``unpriced_calls`` counts the model calls that it does not cover.
+    """
 
     session_id: str
     workspace_id: str | None
@@ -141,6 +146,9 @@ class SessionSummary:
     parent_id: str | None = None
     tokens: int = 0
     duration_ms: float = 0.0
+    failed_calls: int = 0
+    cost_usd: float | None = None
+    unpriced_calls: int = 0
 
     def __repr__(self) -> str:
         """Show ids and counts, never content: it may be printed by accident."""
@@ -157,6 +165,17 @@ class TurnSummary(NamedTuple):
     started_at: str
     duration_ms: float | None
     tokens: int
+    failed_calls: int = 0
+
+
+class ModelUse(NamedTuple):
+    """What one model call used: tokens by name, and what its price depends on besides."""
+
+    session_id: str
+    provider: str
+    model: str
+    started_at: str
+    usage: dict[str, int]
 
 
 class Found(NamedTuple):
@@ -273,6 +292,14 @@ class Windows(Protocol):
 
     def load_window(self, session_id: str, turn_ids: Collection[str]) -> SessionRecord | None:
         """Return a session with these turns alone, and the handoffs in them; None where there is no such session."""
+
+
+@runtime_checkable
+class Meters(Protocol):
+    """Knows what model calls used without reading what they said."""
+
+    def model_use(self, session_ids: Collection[str]) -> list[ModelUse]:
+        """Return what the model calls of some sessions used, of those that say it."""
 
 
 @runtime_checkable

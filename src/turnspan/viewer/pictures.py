@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from turnspan.reading.tree import FAILED, TimelineNode
 from turnspan.reading.waterfall import Bar, waterfall_of
 from turnspan.stores.base import TurnSummary
-from turnspan.viewer.formatting import count, duration
+from turnspan.viewer.formatting import count, duration, plural
 
 ROW = 26
 """Height of a bar's row: its name, and the bar below it."""
@@ -157,6 +157,8 @@ class StripBar:
     height: float
     below: float
     """How much of the lower half stands for tokens."""
+    is_troubled: bool
+    """Whether a call failed in it."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -185,24 +187,32 @@ def strip_of(outline: Sequence[TurnSummary], window: tuple[int, int]) -> Strip:
     for place, (first, turns) in enumerate(groups):
         took, tokens = max(turn.duration_ms or 0.0 for turn in turns), max(turn.tokens for turn in turns)
         css = next((turn.status for turn in turns if turn.status in (*FAILED, "running")), "success")
+        failed = sum(turn.failed_calls for turn in turns)
         shown = window[0] < first + len(turns) and first < window[1]
         name = f"turn {first + 1}" if len(turns) == 1 else f"turns {first + 1} to {first + len(turns)}"
         title = ", ".join(
             filter(
                 None,
-                (name, css if css != "success" else "", duration(took), f"{count(tokens)} tokens" if tokens else ""),
+                (
+                    name,
+                    css if css != "success" else "",
+                    f"{plural(failed, 'call')} failed" if failed else "",
+                    duration(took),
+                    f"{count(tokens)} tokens" if tokens else "",
+                ),
             )
         )
         bars.append(
             StripBar(
                 turns[0].turn_id,
                 first,
-                css + (" shown" if shown else ""),
+                css + (" shown" if shown else "") + (" troubled" if failed else ""),
                 title,
                 round(place * step, 3),
                 round(step * (0.8 if step > 0.8 else 0.9), 3),
                 round(max(2.0, _TALLEST * _scaled(took, longest)), 1),
                 round(_BELOW * _scaled(tokens, most), 1),
+                bool(failed),
             )
         )
     return Strip(bars)

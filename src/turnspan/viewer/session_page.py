@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from turnspan.interchange.exporters import as_markdown
-from turnspan.model.addresses import quoted, session_path
+from turnspan.model.addresses import quoted, session_path, turn_anchor
 from turnspan.model.records import from_iso, turnspan_metadata
 from turnspan.reading.agent_graph import agent_graph
 from turnspan.reading.reader import Reader
@@ -41,6 +41,36 @@ class Verdict(NamedTuple):
     """The session's state that was looked at."""
 
 
+class Failures(NamedTuple):
+    """What failed in a session, and where the next failures are behind and before a window."""
+
+    turns: int
+    calls: int
+    first: str | None
+    behind: str | None
+    before: str | None
+
+    @classmethod
+    def of(cls, window: Window) -> Failures:
+        """Return what failed in a session, by its outline."""
+        outline, base = window.outline, session_path(window.session.session_id)
+        places = [place for place, turn in enumerate(outline) if turn.failed_calls or turn.status in FAILED]
+
+        def address(place: int | None) -> str | None:
+            if place is None:
+                return None
+            turn_id = outline[place].turn_id
+            return f"{base}?turn={quoted(turn_id)}#{turn_anchor(turn_id)}"
+
+        return cls(
+            sum(outline[place].status in FAILED for place in places),
+            sum(outline[place].failed_calls for place in places),
+            address(places[0] if places else None),
+            address(next((place for place in places if place >= window.end), None)),
+            address(next((place for place in reversed(places) if place < window.first), None)),
+        )
+
+
 class SessionPages(Pages):
     """Shows one session."""
 
@@ -68,7 +98,7 @@ class SessionPages(Pages):
             turns=turns,
             window=window,
             pager=_pager(window),
-            failed=[turn for turn in window.outline if turn.status in FAILED],
+            failures=Failures.of(window),
             links=TurnLinks(reader, session.session_id),
             ours=turnspan_metadata(session.metadata),
             ended=bool(session.metadata.get("ended")),

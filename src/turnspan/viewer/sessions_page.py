@@ -12,6 +12,7 @@ from turnspan.model.addresses import event_path, session_path, trace_path, turn_
 from turnspan.model.json_values import folded
 from turnspan.reading.pages import Page
 from turnspan.reading.places import Hit, hits
+from turnspan.reading.prices import Cost
 from turnspan.stores.base import SessionSummary
 from turnspan.viewer import filters
 from turnspan.viewer.rendering import render
@@ -43,6 +44,7 @@ class SessionsPages(Pages):
             is_first="after" not in request.query_params,
             problem=problem,
             prompt_of=_prompt_of,
+            cost_of=_cost_of,
             json_path=f"/sessions.json?{request.url.query}".rstrip("?"),
         )
 
@@ -52,7 +54,7 @@ class SessionsPages(Pages):
         return {"schema": "turnspan.sessions/1", "sessions": page.sessions, "next": page.next}
 
     def _page(self, request: Request) -> Page:
-        return self._source.reader.sessions(filters.filter_of(request.query_params))
+        return self._source.reader.sessions(filters.filter_of(request.query_params), costs=True)
 
     def find(self, request: Request) -> Response:
         """Go where an id is, or to the sessions with these words."""
@@ -83,3 +85,7 @@ def turn_path(session_id: str, turn_id: str | None) -> str:
 
 def _prompt_of(session: SessionSummary) -> str:
     return safe(folded(session.prompt[: 4 * _PROMPT], _PROMPT))
+
+
+def _cost_of(session: SessionSummary) -> str:
+    return str(Cost(session.cost_usd or 0.0, session.unpriced_calls))

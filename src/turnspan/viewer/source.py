@@ -9,7 +9,7 @@ from turnspan.analysis.sessions import SteppedSessions
 from turnspan.errors import SessionNotFoundError
 from turnspan.journal.dead import WaitingJournal, waiting_journals
 from turnspan.reading.reader import Reader
-from turnspan.reading.windows import Place, Window, window_of
+from turnspan.reading.windows import KeptOutlines, Place, Window, window_of
 from turnspan.settings import Settings
 
 
@@ -26,6 +26,7 @@ class Source:
         self.settings = settings
         self._reader, self._lock = reader, threading.Lock()
         self._stepped: SteppedSessions | None = None
+        self._outlines = KeptOutlines()
         self.closing = threading.Event()
         """Set when the server ends: what waits for news ends with it."""
 
@@ -70,7 +71,7 @@ class Source:
         """
         wanted = unquote(session_id, errors="replace")
         for known in dict.fromkeys((wanted, unquote(wanted))):  # "." and ".." are quoted twice
-            if (window := window_of(self.reader.store, known, place, limit)) is not None:
+            if (window := window_of(self.reader.store, known, place, limit, self._outlines)) is not None:
                 return window
         raise SessionNotFoundError(wanted, f"There is no session {wanted!r} in this store")
 

@@ -97,7 +97,8 @@ def command(
             min_duration_ms=None if min_seconds is None else min_seconds * 1000,
             limit=limit,
             after=after,
-        )
+        ),
+        costs=as_json,
     )
     if as_json:
         output.document(SessionsDocument(sessions=page.sessions, next=page.next))

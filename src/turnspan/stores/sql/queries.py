@@ -7,11 +7,14 @@ sessions are taken from there; where many do, the newest sessions are walked, an
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
-from turnspan.stores.base import Found, SessionFilter, SessionSummary, TurnSummary, words_of
+from turnspan.stores.base import Found, ModelUse, SessionFilter, SessionSummary, TurnSummary, words_of
+from turnspan.stores.sql import values
 from turnspan.stores.sql.schema import audit_events, model_calls, sessions, tool_calls, turns
 
 FEW = 4000
@@ -20,6 +23,7 @@ NEWEST, NEWEST_OF_SERVER = 10_000, 300
 """Turns with a word that are looked at, the newest ones: SQLite finds their sessions in an index, a server in its rows."""
 _FIRST_LOOK = 20_000
 _LAST = "\U0010ffff"
+_FAILED = ("error", "timeout", "cancelled")
 
 
 def page(connection: sa.Connection, where: SessionFilter) -> list[SessionSummary]:
@@ -136,6 +140,7 @@ def _summaries(connection: sa.Connection, heads: list[Any]) -> list[SessionSumma
         row[0]: row
         for row in connection.execute(counted.where(turns.c.session_id.in_(ids)).group_by(turns.c.session_id))
     }
+    failures = _failed_calls(connection, ids)
     first = [row[3] for row in of.values()]
     prompts = sa.select(turns.c.session_id, turns.c.prompt).where(turns.c.position.in_(first))
     prompt = {row[0]: row[1] for row in connection.execute(prompts)} if first else {}
@@ -154,6 +159,7 @@ def _summaries(connection: sa.Connection, heads: list[Any]) -> list[SessionSumma
             head["parent_id"],
             int(of.get(head["session_id"], none)[4] or 0),
             float(of.get(head["session_id"], none)[5] or 0.0),
+            sum(failures.get(head["session_id"], {}).values()),
         )
         for head in heads
     ]
@@ -163,7 +169,35 @@ def turn_summaries(connection: sa.Connection, session_id: str) -> list[TurnSumma
     """Return one line about each turn of a session, in their order."""
     columns = [turns.c[name] for name in ("turn_id", "agent_id", "status", "started_at", "duration_ms")]
     query = sa.select(*columns, sa.func.coalesce(turns.c.tokens, 0)).where(turns.c.session_id == session_id)
-    return list(map(TurnSummary._make, connection.execute(query.order_by(turns.c.position)).all()))
+    failures = _failed_calls(connection, [session_id]).get(session_id, Counter())
+    rows = connection.execute(query.order_by(turns.c.position)).all()
+    return [TurnSummary(*row, failures.get(row[0], 0)) for row in rows]
+
+
+def _failed_calls(connection: sa.Connection, session_ids: Sequence[str]) -> dict[str, Counter[str]]:
+    """Return by session and turn how many tool and model calls failed."""
+    found: dict[str, Counter[str]] = {}
+    for table in (tool_calls, model_calls):
+        query = sa.select(table.c.session_id, table.c.turn_id, sa.func.count())
+        query = query.where(table.c.session_id.in_(session_ids), table.c.status.in_(_FAILED))
+        for session_id, turn_id, number in connection.execute(query.group_by(table.c.session_id, table.c.turn_id)):
+            found.setdefault(session_id, Counter())[turn_id] += number
+    return found
+
+
+def model_use(connection: sa.Connection, session_ids: Collection[str]) -> list[ModelUse]:
+    """Return what the model calls of some sessions used."""
+    columns = [model_calls.c[name] for name in ("session_id", "provider", "model", "started_at", "details")]
+    query = sa.select(*columns).where(
+        model_calls.c.session_id.in_(session_ids),
+        sa.or_(model_calls.c.input_tokens.is_not(None), model_calls.c.output_tokens.is_not(None)),
+    )
+    found = []
+    for session_id, provider, model, started_at, details in connection.execute(query):
+        usage = values.load(details).get("usage") or {}
+        counts = {name: number for name, number in usage.items() if isinstance(number, int)}
+        found.append(ModelUse(session_id, provider or "", model or "", started_at or "", counts))
+    return found
 
 
 _PLACES: list[tuple[str, sa.Table, str]] = [

@@ -17,6 +17,7 @@ from turnspan.stores.base import (
     AuditFilter,
     Difference,
     Found,
+    ModelUse,
     SessionFilter,
     SessionStore,
     SessionSummary,
@@ -271,6 +272,11 @@ class SqlSessionStore(SessionStore):
         """Return one line about each turn of a session."""
         with self._database.reading() as connection:
             return queries.turn_summaries(connection, session_id)
+
+    def model_use(self, session_ids: Collection[str]) -> list[ModelUse]:
+        """Return what the model calls of some sessions used."""
+        with self._database.reading() as connection:
+            return queries.model_use(connection, session_ids)
 
     def load_window(self, session_id: str, turn_ids: Collection[str]) -> SessionRecord | None:
         """Read some turns of a session."""

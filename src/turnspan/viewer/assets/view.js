@@ -74,7 +74,12 @@ function step(by, among = stops()) {
 const KEYS = {
   j: () => step(1), k: () => step(-1),
   "]": () => step(1, all(".turn")), "[": () => step(-1, all(".turn")),
-  e: () => step(1, all(".entry.failed")),
+  e: () => {
+    const failures = all(".entry.failed, .turn.failed"), more = one("a[data-failure]");
+    const last = failures.at(-1);
+    if (more && (!last || last === selected || (selected && last.compareDocumentPosition(selected) & Node.DOCUMENT_POSITION_FOLLOWING))) location.href = more.href;
+    else step(1, failures);
+  },
   s: () => { location.href = "/sessions"; },
   "/": () => { one(".find input").focus(); one(".find input").select(); },
   "?": () => one(".keys").showModal(),
