@@ -189,14 +189,17 @@ class _Maker:
     def _session(self, child: SessionSummary, anchor: str) -> Entry:
         """Return a sub-session, folded: what was asked, and how it went."""
         facts = [("turns", count(child.turns))]
-        facts += [("failed", plural(child.failed_turns, "turn"))] if child.failed_turns else []
+        failures = ((child.failed_turns, "turn"), (child.failed_calls, "call"))
+        failed = ", ".join(plural(number, noun) for number, noun in failures if number)
+        facts += [("failed", failed)] if failed else []
         facts += [("tokens", count(child.tokens))] if child.tokens else []
         return Entry(
             kind="session",
             name=child.session_id,
             anchor=anchor,
-            status="error" if child.failed_turns else "success",
-            failed=bool(child.failed_turns),
+            status="error" if failed else "success",
+            failed=bool(failed),
+            error=f"{failed} failed" if failed else None,
             took=duration(child.duration_ms or None),
             started_at=child.created_at,
             gist=gist(child.prompt),

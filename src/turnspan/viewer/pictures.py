@@ -157,8 +157,8 @@ class StripBar:
     height: float
     below: float
     """How much of the lower half stands for tokens."""
-    is_troubled: bool
-    """Whether a call failed in it."""
+    trouble: float
+    """How much of it is marked: of several turns by how many of them something failed in, of one a little where a call did."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -186,8 +186,11 @@ def strip_of(outline: Sequence[TurnSummary], window: tuple[int, int]) -> Strip:
     bars = []
     for place, (first, turns) in enumerate(groups):
         took, tokens = max(turn.duration_ms or 0.0 for turn in turns), max(turn.tokens for turn in turns)
-        css = next((turn.status for turn in turns if turn.status in (*FAILED, "running")), "success")
-        failed = sum(turn.failed_calls for turn in turns)
+        found = [turn.status for turn in turns if turn.status in (*FAILED, "running")]
+        calls = sum(turn.failed_calls for turn in turns)
+        css = found[0] if found and len(turns) == 1 else "running" if "running" in found else "success"
+        failed = sum(bool(turn.failed_calls) or turn.status in FAILED for turn in turns)
+        share = failed / len(turns) if len(turns) > 1 else 0.1 if calls else 0.0
         shown = window[0] < first + len(turns) and first < window[1]
         name = f"turn {first + 1}" if len(turns) == 1 else f"turns {first + 1} to {first + len(turns)}"
         title = ", ".join(
@@ -196,7 +199,8 @@ def strip_of(outline: Sequence[TurnSummary], window: tuple[int, int]) -> Strip:
                 (
                     name,
                     css if css != "success" else "",
-                    f"{plural(failed, 'call')} failed" if failed else "",
+                    f"{plural(failed, 'turn')} with a failure" if failed and len(turns) > 1 else "",
+                    f"{plural(calls, 'call')} failed" if calls else "",
                     duration(took),
                     f"{count(tokens)} tokens" if tokens else "",
                 ),
@@ -206,13 +210,13 @@ def strip_of(outline: Sequence[TurnSummary], window: tuple[int, int]) -> Strip:
             StripBar(
                 turns[0].turn_id,
                 first,
-                css + (" shown" if shown else "") + (" troubled" if failed else ""),
+                css + (" shown" if shown else ""),
                 title,
                 round(place * step, 3),
                 round(step * (0.8 if step > 0.8 else 0.9), 3),
                 round(max(2.0, _TALLEST * _scaled(took, longest)), 1),
                 round(_BELOW * _scaled(tokens, most), 1),
-                bool(failed),
+                round(_TALLEST * math.sqrt(share), 1),
             )
         )
     return Strip(bars)

@@ -171,7 +171,7 @@ def turn_summaries(connection: sa.Connection, session_id: str) -> list[TurnSumma
     query = sa.select(*columns, sa.func.coalesce(turns.c.tokens, 0)).where(turns.c.session_id == session_id)
     failures = _failed_calls(connection, [session_id]).get(session_id, Counter())
     rows = connection.execute(query.order_by(turns.c.position)).all()
-    return [TurnSummary(*row, failures.get(row[0], 0)) for row in rows]
+    return [TurnSummary._make((*row, failures.get(row[0], 0))) for row in rows]
 
 
 def _failed_calls(connection: sa.Connection, session_ids: Sequence[str]) -> dict[str, Counter[str]]:
