@@ -86,6 +86,21 @@ def test_a_session_in_a_notebook_is_its_page_in_a_frame_without_rights():
     assert "&lt;script" not in html and "&amp;lt;script" in html
 
 
+def test_a_list_of_sessions_in_a_notebook_is_a_table():
+    """Of text alone, whatever prompts, ids and names look like; secrets are hidden, and it is a list as before."""
+    store = InMemorySessionStore()
+    store.save_session(hostile_session())
+    secret = TurnRecord("t", "<b>", "key AKIAIOSFODNN7EXAMPLE \u202e")
+    store.save_session(SessionRecord("<img src=x onerror=alert(1)>", agent_id="<b>", turns=[secret]))
+    found = turnspan.sessions(store=store)
+    assert [one.session_id for one in found] == ["s-1", "<img src=x onerror=alert(1)>"] and found == list(found)
+    html = found._repr_html_()
+    assert html.startswith("<table><caption>2 sessions</caption>") and html.endswith("</table>")
+    assert "<img" not in html and "<script" not in html and "<b>" not in html and "\u202e" not in html
+    assert "AKIAIOSFODNN7EXAMPLE" not in html and "1 turn, 1 call" in html
+    assert "0 sessions" in turnspan.sessions(store=InMemorySessionStore())._repr_html_()
+
+
 def test_a_session_in_a_notebook_is_a_table_where_the_extra_is_missing(monkeypatch):
     """With content, escaped: no markup, no control characters, no links."""
     monkeypatch.setattr("turnspan.model.display.entry_points", lambda group: [])

@@ -13,11 +13,42 @@ from pathlib import Path
 
 from turnspan.analysis.comparison import Comparison, compare
 from turnspan.analysis.provenance import Explanation, explain
+from turnspan.model.display import counted, duration, table_html
+from turnspan.model.json_values import folded
 from turnspan.model.records import SessionRecord
+from turnspan.reading.prices import Cost
 from turnspan.reading.reader import Reader
 from turnspan.recording import runtime
+from turnspan.recording.redaction import redact_secrets
 from turnspan.settings import Settings
 from turnspan.stores.base import Closes, SessionFilter, SessionStore, SessionSummary
+
+_PROMPT = 120
+
+
+class SessionList(list[SessionSummary]):
+    """Sessions, which a notebook shows as a table: escaped, without scripts or links."""
+
+    def _repr_html_(self) -> str:
+        head = ("session", "first prompt", "agent", "turns", "failed", "tokens", "took", "cost", "last used")
+        return table_html(counted(len(self), "session"), head, [_cells(one) for one in self])
+
+
+def _cells(session: SessionSummary) -> list[str]:
+    failed = [(session.failed_turns, "turn"), (session.failed_calls, "call")]
+    prompt = session.prompt[: 4 * _PROMPT].encode("utf-8", "backslashreplace").decode()
+    return [
+        session.session_id,
+        folded(redact_secrets(prompt), _PROMPT),
+        session.agent_id or "",
+        str(session.turns),
+        ", ".join(counted(number, noun) for number, noun in failed if number),
+        f"{session.tokens:,}" if session.tokens else "",
+        duration(session.duration_ms) if session.duration_ms else "",
+        str(Cost(session.cost_usd or 0.0, session.unpriced_calls)),
+        session.updated_at[:19].replace("T", " "),
+    ]
+
 
 Time = str | datetime | timedelta
 """A moment: ISO 8601 text, a datetime, or how long ago."""
@@ -41,10 +72,11 @@ def sessions(
     store: str | SessionStore | None = None,
     home: str | Path | None = None,
 ) -> list[SessionSummary]:
-    """Return sessions, the last used first. None does not matter; the conditions may hold for different turns.
+    """Return sessions, the last used first; a notebook shows them as a table.
 
     Args:
-        text: Words, ``"phrases in quotes"`` and ``beginnings*`` in prompts, answers, errors and tool calls.
+        text: Words, ``"phrases in quotes"`` and ``beginnings*`` in prompts, answers, errors and tool calls. This and what
+            else is given may hold for different turns; None does not matter.
         workspace_id: The workspace of the session.
         agent_id: An agent that has answered in it.
         status: ``success``, ``error``, ``cancelled`` or ``running``: of one of its turns.
@@ -81,7 +113,7 @@ def sessions(
         after=after,
     )
     with _reader(store, home) as reader:
-        return reader.sessions(where).sessions
+        return SessionList(reader.sessions(where, costs=True).sessions)
 
 
 def get(

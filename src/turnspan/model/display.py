@@ -6,7 +6,7 @@ shows what its reader asked for: :func:`as_html` has content too, folded and esc
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from html import escape
 from importlib.metadata import entry_points
@@ -62,7 +62,7 @@ def turn_as_text(turn: TurnRecord, session: SessionRecord | None = None) -> str:
     return "\n".join(
         "  " * step.depth + inert_line(f"{step.kind} {step.name}: " + ", ".join(filter(None, (step.status, took))))
         for step in steps_of(turn, session)
-        for took in [_duration(step.duration_ms)]
+        for took in [duration(step.duration_ms)]
     )
 
 
@@ -145,11 +145,17 @@ def _table(title: str, rows: list[str]) -> str:
     return f"<table><caption>{_cell(title)}</caption>{head}{''.join(rows)}</table>"
 
 
+def table_html(title: str, head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """Return a table whose cells are text, whatever they look like."""
+    lines = [f"<tr>{''.join(f'<td>{_cell(text)}</td>' for text in row)}</tr>" for row in rows]
+    return f"<table><caption>{_cell(title)}</caption><tr>{''.join(f'<th>{_cell(name)}</th>' for name in head)}</tr>{''.join(lines)}</table>"
+
+
 def _html_rows(turn: TurnRecord, session: SessionRecord | None) -> Iterator[str]:
     for step in steps_of(turn, session):
         what = "&nbsp;" * 4 * step.depth + _cell(f"{step.kind} {step.name}")
         outcome = _cell(step.status if step.error is None else f"{step.status}: {step.error}")
-        took = _duration(step.duration_ms)
+        took = duration(step.duration_ms)
         yield f"<tr><td>{what}</td><td>{outcome}</td><td>{took}</td><td>{_cell(step.content, 2 * _CELL)}</td></tr>"
 
 
@@ -157,7 +163,8 @@ def _cell(text: str, limit: int = _CELL) -> str:
     return escape(inert_line(folded(text, limit)))
 
 
-def _duration(duration_ms: float | None) -> str:
+def duration(duration_ms: float | None) -> str:
+    """Return how long something took; empty where that is not known."""
     if duration_ms is None:
         return ""
     return f"{duration_ms:.0f} ms" if duration_ms < 1000 else f"{duration_ms / 1000:.1f} s"
