@@ -1,7 +1,7 @@
 """Sessions that are kept between one question and the next: never older than what is stored."""
 
 from turnspan import InMemorySessionStore, Settings
-from turnspan.analysis.comparison import compare
+from turnspan.analysis.comparison import Places, compare, compare_from
 from turnspan.analysis.provenance import explain
 from turnspan.analysis.sessions import SteppedSessions
 from turnspan.model.records import SessionRecord, ToolCallRecord, TurnRecord
@@ -50,3 +50,36 @@ def test_a_turn_that_is_compared_alone_is_the_same_as_in_its_session():
     assert found.steps[0].differences[0].where == "prompt"
     assert SteppedSessions(reader).turn("turn-") is None, "the beginning of several"
     assert SteppedSessions(reader).turn("s") is None, "a session"
+
+
+def test_long_sessions_are_compared_in_windows(monkeypatch):
+    """From one window to the next it is what the whole comparison says: nothing is left out and nothing said twice."""
+    monkeypatch.setattr("turnspan.analysis.comparison.WINDOW", 20)
+    store = InMemorySessionStore()
+    prompts = [f"question {number}" for number in range(47)]
+    others = [
+        *prompts[:9],
+        "one more",
+        "and more",
+        *prompts[9:30],
+        *prompts[31:40],
+        "another",
+        *prompts[41:],
+        "the end",
+    ]
+    for name, said in (("a", prompts), ("b", others), ("none", [])):
+        turns = [
+            TurnRecord(f"{name}-{n}", prompt=text, started_at=f"2026-01-01T00:00:{n:02}") for n, text in enumerate(said)
+        ]
+        store.save_session(SessionRecord(name, turns=turns))
+    kept = SteppedSessions(Reader(Settings.read(), store), most=2)
+    for a, b, least in (("a", "b", 3), ("b", "a", 3), ("a", "none", 1), ("none", "none", 1), ("a", "a", 3)):
+        found, place, windows = [], Places(), 0
+        while place is not None:
+            compared, place = compare_from(kept, a, b, place)
+            found += compared.steps
+            windows += 1
+        assert found == compare(kept, a, b).steps and windows >= least
+        assert [step.a.turn for step in found if step.a] == list(range(1, compared.a.turns + 1))
+    assert compare_from(kept, "a-3", "b-3", Places())[1] is None, "turns are compared whole"
+    assert compare_from(kept, "a", "b", Places(999, 999))[0].steps == []

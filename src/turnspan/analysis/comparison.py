@@ -59,6 +59,13 @@ class Side:
     turns: int
 
 
+class Places(NamedTuple):
+    """A turn of each side, by how many stand before it."""
+
+    a: int = 0
+    b: int = 0
+
+
 @dataclass(slots=True, frozen=True, repr=False)
 class Comparison:
     """Two sessions or turns, step by step; what only A has stands where it would be in B."""
@@ -105,6 +112,43 @@ def compare(sessions: Reader | SteppedSessions, a: str, b: str, *, times: bool =
     side_a, steps_a = _side(kept, a)
     side_b, steps_b = _side(kept, b)
     return Comparison(side_a, side_b, compare_steps(steps_a, steps_b, times=times))
+
+
+WINDOW = 200
+"""Turns of each side that are compared at once, where only a part of long sessions is looked at."""
+
+
+def compare_from(kept: SteppedSessions, a: str, b: str, places: Places) -> tuple[Comparison, Places | None]:
+    """Compare two sessions from a turn of each on, two hundred turns of each; return where it goes on, too.
+
+    What stands at another place is found inside of such a window alone. Turns by their ids, and sessions with fewer turns,
+    are compared whole.
+
+    Raises:
+        SessionNotFoundError: When one of them is not there, or may be several.
+
+    """
+    if kept.turn(a) is not None or kept.turn(b) is not None:
+        return compare(kept, a, b), None
+    id_a, id_b = kept.reader.session_id(a), kept.reader.session_id(b)
+    turns_a, all_a = kept.some(id_a, places.a, WINDOW)
+    turns_b, all_b = kept.some(id_b, places.b, WINDOW)
+    steps = compare_steps(turns_a, turns_b)
+    ends, last = Places(places.a + len(turns_a), places.b + len(turns_b)), None
+    if ends.a < all_a and ends.b < all_b:
+        steps, last = _up_to_the_last_pair(steps)
+    behind = None if ends.a >= all_a and ends.b >= all_b else last or ends
+    return Comparison(Side(id_a, None, all_a), Side(id_b, None, all_b), steps), behind
+
+
+def _up_to_the_last_pair(steps: list[ComparedStep]) -> tuple[list[ComparedStep], Places | None]:
+    """Return the steps up to the last turns that both sides have, and where these end: what follows has its other side there."""
+    tops = [number for number, step in enumerate(steps) if step.depth == 0]
+    for number, behind in zip(reversed(tops), [len(steps), *reversed(tops[1:])], strict=True):
+        a, b = steps[number].a, steps[number].b
+        if a is not None and b is not None and steps[number].change != "reordered":
+            return steps[:behind], Places(a.turn, b.turn)
+    return steps, None
 
 
 def _side(kept: SteppedSessions, wanted: str) -> tuple[Side, Sequence[Step]]:

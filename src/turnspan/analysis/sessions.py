@@ -14,7 +14,7 @@ from turnspan.analysis.quoting import Match, Texts
 from turnspan.analysis.steps import Step, passages_of, steps_of
 from turnspan.reading.places import hits
 from turnspan.reading.reader import Reader
-from turnspan.reading.windows import window_of, window_trees
+from turnspan.reading.windows import KeptOutlines, window_of, window_trees
 from turnspan.stores.base import TurnSummary
 
 
@@ -97,6 +97,7 @@ class SteppedSessions:
         self.reader, self._most = reader, most
         self._known: dict[str, tuple[str, SteppedSession]] = {}
         self._lock = threading.Lock()
+        self._outlines = KeptOutlines()
 
     def of(self, wanted: str) -> SteppedSession:
         """Return the session that is meant: by its id, its beginning, an id of something in it, or ``last``.
@@ -118,6 +119,15 @@ class SteppedSessions:
                 while len(self._known) > self._most:
                     self._known.pop(next(iter(self._known)))
             return found
+
+    def some(self, session_id: str, first: int, most: int) -> tuple[Sequence[Step], int]:
+        """Return some turns of a session, from a place on (0 is the first), and how many turns it has."""
+        window = window_of(self.reader.store, session_id, first, most, self._outlines)
+        if window is None or window.first != first:  # a place behind its end
+            return [], 0 if window is None else len(window.outline)
+        with without_collecting():
+            trees = window_trees(self.reader.store, window.session)
+            return steps_of(window.session, trees, first + 1), len(window.outline)
 
     def turn(self, wanted: str) -> SteppedSession | None:
         """Return one turn alone, without the others of its session, where an id names it and nothing else."""

@@ -84,23 +84,39 @@ class Reader:
             SessionNotFoundError: When there is none, or when it may be several.
 
         """
-        if wanted == "last":
-            newest = summaries(self.store, SessionFilter(limit=1))
-            if not newest:
-                raise NothingRecordedError("No session is recorded yet: run a program with `turnspan run`")
-            wanted = newest[0].session_id
-        if (session := self._load(wanted)) is not None:
-            return session
+        wanted = self._newest() if wanted == "last" else wanted
+        session = self._load(wanted) or self._load(self._session_with(wanted))
+        if session is None:
+            raise SessionNotFoundError(wanted, f"There is no session {wanted!r}: {self._hint(wanted)}")
+        return session
+
+    def session_id(self, wanted: str) -> str:
+        """Return the id of the session that is meant, as :meth:`session` does, without reading it.
+
+        Raises:
+            SessionNotFoundError: When there is none, or when it may be several.
+
+        """
+        wanted = self._newest() if wanted == "last" else wanted
+        return wanted if self.state(wanted) is not None else self._session_with(wanted)
+
+    def _newest(self) -> str:
+        newest = summaries(self.store, SessionFilter(limit=1))
+        if not newest:
+            raise NothingRecordedError("No session is recorded yet: run a program with `turnspan run`")
+        return newest[0].session_id
+
+    def _session_with(self, wanted: str) -> str:
+        """Return the one session in which something has an id that begins like this."""
         ids = sorted({hit.session_id for hit in hits(self.store, wanted)}) if wanted else []
         if len(ids) > 1:
             some = ", ".join(ids[:5]) + (", ..." if len(ids) > 5 else "")
             raise SessionNotFoundError(
                 wanted, f"{wanted!r} is ambiguous: {len(ids)} sessions match: {some}; use more of it"
             )
-        session = self._load(ids[0]) if ids else None
-        if session is None:
+        if not ids:
             raise SessionNotFoundError(wanted, f"There is no session {wanted!r}: {self._hint(wanted)}")
-        return session
+        return ids[0]
 
     def turn(self, session: SessionRecord, wanted: str) -> TurnRecord:
         """Return a turn of a session: by its id or the beginning of it, or by its number, 1 being the first, -1 the last.

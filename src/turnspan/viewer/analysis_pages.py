@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import unquote, urlencode
 
 from starlette.requests import Request
 
-from turnspan.analysis.comparison import Comparison, compare, differing
+from turnspan.analysis.comparison import Comparison, Places, compare, compare_from, differing
 from turnspan.analysis.leaves import path_text
 from turnspan.analysis.provenance import Explanation, explain
 from turnspan.analysis.steps import StepRef
@@ -52,7 +52,7 @@ class AnalysisPages(Pages):
     def compare_html(self, request: Request) -> str:
         """Return a comparison, or what asks for the other side of one."""
         a, b = _sides(request)
-        found = compare(self._source.stepped, a, b) if a and b else None
+        found, behind = compare_from(self._source.stepped, a, b, _places(request)) if a and b else (None, None)
         steps = [] if found is None else differing(found.steps)
         return render(
             "compare.html",
@@ -61,7 +61,9 @@ class AnalysisPages(Pages):
             found=found,
             steps=steps[:_MOST],
             left_out=max(0, len(steps) - _MOST),
-            query=f"a={quoted(a)}&b={quoted(b)}",
+            query=urlencode({"a": a, "b": b}),
+            places=_places(request),
+            behind=behind,
             step_path=_step_path,
             gist=gist,
             limit=_VALUE,
@@ -86,6 +88,12 @@ def _sides(request: Request) -> tuple[str, str]:
         if not given.isprintable():
             raise QueryError(f"{given[:80]!r} is not an id: ids are printable text")
     return a, b
+
+
+def _places(request: Request) -> Places:
+    """Return from which turn of each side on a request asks for."""
+    given = (request.query_params.get(name, "") for name in ("from_a", "from_b"))
+    return Places(*(int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0 for text in given))
 
 
 def _step_path(session_id: str, step: StepRef) -> str:
