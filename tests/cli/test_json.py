@@ -1,5 +1,8 @@
 """Each ``--json`` document is what its type says, with the name and version of its schema."""
 
+import json
+import time
+
 import msgspec
 import pytest
 
@@ -12,6 +15,7 @@ DOCUMENTS = {
     "sessions": (documents.SessionsDocument, ["sessions"]),
     "replay": (documents.ReplayDocument, ["replay", "last"]),
     "replay --by": (documents.ReplayDocument, ["replay", "last", "--by", "tool"]),
+    "replay --by model": (documents.ReplayDocument, ["replay", "last", "--by", "model"]),
     "find": (documents.FindDocument, ["find", "s-1"]),
     "diff": (documents.DiffDocument, ["diff", "s-1", "s-2"]),
     "doctor": (documents.DoctorDocument, ["doctor"]),
@@ -33,7 +37,10 @@ def folder(tmp_path_factory):
     turnspan.configure(home=folder / ".turnspan", keep_journal=True)
     for name in ("s-1", "s-2"):
         with turnspan.session(name), turnspan.turn(agent="a", prompt="x"), turnspan.tool("look", place="shelf"):
-            pass
+            with turnspan.model_call("gpt-4o", provider="openai") as call:
+                call.usage = turnspan.Usage(input_tokens=1_000_000, output_tokens=100_000)
+            with turnspan.model_call("mine", provider="openai") as call:
+                call.usage = turnspan.Usage(input_tokens=10)
     turnspan.shutdown()
     (folder / "sessions.jsonl").write_text('{"session_id": "x"}\nno JSON\n')
     return folder
@@ -48,6 +55,25 @@ def test_a_document_is_what_its_type_says(name, folder, monkeypatch):
     found = msgspec.json.decode(text, type=kind)
     assert msgspec.to_builtins(found) == msgspec.json.decode(text), "a field that the type does not have"
     assert msgspec.json.decode(text)["schema"].startswith(f"turnspan.{name.split()[0]}/")
+
+
+def test_documents_say_what_calls_cost_and_what_is_not_known(folder, monkeypatch):
+    """In US dollars, with the list and the day of its price; a model that no list has is unknown, never zero."""
+    pytest.importorskip("genai_prices")
+    monkeypatch.chdir(folder)
+    shown = json.loads(invoke("show", "s-1", "--json"))["cost"]
+    assert (shown["usd"], shown["unknown"]) == (3.5, 1)
+    assert shown["prices"].startswith("genai-prices ")
+    assert shown["as_of"] == time.strftime("%Y-%m-%d", time.gmtime())
+    listed = next(one for one in json.loads(invoke("sessions", "--json"))["sessions"] if one["session_id"] == "s-1")
+    assert (listed["cost_usd"], listed["unpriced_calls"]) == (3.5, 1)
+    by_model = {
+        one["name"]: one["cost"] for one in json.loads(invoke("replay", "s-1", "--by", "model", "--json"))["aggregates"]
+    }
+    assert {name: cost["usd"] for name, cost in by_model.items()} == {"gpt-4o": 3.5, "mine": None}
+    assert [
+        line.split()[-1] for line in invoke("replay", "s-1", "--by", "model").splitlines()[1:] if "mine" in line
+    ] == ["unknown"]
 
 
 def test_each_command_has_a_document_that_is_tested():

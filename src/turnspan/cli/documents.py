@@ -43,7 +43,7 @@ class SessionsDocument(Document, frozen=True, kw_only=True, tag="turnspan.sessio
 
 
 SESSION_SCHEMA = "turnspan.session/1"
-"""``show``: the session's ``to_dict()``, with this as its ``schema``."""
+"""``show``: the session's ``to_dict()``, with this as its ``schema``, and with what its model calls ``cost``."""
 
 
 class TimelineItem(Struct, frozen=True, kw_only=True):

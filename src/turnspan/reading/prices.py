@@ -1,17 +1,18 @@
-"""What model calls cost, by the list prices that the package genai-prices keeps (extra ``prices``).
+"""What model calls cost: what their provider says that it charged, or else the list prices of genai-prices (extra ``prices``).
 
-A price is looked up by what the provider called itself and its model, and as of the day of the call. Where any of these
-is not known there is no figure: discounts, batches and tiers that were agreed on are in no list.
+A price is looked up by what the provider called itself, its model and the tier that it served the call in, and as of the
+day of the call. Where any of these is not known there is no figure: discounts that were agreed on are in no list.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
-from functools import cache, lru_cache
-from importlib.util import find_spec
-from typing import NamedTuple
+from functools import lru_cache
+from importlib.metadata import PackageNotFoundError, version
+
+from msgspec import Struct
 
 from turnspan.reading.tree import TimelineNode, turn_tree
 from turnspan.reading.windows import as_ours
@@ -28,6 +29,7 @@ _PROVIDERS = {
     "gcp.gen_ai": "google",
     "gcp.vertex_ai": "google",
     "mistral_ai": "mistral",
+    "moonshot_ai": "moonshotai",
     "x_ai": "x-ai",
 }
 """The providers' names of the GenAI conventions that the list has other names for."""
@@ -36,14 +38,26 @@ _TOKENS = {
     "output_tokens": "output_tokens",
     "cache_read_tokens": "cache_read_tokens",
     "cache_write_tokens": "cache_write_tokens",
+    "cache_write_1h_tokens": "cache_write_1h_tokens",
+    "audio_input_tokens": "input_audio_tokens",
+    "audio_output_tokens": "output_audio_tokens",
+    "image_input_tokens": "input_image_tokens",
+    "image_output_tokens": "output_image_tokens",
 }
+_LIST = "genai-prices"
 
 
-class Cost(NamedTuple):
-    """What calls cost in US dollars; ``unknown`` counts those with tokens that have no price."""
+class Cost(Struct, frozen=True):
+    """What calls cost in US dollars."""
 
-    usd: float = 0.0
+    usd: float | None = None
+    """None where no call has a figure."""
     unknown: int = 0
+    """How many calls used tokens and have no figure."""
+    prices: str | None = None
+    """The list that prices are from, with its version; None where it is not installed."""
+    as_of: str | None = None
+    """The day of the last call that has a figure: a call costs what the list says of its day."""
 
     def __str__(self) -> str:
         """Return it as people read it; empty where nothing is known to cost anything."""
@@ -53,6 +67,10 @@ class Cost(NamedTuple):
         shown = f"${self.usd:,.{places}f}" if self.usd >= 0.000001 else "< $0.000001"
         return f"{shown} + {self.unknown} without a price" if self.unknown else shown
 
+    def or_unknown(self) -> str:
+        """Return it as people read it where they ask for it: what is not known says so."""
+        return str(self) or ("unknown" if self.unknown else "-")
+
 
 def cost_of(nodes: Iterable[TimelineNode]) -> Cost:
     """Return what the model calls in some trees cost together; a model call alone is a tree, too."""
@@ -60,9 +78,9 @@ def cost_of(nodes: Iterable[TimelineNode]) -> Cost:
 
 
 def with_costs(store: SessionStore, sessions: Sequence[SessionSummary]) -> list[SessionSummary]:
-    """Return summaries with what the sessions cost; as they are where there are no prices."""
+    """Return summaries with what the sessions cost; as far as that is known."""
     wanted = [one.session_id for one in sessions if one.tokens and one.turns <= _MOST_TURNS]
-    if not wanted or not _has_prices():
+    if not wanted:
         return list(sessions)
     used: dict[str, list[ModelUse]] = {}
     for use in store.model_use(wanted) if isinstance(store, Meters) else _loaded(store, wanted):
@@ -91,27 +109,28 @@ def _uses(nodes: Iterable[TimelineNode], session_id: str = "") -> Iterator[Model
 
 
 def _sum(uses: Iterable[ModelUse]) -> Cost:
-    usd, unknown = 0.0, 0
+    found: list[tuple[str, float]] = []
+    unknown = 0
     for use in uses:
-        price = _price(use.provider, use.model, _counted(use.usage), use.started_at[:10])
-        if price is None:
+        if (usd := _usd_of(use)) is None:
             unknown += 1
         else:
-            usd += price
-    return Cost(usd, unknown)
+            found.append((use.started_at[:10], usd))
+    days, known = [day for day, _ in found], sum(usd for _, usd in found)
+    return Cost(known if found or not unknown else None, unknown, _list_version(), max(days, default=None))
 
 
-def _counted(usage: Mapping[str, int]) -> tuple[tuple[str, int], ...]:
-    return tuple((theirs, usage[ours]) for ours, theirs in _TOKENS.items() if usage.get(ours))
-
-
-@cache
-def _has_prices() -> bool:
-    return find_spec("genai_prices") is not None
+def _usd_of(use: ModelUse) -> float | None:
+    if (charged := use.usage.get("cost_usd")) is not None:
+        return float(charged)
+    tokens = tuple((theirs, use.usage[ours]) for ours, theirs in _TOKENS.items() if use.usage.get(ours))
+    return _price(use.provider, use.model, tokens, use.started_at[:10], use.usage.get("service_tier"))
 
 
 @lru_cache(4096)
-def _price(provider: str, model: str, tokens: tuple[tuple[str, int], ...], day: str) -> float | None:
+def _price(
+    provider: str, model: str, tokens: tuple[tuple[str, int], ...], day: str, tier: str | None = None
+) -> float | None:
     """Return what a call costs; None where the list does not have it, or is not installed."""
     try:
         from genai_prices import Usage, calc_price
@@ -119,13 +138,28 @@ def _price(provider: str, model: str, tokens: tuple[tuple[str, int], ...], day: 
         return None
     if not provider or not tokens:
         return None
+    context = {} if tier is None else {"processing": tier} if tier == "batch" else {"service_tier": tier}
     try:
+        at = datetime.fromisoformat(f"{day}T12:00:00+00:00")
         found = calc_price(
             Usage(**dict(tokens)),
             model_ref=model,
             provider_id=_PROVIDERS.get(provider, provider),
-            genai_request_timestamp=datetime.fromisoformat(f"{day}T12:00:00+00:00"),
+            genai_request_timestamp=at,
+            price_context=context or None,
         )
     except (LookupError, ValueError):  # not in the list, or counts that contradict each other
         return None
+    tiers = [one for one in found.model.price_variants or () if one.constraint is None or one.constraint.active(at)]
+    if context and all(one.when != context for one in tiers):
+        return None  # the list says nothing of this tier on that day
     return float(found.total_price)
+
+
+@lru_cache(1)
+def _list_version() -> str | None:
+    """Return the name and version of the list; None where it is not installed."""
+    try:
+        return f"{_LIST} {version(_LIST)}"
+    except PackageNotFoundError:
+        return None

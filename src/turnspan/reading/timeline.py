@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from turnspan.model.records import SessionRecord, from_iso
+from turnspan.reading.prices import Cost, cost_of
 from turnspan.reading.tree import FAILED, TimelineNode, session_tree
 from turnspan.stores.rows import AuditRow
 
@@ -55,6 +56,8 @@ class Aggregate(Total):
     count: int = 0
     input_tokens: int = 0
     output_tokens: int = 0
+    cost: Cost | None = None
+    """Of what asked models: what that cost, if that was asked for."""
 
     def add(self, node: TimelineNode) -> None:
         """Add one thing."""
@@ -73,8 +76,11 @@ class Aggregate(Total):
 def aggregates_of(entries: list[TimelineEntry], by: Literal["agent", "tool", "model"]) -> list[Aggregate]:
     """Return totals, the longest first: of each tool's calls, each model's, or all that each agent did."""
     found: dict[str, Aggregate] = {}
+    asked: dict[str, list[TimelineNode]] = {}
     for entry in entries:
         node = entry.node
+        if node.kind == "model call":
+            asked.setdefault(entry.agent if by == "agent" else node.name, []).append(replace(node, children=[]))
         if by == "agent":
             # an agent's time is that of its turns and invocations; what it called is inside of it
             total = found.setdefault(entry.agent, Aggregate(entry.agent))
@@ -84,4 +90,7 @@ def aggregates_of(entries: list[TimelineEntry], by: Literal["agent", "tool", "mo
                 total.add_tokens(node)
         elif node.kind == f"{by} call":
             found.setdefault(node.name, Aggregate(node.name)).add(node)
+    if by != "tool":
+        for name, total in found.items():
+            total.cost = cost_of(asked.get(name, ()))
     return sorted(found.values(), key=lambda total: -total.duration_ms)

@@ -169,13 +169,13 @@ class TurnSummary(NamedTuple):
 
 
 class ModelUse(NamedTuple):
-    """What one model call used: tokens by name, and what its price depends on besides."""
+    """What one model call used, as :class:`~turnspan.events.Usage` names it, and what its price depends on besides."""
 
     session_id: str
     provider: str
     model: str
     started_at: str
-    usage: dict[str, int]
+    usage: dict[str, Any]
 
 
 class Found(NamedTuple):

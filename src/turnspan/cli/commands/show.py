@@ -5,12 +5,14 @@ from __future__ import annotations
 import sys
 
 import click
+from msgspec import to_builtins
 
 from turnspan.cli import output
 from turnspan.cli.documents import SESSION_SCHEMA
 from turnspan.cli.formatting import Display
 from turnspan.cli.options import SESSION, Words, display_options, reads_store
 from turnspan.cli.views.session import session_view
+from turnspan.reading.prices import cost_of
 from turnspan.reading.reader import Reader
 
 
@@ -26,7 +28,8 @@ def command(reader: Reader, display: Display, as_json: bool, session: str, turn:
         found.turns = [reader.turn(found, turn)]
         found.agent_transitions = [t for t in found.agent_transitions if t.turn_id == found.turns[0].turn_id]
     if as_json:
-        output.document({"schema": SESSION_SCHEMA, **found.to_dict()})
+        cost = to_builtins(cost_of(reader.tree(found)))
+        output.document({"schema": SESSION_SCHEMA, **found.to_dict(), "cost": cost})
         return
     output.show(
         session_view(

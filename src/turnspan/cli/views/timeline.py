@@ -55,7 +55,9 @@ def timeline_sums(entries: list[TimelineEntry]) -> str:
 def aggregates_view(aggregates: list[Aggregate], by: str) -> Table:
     """Return totals."""
     names = ("TURNS" if by == "agent" else "CALLS", "FAILED", "TOOK", "TOKENS IN", "TOKENS OUT")
-    table = Table([Column(by.upper()), *(Column(name, "number") for name in names)])
+    priced = any(total.cost is not None and (total.cost.prices or total.cost.usd) for total in aggregates)
+    costs = [Column("COST", "number")] if priced else []
+    table = Table([Column(by.upper()), *(Column(name, "number") for name in names), *costs])
     for total in aggregates:
         table.add(
             total.name,
@@ -64,6 +66,7 @@ def aggregates_view(aggregates: list[Aggregate], by: str) -> Table:
             format_duration(total.duration_ms),
             str(total.input_tokens or "-"),
             str(total.output_tokens or "-"),
+            *([total.cost.or_unknown()] if priced and total.cost is not None else []),
         )
     return table
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from turnspan.events import usage_in
 from turnspan.stores.base import Found, ModelUse, SessionFilter, SessionSummary, TurnSummary, words_of
 from turnspan.stores.sql import values
 from turnspan.stores.sql.schema import audit_events, model_calls, sessions, tool_calls, turns
@@ -194,9 +195,8 @@ def model_use(connection: sa.Connection, session_ids: Collection[str]) -> list[M
     )
     found = []
     for session_id, provider, model, started_at, details in connection.execute(query):
-        usage = values.load(details).get("usage") or {}
-        counts = {name: number for name, number in usage.items() if isinstance(number, int)}
-        found.append(ModelUse(session_id, provider or "", model or "", started_at or "", counts))
+        usage = usage_in(values.load(details).get("usage"))
+        found.append(ModelUse(session_id, provider or "", model or "", started_at or "", usage))
     return found
 
 
