@@ -17,6 +17,10 @@ BESIDE = {
         "oldest": ["langchain==1.0.0"],
     },
     "pydantic_ai": {"newest": ["openai", "anthropic"], "oldest": []},
+    "agent_framework": {
+        "newest": ["agent-framework-openai", "agent-framework-orchestrations"],
+        "oldest": ["agent-framework-openai"],
+    },
     "agno": {"newest": ["openai", "fastapi"], "oldest": ["openai", "fastapi"]},
     "strands": {"newest": ["openai"], "oldest": ["openai"]},
     "otel": {

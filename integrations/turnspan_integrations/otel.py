@@ -32,7 +32,13 @@ from turnspan_integrations.completion_hook import said_in
 
 REQUIRES = "opentelemetry-sdk>=1.40"
 CANNOT = {"what a sampler dropped": "nobody is shown it", "what was put on no span": "nobody is shown it"}
-_TOLD_OTHERWISE = ("pydantic-ai", "com.anthropic.sdk.python", "mcp-python-sdk", "strands.telemetry.tracer")
+_TOLD_OTHERWISE = (
+    "agent_framework",
+    "com.anthropic.sdk.python",
+    "mcp-python-sdk",
+    "pydantic-ai",
+    "strands.telemetry.tracer",
+)
 """Instrumentation scopes that adapters of their own see to."""
 _CLIENT_WIDE = "openinference.instrumentation.openai"
 """Says of every request of the client that it is an LLM's, of the list of models, too; in that no model is named."""

@@ -11,7 +11,7 @@ from turnspan.testing.snapshots import snapshot_of
 _SHORT = {"model call": "model", "tool call": "tool"}
 _MADE_UP = re.compile(r"(?:\w+_)?[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}$")
 """An id that the runtime draws."""
-_DRAWN = re.compile(r"\b[0-9a-f]{32}\b")
+_DRAWN = re.compile(r"\b[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}\b")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:[\d.]+(Z|[+-]\d\d:\d\d)?")
 _TOKENS = ("input_tokens", "output_tokens")
 

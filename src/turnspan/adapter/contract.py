@@ -99,6 +99,9 @@ class Spans(Protocol):
     def withhold_baggage(self, names: Callable[[], Collection[str]]) -> None:
         """Keep baggage entries out of requests: those that a runtime sets only because the adapter has it trace."""
 
+    def current(self) -> Any:
+        """Return the span that is current where the calling code runs: one of the runtime's, perhaps, to stand on."""
+
     def are_ours(self) -> bool:
         """Return whether spans go where turnspan sends them, because the program has set no tracer provider.
 

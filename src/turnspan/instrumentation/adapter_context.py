@@ -232,6 +232,10 @@ class _Spans:
         outgoing.withheld.append(names)
         self._adapter.patch.on_undo(lambda: outgoing.withheld.remove(names))
 
+    def current(self) -> Any:
+        """Return the span that is current where the calling code runs."""
+        return trace.get_current_span()
+
     def are_ours(self) -> bool:
         """Return whether spans go where turnspan sends them: the program has set no tracer provider."""
         return bool(getattr(trace.get_tracer_provider(), "stands_in", False))

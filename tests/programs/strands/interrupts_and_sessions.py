@@ -77,7 +77,7 @@ session files-7
   turn cleaner
     > Delete a.txt
     model gpt-5 10+2
-    note interrupt {"value": {"name": "files-approval", "reason": {"paths": ["a.txt"]}}, "interrupt_id": "v1:before_tool_call:t1:85160126-a2f3-5f5e-9e20-6dfe6cec9381"}
+    note interrupt {"value": {"name": "files-approval", "reason": {"paths": ["a.txt"]}}, "interrupt_id": "v1:before_tool_call:t1:(id)"}
   turn cleaner
     > y
     tool delete_files(paths=["a.txt"]) = deleted a.txt
