@@ -62,6 +62,15 @@ def test_a_token_is_asked_for_where_there_is_one():
         assert answer.status_code == 200
 
 
+def test_who_is_refused_is_told_why(client):
+    """A browser gets a page that says what to do, a program a line; a name in it is text."""
+    page = client.get("/sessions", headers={"host": "<b>evil.example", "accept": "text/html,*/*"})
+    assert page.status_code == 421 and "<h1>Not under this name</h1>" in page.text and "<b>" not in page.text
+    asked = client_of(InMemorySessionStore(), token="s3cret").get("/sessions", headers={"accept": "text/html"})
+    assert asked.status_code == 401 and "password" in asked.text and asked.headers["www-authenticate"]
+    assert "<" not in client_of(InMemorySessionStore(), token="s3cret").get("/sessions.json").text
+
+
 @pytest.mark.parametrize("path", ["/sessions", "/sessions/none", "/none", "/assets/view.css", "/events/none.json"])
 def test_every_answer_says_what_it_may_do(client, path):
     """Errors too: no script or style but the pages' own, no frame around them, and no cookie."""

@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ import turnspan
 from support.pages import client_of, source_of
 from support.programs import PYTHON, run
 from turnspan import InMemorySessionStore, SqlSessionStore
+from turnspan.errors import UnreadableSessionError
 from turnspan.model.addresses import session_path
 from turnspan.model.records import SessionRecord, ToolCallRecord, TurnRecord
 from turnspan.reading.reader import Reader
@@ -239,6 +242,26 @@ def test_what_cannot_be_shown_is_said():
 
     away = client_of(Away()).get("/sessions/s")
     assert away.status_code == 503 and "does not answer" in away.text
+
+
+def test_a_session_whose_rows_were_broken_is_said_to_be(tmp_path):
+    """The list and the others are there; its own page says what is wrong, and leads to what verification says of it."""
+    path = tmp_path / "sessions.db"
+    store = SqlSessionStore(f"sqlite:///{path}")
+    for name in ("broken", "long"):
+        store.save_session(SessionRecord(name, turns=[turn(1)]))
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("UPDATE turns SET metadata = '{broken' WHERE session_id = 'broken'")
+        connection.commit()
+    client = client_of(store)
+    assert "broken" in client.get("/sessions").text and client.get("/sessions/long").status_code == 200
+    page = client.get("/sessions/broken")
+    assert page.status_code == 500 and "cannot be read: Expecting property name" in page.text
+    assert 'href="/sessions/broken/trust"' in page.text
+    assert client.get("/sessions/broken.json").json()["error"]["kind"] == "UnreadableSessionError"
+    with pytest.raises(UnreadableSessionError, match="turnspan verify"):
+        store.load_session("broken")
+    store.close()
 
 
 def test_erased_content_is_shown_as_erased(tmp_path):

@@ -17,6 +17,7 @@ from turnspan.errors import (
     SessionNotFoundError,
     StoreUnavailableError,
     TurnspanError,
+    UnreadableSessionError,
 )
 from turnspan.model.json_values import encode
 from turnspan.viewer import filters, live, openapi
@@ -37,6 +38,7 @@ _STATUS: list[tuple[type[Exception], int, str]] = [
     (SessionNotFoundError, 404, "There is no such session"),
     (IdNotFoundError, 404, "Nothing has this id"),
     (filters.QueryError, 400, "Invalid search"),
+    (UnreadableSessionError, 500, "This session cannot be read"),
     (StoreUnavailableError, 503, "The store cannot be read now"),
     (TurnspanError, 500, "This could not be shown"),
 ]
@@ -121,4 +123,5 @@ def _failure(request: Request, error: Exception) -> Response:
 def _problem(request: Request, status: int, title: str, says: str, kind: str) -> Response:
     if request.url.path.endswith(".json"):
         return json_response({"schema": "turnspan.error/1", "error": {"kind": kind, "message": says}}, status)
-    return HTMLResponse(render("problem.html", title=title, says=says, kind=kind, status=status), status)
+    path = request.url.path
+    return HTMLResponse(render("problem.html", title=title, says=says, kind=kind, status=status, path=path), status)

@@ -10,10 +10,13 @@ from __future__ import annotations
 import base64
 import hmac
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from html import escape
+from typing import TYPE_CHECKING, NamedTuple
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
+
+from turnspan.model.inert import inert
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -32,6 +35,34 @@ _HEADERS = {
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
 }
+
+
+_PAGE = (
+    '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+    '<meta name="color-scheme" content="light dark"><title>{title} · turnspan</title><h1>{title}</h1><p>{says}</p></html>'
+)
+"""A page without style or script: who is refused is given neither."""
+_TITLES = {
+    401: "A token is needed",
+    403: "Not for other sites",
+    405: "Nothing is changed here",
+    421: "Not under this name",
+}
+
+
+class Refusal(NamedTuple):
+    """Why a request is not answered."""
+
+    status: int
+    says: str
+    headers: dict[str, str] | None = None
+
+    def answer(self, as_page: bool) -> Response:
+        """Return it as a page for a browser, as text for a program."""
+        if not as_page:
+            return Response(self.says, self.status, self.headers, media_type="text/plain")
+        page = _PAGE.format(title=_TITLES[self.status], says=escape(inert(self.says)))
+        return Response(page, self.status, self.headers, media_type="text/html")
 
 
 class Guard:
@@ -64,25 +95,28 @@ class Guard:
                 headers.setdefault("cache-control", "no-store")
             await send(message)
 
-        refused = self._refusal(scope["method"], Headers(scope=scope))
-        await (refused or self._app)(scope, receive, send_guarded)
+        headers = Headers(scope=scope)
+        refused = self._refusal(scope["method"], headers)
+        answer = self._app if refused is None else refused.answer("text/html" in headers.get("accept", ""))
+        await answer(scope, receive, send_guarded)
 
-    def _refusal(self, method: str, headers: Headers) -> Response | None:
+    def _refusal(self, method: str, headers: Headers) -> Refusal | None:
         host = headers.get("host", "")
         if not self._knows(host):
-            says = f"This server is not asked under the name {host!r}: open it under 127.0.0.1 or localhost"
-            return Response(says, 421, media_type="text/plain")
+            return Refusal(
+                421, f"This server is not asked under the name {host!r}: open it under 127.0.0.1 or localhost"
+            )
         origin = headers.get("origin")
         if (origin is not None and origin.partition("://")[2] != host) or headers.get("sec-fetch-site") == "cross-site":
             follows = headers.get("sec-fetch-mode") == "navigate" and headers.get("sec-fetch-dest") == "document"
             if not follows or origin is not None:  # a link from elsewhere may be followed, by a person
-                return Response("Other sites may not read this", 403, media_type="text/plain")
+                return Refusal(403, "Other sites may not read this: open the page by its address")
         if method not in ("GET", "HEAD"):
-            return Response("Nothing is changed here", 405, {"allow": "GET, HEAD"}, media_type="text/plain")
+            return Refusal(405, "Nothing is changed here: the pages only read", {"allow": "GET, HEAD"})
         if self._token is not None and not self._has_token(headers.get("authorization", "")):
             says = "These sessions are shown to who has the token of `turnspan view`: it is the password, or a bearer token"
             challenge = {"www-authenticate": 'Basic realm="turnspan: the token is the password", charset="UTF-8"'}
-            return Response(says, 401, challenge, media_type="text/plain")
+            return Refusal(401, says, challenge)
         return None
 
     def _knows(self, host: str) -> bool:

@@ -35,6 +35,7 @@ MOST = 500
 class Verdict(NamedTuple):
     """What a verification says of one session, and when it looked."""
 
+    session_id: str
     report: Report
     at: float
     of: str
@@ -129,7 +130,13 @@ class SessionPages(Pages):
     def trust_html(self, request: Request) -> str:
         """Return the verdict as a piece of a page."""
         verdict = self._verdict(request)
-        return render("trust.html", report=verdict.report, at=_utc(verdict.at), state=state_of(verdict.report))
+        return render(
+            "trust.html",
+            session_id=verdict.session_id,
+            report=verdict.report,
+            at=_utc(verdict.at),
+            state=state_of(verdict.report),
+        )
 
     def trust_json(self, request: Request) -> dict[str, Any]:
         """Return the verdict as ``turnspan verify --json`` prints it."""
@@ -143,7 +150,9 @@ class SessionPages(Pages):
         if known is None or known.of != session.updated_at or "again" in request.query_params:
             reader = self._source.reader
             report = verify(session.session_id, store=reader.store, settings=reader.settings)
-            known = self._verdicts[session.session_id] = Verdict(report, time.time(), session.updated_at)
+            known = self._verdicts[session.session_id] = Verdict(
+                session.session_id, report, time.time(), session.updated_at
+            )
             while len(self._verdicts) > 200:
                 self._verdicts.pop(next(iter(self._verdicts)))
         return known

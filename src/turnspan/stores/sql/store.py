@@ -11,6 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from turnspan.errors import UnreadableSessionError
 from turnspan.model.ids import now_ns
 from turnspan.model.records import OURS, SessionRecord, TurnRecord, check_id, iso, turnspan_metadata
 from turnspan.stores.base import (
@@ -131,10 +132,14 @@ class SqlSessionStore(SessionStore):
             return self._session_of(connection, head, None)
 
     def _session_of(self, connection: sa.Connection, head: Any, turn_ids: Collection[str] | None) -> SessionRecord:
-        session = values.session_of(head)
-        session.turns = self._turns_of(connection, session.session_id, turn_ids)
-        rows = _rows(connection, agent_transitions, session.session_id, turn_ids)
-        session.agent_transitions = [values.transition_of(row) for row in rows]
+        try:
+            session = values.session_of(head)
+            session.turns = self._turns_of(connection, session.session_id, turn_ids)
+            rows = _rows(connection, agent_transitions, session.session_id, turn_ids)
+            session.agent_transitions = [values.transition_of(row) for row in rows]
+        except (ValueError, TypeError, AttributeError) as error:  # somebody wrote into its rows
+            says = f"Session {head['session_id']!r} cannot be read: {error}; `turnspan verify` says what was altered"
+            raise UnreadableSessionError(says) from error
         return session
 
     def list_sessions(self, workspace_id: str | None = None) -> list[str]:
