@@ -1,0 +1,204 @@
+"""What LlamaIndex's dispatcher says of models: when one is asked, what it answers, that it failed."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from contextlib import suppress
+from typing import Any
+
+from turnspan.adapter import Emit, ModelCall, Outcome, Run
+from turnspan.events import Usage
+
+_PROVIDERS = {
+    "azure_openai": "azure.ai.openai",
+    "bedrock_converse": "aws.bedrock",
+    "bedrock": "aws.bedrock",
+    "gemini": "gcp.gemini",
+    "google_genai": "gcp.gemini",
+    "vertex": "gcp.vertex_ai",
+    "mistralai": "mistral_ai",
+    "openai_responses": "openai",
+}
+"""What clients call themselves, as ``gen_ai.provider.name`` has it, where that differs."""
+
+
+class Models:
+    """The model calls that are open, by the span of the runtime's that they happen in."""
+
+    def __init__(self, emit: Emit) -> None:
+        self._emit = emit
+        self._running: dict[str, tuple[ModelCall, _Heard]] = {}
+
+    def hear(self, event: Any) -> None:
+        """Take an event of the dispatcher."""
+        match type(event).__name__:
+            case "LLMChatStartEvent":
+                self._start(event, [_plain(message) for message in event.messages])
+            case "LLMCompletionStartEvent" if not self._asks_already():
+                self._start(event, [{"role": "user", "content": event.prompt}])
+            case "LLMChatInProgressEvent" | "LLMCompletionInProgressEvent":
+                if (running := self._running.get(event.span_id)) is not None:
+                    running[0].chunk()
+                    running[1].take(event.response)
+            case "LLMChatEndEvent" | "LLMCompletionEndEvent":
+                if (running := self._running.pop(event.span_id, None)) is not None:
+                    running[1].take(event.response)
+                    running[1].end(running[0], Outcome())
+            case "ExceptionEvent":
+                self.failed(event.span_id, event.exception)
+
+    def _start(self, event: Any, messages: list[Any]) -> None:
+        if (run := self._emit.current_run()) is None:
+            return
+        asked = event.model_dict
+        kind = str(asked.get("class_name") or "").lower().removesuffix("_llm")
+        call = run.model_started(
+            provider=_PROVIDERS.get(kind, kind) or None,
+            model=asked.get("model") or asked.get("model_name"),
+            messages=messages,
+        )
+        self._running[event.span_id] = call, _Heard()
+
+    def _asks_already(self) -> bool:
+        """Return whether this is how a client asks that has no chat of its own, whose start was heard already."""
+        here = _here()
+        return any(heard.asked_in == here and heard.is_silent for _, heard in list(self._running.values()))
+
+    def failed(self, span_id: str, error: BaseException | None) -> None:
+        """A model did not answer, or not to the end."""
+        if (running := self._running.pop(span_id, None)) is not None:
+            cancelled = isinstance(error, (asyncio.CancelledError, GeneratorExit))
+            running[1].end(running[0], Outcome(error=None if cancelled else error, cancelled=cancelled))
+
+    def leave(self, run: Run, outcome: Outcome) -> None:
+        """End the calls of a run that is over: whoever leaves a stream reports that later, or never."""
+        for span_id, (call, heard) in list(self._running.items()):
+            if call.run is run:
+                del self._running[span_id]
+                broken = outcome if outcome.status == "error" else Outcome(cancelled=True)
+                heard.end(call, broken._replace(result=None))
+
+
+class _Heard:
+    """What a model has answered so far."""
+
+    def __init__(self) -> None:
+        self.asked_in = _here()
+        self._last: Any = None
+        self._used: Any = None
+        self._finish: str | None = None
+        self._model: str | None = None
+        self._id: str | None = None
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether nothing was answered yet."""
+        return self._last is None
+
+    def take(self, response: Any) -> None:
+        """Take an answer, or one as far as it has come."""
+        if response is None:
+            return
+        self._last = response
+        raw = response.raw
+        more = getattr(response, "additional_kwargs", None) or {}
+        used = _of(raw, "usage")
+        self._used = used or ({k: v for k, v in more.items() if k.endswith("_tokens")} or None) or self._used
+        self._model, self._id = _of(raw, "model") or self._model, _of(raw, "id") or self._id
+        choices = _of(raw, "choices")
+        first = choices[0] if choices else raw
+        finish = _of(first, "finish_reason") or _of(first, "stop_reason")
+        self._finish = str(finish) if finish else self._finish
+
+    def end(self, call: ModelCall, outcome: Outcome) -> None:
+        """End the call with what was heard."""
+        message = getattr(self._last, "message", None)
+        text = getattr(self._last, "text", None)
+        output = None if message is None and text is None else {"role": "assistant", "content": text}
+        call.ended(
+            outcome,
+            [output if message is None else _plain(message)] if output is not None else None,
+            response_model=self._model,
+            response_id=self._id,
+            usage=_usage(self._used),
+            finish_reasons=[self._finish] if self._finish else [],
+        )
+
+
+def handlers(emit: Emit, models: Models) -> tuple[Any, Any]:
+    """Return what the dispatcher is given: a handler of events, and one of spans, for those that failed."""
+    from llama_index.core.instrumentation.event_handlers import BaseEventHandler
+    from llama_index.core.instrumentation.span_handlers import BaseSpanHandler
+
+    hear, failed = emit.patch.guard(models.hear), emit.patch.guard(models.failed)
+
+    class TurnspanEvents(BaseEventHandler):  # type: ignore[misc]
+        """Hears of model calls."""
+
+        def handle(self, event: Any, **_: Any) -> None:
+            hear(event)
+
+    class TurnspanSpans(BaseSpanHandler[Any]):  # type: ignore[misc]
+        """Hears of those that failed; it keeps no spans."""
+
+        def new_span(self, *_: Any, **_more: Any) -> None:
+            return None
+
+        def prepare_to_exit_span(self, *_: Any, **_more: Any) -> None:
+            return None
+
+        def prepare_to_drop_span(self, id_: str, *_: Any, err: BaseException | None = None, **_more: Any) -> None:
+            failed(id_, err)
+
+    return TurnspanEvents(), TurnspanSpans()
+
+
+def _here() -> int:
+    """Return what tells one task or thread from another."""
+    with suppress(RuntimeError):
+        if (task := asyncio.current_task()) is not None:
+            return id(task)
+    return threading.get_ident()
+
+
+def _of(value: Any, name: str) -> Any:
+    return value.get(name) if isinstance(value, dict) else getattr(value, name, None)
+
+
+def _plain(message: Any) -> dict[str, Any]:
+    """Return a message as it is kept."""
+    plain: dict[str, Any] = {"role": getattr(message.role, "value", message.role), "content": message.content}
+    more = message.additional_kwargs
+    calls = [
+        {"id": block.tool_call_id, "function": {"name": block.tool_name, "arguments": block.tool_kwargs}}
+        for block in message.blocks
+        if type(block).__name__ == "ToolCallBlock"
+    ]
+    calls = calls or [_call(one) for one in more.get("tool_calls") or ()]
+    if calls:
+        plain["tool_calls"] = calls
+    if (call_id := more.get("tool_call_id")) is not None:
+        plain["tool_call_id"] = call_id
+    return plain
+
+
+def _call(call: Any) -> dict[str, Any]:
+    asked = _of(call, "function") or call
+    arguments = _of(asked, "arguments") or _of(asked, "input")
+    return {"id": _of(call, "id"), "function": {"name": _of(asked, "name"), "arguments": arguments}}
+
+
+def _usage(used: Any) -> Usage | None:
+    if used is None:
+        return None
+    read = _of(used, "prompt_tokens_details") or _of(used, "input_tokens_details")
+    thought = _of(used, "completion_tokens_details") or _of(used, "output_tokens_details")
+    asked, answered = _of(used, "prompt_tokens"), _of(used, "completion_tokens")
+    return Usage(
+        input_tokens=asked if asked is not None else _of(used, "input_tokens"),
+        output_tokens=answered if answered is not None else _of(used, "output_tokens"),
+        cache_read_tokens=_of(read, "cached_tokens") or _of(used, "cache_read_input_tokens") or None,
+        cache_write_tokens=_of(used, "cache_creation_input_tokens") or None,
+        reasoning_tokens=_of(thought, "reasoning_tokens") or None,
+    )
