@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Any
 
 from turnspan.adapter import Emit, ModelCall, Outcome, Run
-from turnspan.events import Usage
+from turnspan_integrations.raw_answers import RawAnswer, of, raw_answer
 
 _PROVIDERS = {
     "azure_openai": "azure.ai.openai",
@@ -58,7 +58,7 @@ class Models:
             model=asked.get("model") or asked.get("model_name"),
             messages=messages,
         )
-        self._running[event.span_id] = call, _Heard()
+        self._running[event.span_id] = call, _Heard(call.started.provider)
 
     def _asks_already(self) -> bool:
         """Return whether this is how a client asks that has no chat of its own, whose start was heard already."""
@@ -83,13 +83,10 @@ class Models:
 class _Heard:
     """What a model has answered so far."""
 
-    def __init__(self) -> None:
-        self.asked_in = _here()
+    def __init__(self, provider: str | None) -> None:
+        self.asked_in, self._provider = _here(), provider
         self._last: Any = None
-        self._used: Any = None
-        self._finish: str | None = None
-        self._model: str | None = None
-        self._id: str | None = None
+        self._raw = RawAnswer()
 
     @property
     def is_silent(self) -> bool:
@@ -101,15 +98,7 @@ class _Heard:
         if response is None:
             return
         self._last = response
-        raw = response.raw
-        more = getattr(response, "additional_kwargs", None) or {}
-        used = _of(raw, "usage")
-        self._used = used or ({k: v for k, v in more.items() if k.endswith("_tokens")} or None) or self._used
-        self._model, self._id = _of(raw, "model") or self._model, _of(raw, "id") or self._id
-        choices = _of(raw, "choices")
-        first = choices[0] if choices else raw
-        finish = _of(first, "finish_reason") or _of(first, "stop_reason")
-        self._finish = str(finish) if finish else self._finish
+        self._raw = raw_answer(response.raw, self._provider, response.additional_kwargs).after(self._raw)
 
     def end(self, call: ModelCall, outcome: Outcome) -> None:
         """End the call with what was heard."""
@@ -119,10 +108,10 @@ class _Heard:
         call.ended(
             outcome,
             [output if message is None else _plain(message)] if output is not None else None,
-            response_model=self._model,
-            response_id=self._id,
-            usage=_usage(self._used),
-            finish_reasons=[self._finish] if self._finish else [],
+            response_model=self._raw.model,
+            response_id=self._raw.response_id,
+            usage=self._raw.usage,
+            finish_reasons=[self._raw.finish_reason] if self._raw.finish_reason else [],
         )
 
 
@@ -162,10 +151,6 @@ def _here() -> int:
     return threading.get_ident()
 
 
-def _of(value: Any, name: str) -> Any:
-    return value.get(name) if isinstance(value, dict) else getattr(value, name, None)
-
-
 def _plain(message: Any) -> dict[str, Any]:
     """Return a message as it is kept."""
     plain: dict[str, Any] = {"role": getattr(message.role, "value", message.role), "content": message.content}
@@ -184,21 +169,6 @@ def _plain(message: Any) -> dict[str, Any]:
 
 
 def _call(call: Any) -> dict[str, Any]:
-    asked = _of(call, "function") or call
-    arguments = _of(asked, "arguments") or _of(asked, "input")
-    return {"id": _of(call, "id"), "function": {"name": _of(asked, "name"), "arguments": arguments}}
-
-
-def _usage(used: Any) -> Usage | None:
-    if used is None:
-        return None
-    read = _of(used, "prompt_tokens_details") or _of(used, "input_tokens_details")
-    thought = _of(used, "completion_tokens_details") or _of(used, "output_tokens_details")
-    asked, answered = _of(used, "prompt_tokens"), _of(used, "completion_tokens")
-    return Usage(
-        input_tokens=asked if asked is not None else _of(used, "input_tokens"),
-        output_tokens=answered if answered is not None else _of(used, "output_tokens"),
-        cache_read_tokens=_of(read, "cached_tokens") or _of(used, "cache_read_input_tokens") or None,
-        cache_write_tokens=_of(used, "cache_creation_input_tokens") or None,
-        reasoning_tokens=_of(thought, "reasoning_tokens") or None,
-    )
+    asked = of(call, "function") or call
+    arguments = of(asked, "arguments") or of(asked, "input")
+    return {"id": of(call, "id"), "function": {"name": of(asked, "name"), "arguments": arguments}}
