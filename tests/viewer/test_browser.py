@@ -1,12 +1,15 @@
 """The pages in a real Chromium: selecting, keys, news, both themes, a phone, and content that wants to be more than text."""
 
+import json
 import os
+from urllib.parse import urlencode
 
 import pytest
 
+import turnspan
 from support.pages import served, source_of
 from turnspan import InMemorySessionStore, SqlSessionStore
-from turnspan.model.addresses import session_path
+from turnspan.model.addresses import event_path, quoted, session_path
 from turnspan.model.records import AgentTransitionRecord, SessionRecord, ToolCallRecord, TurnRecord, iso
 from turnspan.viewer.one_file import as_file, as_notebook
 
@@ -356,39 +359,82 @@ def hostile_session():
     )
 
 
-def test_what_agents_wrote_is_text_and_nothing_runs(page):
+FOUND = """() => ({
+    pwned: window.pwned, scripts: document.scripts.length, at: location.origin,
+    handlers: [...document.querySelectorAll('*')].filter((e) => [...e.attributes].some((a) => a.name.startsWith('on') || a.name === 'style')).length,
+    links: [...document.querySelectorAll('a[href]')].filter((a) => new URL(a.getAttribute('href'), location.href).origin !== location.origin).length,
+    strange: document.querySelectorAll(':is(main, dialog) :is(img, iframe, object, base, meta, style)').length,
+    active: /[\\u0000\\u001b\\u202e\\u2066]/.test(document.body.innerText),
+    visible: document.querySelector('main').getClientRects().length > 0})"""
+
+
+def hostile_paths(session):
+    """Every page there is about the session, as HTML."""
+    base, markup = session_path(session.session_id), session.turns[0]
+    event = event_path(markup.audit_event_ids[0])
+    sides = urlencode({"a": session.session_id, "b": HOSTILE[1]})
+    return [
+        "/sessions",
+        base,
+        f"{base}/agents",
+        f"{base}/trust",
+        event,
+        f"{event}/why",
+        f"{event}/log",
+        f"/traces/{quoted(HOSTILE[0])}",
+        f"/compare?{sides}",
+        "/sessions?search=%3Cscript%3E",
+        "/sessions?status=%3Cscript%3E&agent=%22%3E%3Cimg%20src=x%20onerror=pwned=1%3E",
+        "/events/%3Csvg%20onload=pwned=1%3E",
+    ]
+
+
+@pytest.fixture
+def hostile(tmp_path):
+    """The session and one that it started, raw, as another program's store may have them, in a home with such a name."""
+    store, session = InMemorySessionStore(), hostile_session()
+    above = {"turnspan": {"parent_session_id": session.session_id}}
+    child = SessionRecord(HOSTILE[1], HOSTILE[0], HOSTILE[0], "z", HOSTILE[2], session.turns[:2], metadata=above)
+    for one in (session, child):
+        store._sessions[one.session_id] = one
+    home = tmp_path / "<img src=x onerror=window.pwned=1>"
+    home.mkdir()
+    line = {"audit_event_id": HOSTILE[0], "event": HOSTILE[1], "session_id": HOSTILE[0], "note": HOSTILE}
+    (home / "turnspan.log.jsonl").write_text(json.dumps(line), encoding="utf-8")
+    with served(source_of(store, home)) as address:
+        yield address, session
+
+
+def test_what_agents_wrote_is_text_and_nothing_runs(page, hostile):
     """Markup, scripts, addresses, reading directions and escapes in every field there is: shown, and inert."""
-    store = InMemorySessionStore()
-    session = hostile_session()
-    store._sessions[session.session_id] = session  # raw, as another program's store may have it
-    with served(source_of(store)) as address:
-        for path in (
-            "/sessions",
-            session_path(session.session_id),
-            "/sessions?search=%3Cscript%3E",
-            "/events/%3Csvg%20onload=pwned=1%3E",
-        ):
-            page.on("request", lambda request: None if request.url.startswith(address) else pytest.fail(request.url))
-            if page.goto(address + path).status == 200:
-                page.evaluate("document.querySelectorAll('details').forEach((details) => { details.open = true; })")
-            found = page.evaluate("""() => ({
-                pwned: window.pwned, scripts: document.scripts.length, at: location.origin,
-                handlers: [...document.querySelectorAll('*')].filter((e) => [...e.attributes].some((a) => a.name.startsWith('on') || a.name === 'style')).length,
-                links: [...document.querySelectorAll('a[href]')].filter((a) => new URL(a.getAttribute('href'), location.href).origin !== location.origin).length,
-                strange: document.querySelectorAll('main img, main iframe, main object, main base, main meta, main style').length,
-                active: /[\\u0000\\u001b\\u202e\\u2066]/.test(document.body.innerText),
-                visible: document.querySelector('main').getClientRects().length > 0})""")
-            assert found == {
-                "pwned": None,
-                "scripts": 1,
-                "at": address,
-                "handlers": 0,
-                "links": 0,
-                "strange": 0,
-                "active": False,
-                "visible": True,
-            }
-        page.goto("about:blank")
+    address, session = hostile
+    page.on("request", lambda request: None if request.url.startswith(address) else pytest.fail(request.url))
+    nothing = dict.fromkeys(("handlers", "links", "strange"), 0)
+    inert = {"pwned": None, "scripts": 1, "at": address, **nothing, "active": False, "visible": True}
+    for path in hostile_paths(session):
+        status = page.goto(address + path).status
+        assert status in (200, 400, 404), (path, status)
+        page.evaluate("document.querySelectorAll('details').forEach((details) => { details.open = true; })")
+        assert page.evaluate(FOUND) == inert, path
+    page.goto(f"{address}{session_path(session.session_id)}?turn={len(HOSTILE)}")
+    page.locator(".entry.session > summary").first.click()
+    page.locator(".entry.session .turn").first.wait_for()
+    page.locator(".head a[data-panel]").first.click()
+    page.locator("dialog.panel article").wait_for()
+    assert page.evaluate(FOUND) == inert
+    page.goto("about:blank")
+
+
+def test_json_of_what_agents_wrote_is_shown_as_json(page, hostile):
+    """Opened in a browser, no document runs anything: it is JSON, and is not looked at for what else it could be."""
+    address, session = hostile
+    for path in hostile_paths(session):
+        before, mark, query = path.partition("?")
+        answer = page.goto(f"{address}{before}.json{mark}{query}")
+        assert answer.headers["content-type"] == "application/json"
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert page.evaluate("window.pwned") is None and answer.json()
+    page.goto("about:blank")
 
 
 def test_a_file_and_a_notebooks_frame_do_nothing(page, tmp_path):
@@ -402,6 +448,17 @@ def test_a_file_and_a_notebooks_frame_do_nothing(page, tmp_path):
         links: [...document.querySelectorAll('a[href]')].filter((a) => !a.getAttribute('href').startsWith('#')).length,
         styled: getComputedStyle(document.querySelector('.turn')).display })""")
     assert found == {"pwned": None, "scripts": 0, "handlers": 0, "links": 0, "styled": "grid"}
+    store = InMemorySessionStore()
+    store._sessions["s"] = hostile_session()
+    cells = as_notebook(hostile_session()) + turnspan.sessions(store=store)._repr_html_()
+    (tmp_path / "hostile.html").write_text(f"<!doctype html><main>{cells}</main>", encoding="utf-8")
+    page.goto(f"file://{tmp_path}/hostile.html")
+    page.frame_locator("iframe").locator(".turn").first.wait_for()
+    for frame in page.frames:
+        assert frame.evaluate("window.pwned") is None and frame.evaluate("document.scripts.length") == 0
+    assert (
+        page.evaluate("document.querySelectorAll('main :not(iframe, table, tbody, tr, td, th, caption)').length") == 0
+    )
     (tmp_path / "cell.html").write_text(f"<!doctype html><body>{as_notebook(conversation())}", encoding="utf-8")
     page.goto(f"file://{tmp_path}/cell.html")
     page.frame_locator("iframe").get_by_text("I paid invoice 7 twice", exact=True).first.wait_for()

@@ -197,7 +197,13 @@ class Verifier:
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             if session_id not in self._unreadable:
                 self._unreadable.add(session_id)
-                self.report.add("record", "altered", session_id, session_id, f"the session cannot be read: {error}")
+                self.report.add(
+                    "record",
+                    "altered",
+                    session_id,
+                    session_id,
+                    f"the session cannot be read: {error.__cause__ or error}",
+                )
             return None
         return found if found is None or isinstance(found, SessionRecord) else SessionRecord.from_dict(found.to_dict())
 

@@ -190,7 +190,7 @@ def strip_of(outline: Sequence[TurnSummary], window: tuple[int, int]) -> Strip:
         calls = sum(turn.failed_calls for turn in turns)
         css = found[0] if found and len(turns) == 1 else "running" if "running" in found else "success"
         failed = sum(bool(turn.failed_calls) or turn.status in FAILED for turn in turns)
-        share = failed / len(turns) if len(turns) > 1 else 0.1 if calls else 0.0
+        trouble = _TALLEST * math.sqrt(failed / len(turns)) if len(turns) > 1 else 3.0 if calls else 0.0
         shown = window[0] < first + len(turns) and first < window[1]
         name = f"turn {first + 1}" if len(turns) == 1 else f"turns {first + 1} to {first + len(turns)}"
         title = ", ".join(
@@ -216,7 +216,7 @@ def strip_of(outline: Sequence[TurnSummary], window: tuple[int, int]) -> Strip:
                 round(step * (0.8 if step > 0.8 else 0.9), 3),
                 round(max(2.0, _TALLEST * _scaled(took, longest)), 1),
                 round(_BELOW * _scaled(tokens, most), 1),
-                round(_TALLEST * math.sqrt(share), 1),
+                round(trouble, 1),
             )
         )
     return Strip(bars)
