@@ -127,6 +127,11 @@ def _usd_of(use: ModelUse) -> float | None:
     return _price(use.provider, use.model, tokens, use.started_at[:10], use.usage.get("service_tier"))
 
 
+def warm() -> None:
+    """Read the list, which takes a moment, before somebody waits for it."""
+    _price("openai", "gpt-4o", (("input_tokens", 1),), "2026-01-01")
+
+
 @lru_cache(4096)
 def _price(
     provider: str, model: str, tokens: tuple[tuple[str, int], ...], day: str, tier: str | None = None

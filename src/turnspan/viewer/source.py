@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from urllib.parse import unquote
 
 from turnspan.analysis.sessions import SteppedSessions
-from turnspan.errors import SessionNotFoundError
+from turnspan.errors import SessionNotFoundError, TurnspanError
 from turnspan.journal.dead import WaitingJournal, waiting_journals
+from turnspan.reading.prices import warm
 from turnspan.reading.reader import Reader
 from turnspan.reading.windows import KeptOutlines, Place, Window, window_of
 from turnspan.settings import Settings
+from turnspan.stores.base import SessionFilter
 
 
 class Source:
@@ -43,6 +46,12 @@ class Source:
             if self._reader is None:
                 self._reader = Reader.open(self.settings)
             return self._reader
+
+    def warm(self) -> None:
+        """Load what the first page would load: the store's driver, and prices."""
+        with suppress(TurnspanError):
+            self.reader.sessions(SessionFilter(limit=1))
+        warm()
 
     @property
     def waiting(self) -> list[WaitingJournal]:
