@@ -179,3 +179,16 @@ def test_our_own_failure_at_a_span_never_reaches_who_starts_or_ends_it(monkeypat
     assert span.status.is_unset
     assert recorder.problems.has(Problem.SPAN_READER)
     recorder.close()
+
+
+def test_a_warning_is_shown_once_by_a_library_that_asks_for_tracers_again_and_again(tmp_path):
+    """The SDK changes the warning filters with each tracer, and Python forgets what it has shown; ours asks it once."""
+    text = """
+import sys, warnings
+warnings.showwarning = lambda message, *_more, **_even_more: print(message)
+turn("first")
+for _ in range(3):
+    with trace.get_tracer("library").start_as_current_span("library's"):
+        warnings.warn("mind the gap")
+"""
+    assert output_of(text, tmp_path) == ["mind the gap"]

@@ -33,6 +33,7 @@ class StandInProvider(TracerProvider):
     def __init__(self, **options: Any) -> None:
         super().__init__(shutdown_on_exit=False, **options)
         self._successor: trace.TracerProvider | None = None
+        self._by_scope: dict[tuple[str | None, ...], trace.Tracer] = {}
 
     def install(self) -> None:
         """Make this the provider of the process, provisionally."""
@@ -49,10 +50,16 @@ class StandInProvider(TracerProvider):
         schema_url: str | None = None,
         attributes: Any = None,
     ) -> trace.Tracer:
-        """Return a tracer; its spans are the successor's as soon as there is one."""
+        """Return a tracer; its spans are the successor's as soon as there is one.
+
+        Some libraries ask for one with each span. The SDK then changes the warning filters each time, and Python
+        forgets which warnings of the program it has shown.
+        """
         scope = (instrumenting_module_name, instrumenting_library_version, schema_url, attributes)
         if self._successor is not None:
             return self._successor.get_tracer(*scope)
+        if attributes is None and (known := self._by_scope.get(scope)) is not None:
+            return known
         tracer = super().get_tracer(*scope)
         if "start_span" not in vars(tracer) and instrumenting_module_name != "turnspan":  # ours asks by itself
             own_start = tracer.start_span
@@ -68,6 +75,8 @@ class StandInProvider(TracerProvider):
                 return own_start(name, context, kind, *args, **kwargs) if same is None else same
 
             tracer.start_span = start_span  # type: ignore[method-assign]
+        if attributes is None:
+            self._by_scope[scope] = tracer
         return tracer
 
 
