@@ -21,6 +21,7 @@ BESIDE = {
         "newest": ["agent-framework-openai", "agent-framework-orchestrations"],
         "oldest": ["agent-framework-openai"],
     },
+    "autogen": {"newest": ["autogen-ext[openai]"], "oldest": ["autogen-ext[openai]==0.7.1"]},
     "agno": {"newest": ["openai", "fastapi"], "oldest": ["openai", "fastapi"]},
     "strands": {"newest": ["openai"], "oldest": ["openai"]},
     "otel": {

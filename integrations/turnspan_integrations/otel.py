@@ -34,6 +34,7 @@ REQUIRES = "opentelemetry-sdk>=1.40"
 CANNOT = {"what a sampler dropped": "nobody is shown it", "what was put on no span": "nobody is shown it"}
 _TOLD_OTHERWISE = (
     "agent_framework",
+    "autogen-core",
     "com.anthropic.sdk.python",
     "mcp-python-sdk",
     "pydantic-ai",
