@@ -148,6 +148,17 @@ def test_selecting_in_one_selects_in_the_other(page, address):
     assert page.locator("details[aria-current=true]").get_attribute("open") is not None
 
 
+def test_what_went_wrong_is_one_click_away(page, address):
+    """Of a session with failures: from the list's red row into it, and on to the call that failed, unfolded."""
+    page.goto(f"{address}/sessions")
+    page.locator(".row.failed", has_text="1 call failed").locator("a").click()
+    page.locator(".head a.bad").click()
+    opened = page.locator("details[aria-current=true]")
+    assert opened.get_attribute("open") is not None and "the bank did not answer" in opened.inner_text()
+    page.goto(f"{address}/sessions/support-42?turn=t2#failed-t2")
+    assert "the bank did not answer" in page.locator("details[aria-current=true]").inner_text()
+
+
 def test_everything_is_reached_by_keys(page, address):
     """From the list into a session, through its turns to what failed, to the search and the list of keys."""
     page.goto(f"{address}/sessions")

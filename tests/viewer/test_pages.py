@@ -112,11 +112,11 @@ def test_failures_are_found_from_everywhere(tmp_path):
             "1 turn failed</span>" in client.get("/sessions").text and "2 calls failed" in client.get("/sessions").text
         )
         first = client.get("/sessions/long").text
-        assert '<a class="bad" href="/sessions/long?turn=t30#turn-t30">1 turn failed, 2 calls failed</a>' in first
-        assert "1 call failed" in first and 'data-failure href="/sessions/long?turn=t30#turn-t30"' in first
+        assert '<a class="bad" href="/sessions/long?turn=t30#failed-t30">1 turn failed, 2 calls failed</a>' in first
+        assert "1 call failed" in first and 'data-failure href="/sessions/long?turn=t30#failed-t30"' in first
         behind = client.get("/sessions/long?turn=t40").text
-        assert 'data-failure href="/sessions/long?turn=t1000#turn-t1000"' in behind
-        assert 'href="/sessions/long?turn=t31#turn-t31">← failure before' in behind
+        assert 'data-failure href="/sessions/long?turn=t1000#failed-t1000"' in behind
+        assert 'href="/sessions/long?turn=t31#failed-t31">← failure before' in behind
     session.turns.append(turn(5000, status="error"))
     session.updated_at = "2027-01-01T00:00:00+00:00"
     database.save_session(session)  # what is kept of a long session is thrown away as soon as it is another one

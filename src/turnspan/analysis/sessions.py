@@ -139,7 +139,7 @@ class SteppedSessions:
         def place(outline: list[TurnSummary]) -> int:
             return next((n for n, turn in enumerate(outline) if turn.turn_id == turn_id), 0)
 
-        window = window_of(self.reader.store, session_id, place, 1)
+        window = window_of(self.reader.store, session_id, place, 1, self._outlines)
         if window is None or [turn.turn_id for turn in window.session.turns] != [turn_id]:
             return None
         trees = window_trees(self.reader.store, window.session)

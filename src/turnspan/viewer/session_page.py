@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from turnspan.interchange.exporters import as_markdown
-from turnspan.model.addresses import quoted, session_path, turn_anchor
+from turnspan.model.addresses import quoted, session_path
 from turnspan.model.records import from_iso, turnspan_metadata
 from turnspan.reading.agent_graph import agent_graph
 from turnspan.reading.reader import Reader
@@ -60,8 +60,8 @@ class Failures(NamedTuple):
         def address(place: int | None) -> str | None:
             if place is None:
                 return None
-            turn_id = outline[place].turn_id
-            return f"{base}?turn={quoted(turn_id)}#{turn_anchor(turn_id)}"
+            turn_id = quoted(outline[place].turn_id)
+            return f"{base}?turn={turn_id}#failed-{turn_id}"
 
         return cls(
             sum(outline[place].status in FAILED for place in places),

@@ -11,6 +11,12 @@ let selected = null;
 
 function byId(id) { return id ? document.getElementById(id) : null; }
 
+// What an anchor names: a place, or with #failed-TURN what failed in a turn.
+function placeOf(anchor) {
+  const turn = anchor.startsWith("failed-") && byId(`turn-${anchor.slice(7)}`);
+  return turn ? one(".tool-call.failed, .model-call.failed", turn) || one(".entry.failed", turn) || turn : byId(anchor);
+}
+
 function select(element, { scroll = true, open = null } = {}) {
   all("[aria-current=true]").forEach((other) => other.removeAttribute("aria-current"));
   selected = element;
@@ -43,7 +49,7 @@ document.addEventListener("click", (event) => {
 function follow() {
   const id = location.hash.slice(1);
   if (!id) return;
-  const element = byId(id);
+  const element = placeOf(id);
   if (element) {
     for (let around = element.parentElement; around; around = around.parentElement) if (around.tagName === "DETAILS") around.open = true;
     if (element.matches(".entry, .turn")) select(element, { open: true }); element.scrollIntoView({ block: element.matches(".turn") ? "start" : "center" });
@@ -188,7 +194,7 @@ document.addEventListener("click", (event) => {
     beside(link.getAttribute("href")).catch(() => { location.href = link.href; }).finally(() => link.removeAttribute("aria-busy"));
   } else {
     const to = new URL(link.getAttribute("href"), location.href);
-    if (to.origin !== location.origin || to.pathname !== location.pathname || !to.hash || !byId(to.hash.slice(1))) return;
+    if (to.origin !== location.origin || to.pathname !== location.pathname || !to.hash || !placeOf(to.hash.slice(1))) return;
     event.preventDefault();
     panel.close();
     history.replaceState(null, "", to.hash);
