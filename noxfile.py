@@ -37,6 +37,7 @@ BESIDE = {
         "oldest": ["openai"],
     },
     "llama_index": {"newest": ["llama-index-llms-openai"], "oldest": ["llama-index-llms-openai"]},
+    "smolagents": {"newest": ["openai"], "oldest": ["openai"]},
     "mcp": {"newest": ["anthropic", "openai", "openai-agents", "langgraph"], "oldest": ["anthropic"]},
     "openai_agents": {"newest": ["mcp>=2"], "oldest": ["openai==2.26.0"]},
     "oats_coder": {"newest": ["litellm"], "oldest": ["litellm"]},
