@@ -150,6 +150,50 @@ def test_what_neither_disk_nor_memory_takes_leaves_no_gap(tmp_path, monkeypatch)
     assert names(lines)[-1] == "n30"
 
 
+def test_a_journal_whose_files_cannot_be_opened_is_written_as_soon_as_they_can(tmp_path):
+    """A program closed every descriptor where nothing can be opened: lines wait in memory until it can, not until the exit."""
+    folder = tmp_path / "journal"
+    journal = Journal(folder)
+    journal.append(note(1), None)
+    folder.rename(tmp_path / "away")
+    folder.write_text("no folder")
+    os.close(journal._fd)
+    os.close(journal._lock_fd)
+    with (tmp_path / "own").open("w"):
+        for n in range(2, 5):
+            journal.append(note(n), None)
+        journal.restore()
+        assert (journal.unwritten, type(journal.problem)) == (3, FileExistsError)
+        folder.unlink()
+        journal.restore()
+        journal.retry()
+        journal.append(note(5), None)
+    assert (tmp_path / "own").read_text() == ""
+    assert names(on_disk(journal)) == ["n2", "n3", "n4", "n5"]
+    assert [header_of(path)["after"] for path in segments_of(folder, journal.id)] == [on_disk(journal)[0].previous]
+    journal.close(confirmed=True)
+    journal.restore()
+    assert list(folder.iterdir()) == [], "what is closed is not opened again"
+
+
+def test_a_segment_says_which_line_it_begins_behind_also_where_lines_had_waited(tmp_path, monkeypatch):
+    """It is the line before its first one, not the newest of those that wait for room on the disk."""
+    journal, real = Journal(tmp_path, segment_bytes=700), os.write
+
+    def refuse(fd, data):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "write", refuse)
+    for n in range(12):
+        journal.append(note(n), None)
+    monkeypatch.setattr(os, "write", real)
+    journal.retry()
+    paths = segments_of(tmp_path, journal.id)
+    assert len(paths) > 3
+    for path in paths[:-1]:
+        assert header_of(path)["after"] == read_segment(path)[0][0].previous
+
+
 def test_confirmed_segments_are_dropped_or_kept(tmp_path):
     """What the store has confirmed is removed from disk, or renamed where journals are kept."""
     for keep, left in ((False, 0), (True, 3)):

@@ -90,10 +90,10 @@ class Journal:
         self._fsync, self._keep = fsync, keep
         self._segment_bytes, self._limit_bytes = min(segment_bytes, limit_bytes // 4), limit_bytes
         self._held_bytes = 0
-        self._finished = False
+        self._finished = self._closed = False
         self._lock = threading.Lock()
         self._sequence = 0
-        self._hash = ""
+        self._hash = self._before_next = ""  # of the newest line, and of the one before the next that is written
         self._segment = 0
         self._kept_from = 0
         self._size = 0
@@ -104,7 +104,7 @@ class Journal:
         self._newest: deque[_Newest] = deque()
         if directory is not None:
             directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._lock_fd = _locked(directory / f"{self.id}.lock")
+            self._lock_fd = _locked(self._lock_path)
         self._unwritten = Unwritten(self._lock_fd)
         if directory is not None:
             self._open_segment()
@@ -153,7 +153,7 @@ class Journal:
         newest, line = self._newest, Line(sequence, previous, self._hash, digest, span, payload)
         if self._unwritten.lines:
             self._retry()
-        if self._fd >= 0 and not self._unwritten.lines and self._write(_framed(head, payload)):
+        if self._fd >= 0 and not self._unwritten.lines and self._write(line, _framed(head, payload)):
             newest.append(_Newest(line, self._segment, self._size))
         else:
             self._unwritten.add(line)
@@ -178,7 +178,7 @@ class Journal:
         unwritten = self._unwritten
         for _ in range(min(RETRIED_LINES, len(unwritten.lines))):
             line = unwritten.lines[0]
-            if self._fd < 0 or not self._write(_framed(line.head, line.payload)):
+            if self._fd < 0 or not self._write(line, _framed(line.head, line.payload)):
                 return False
             unwritten.remove_first()
         return True
@@ -191,9 +191,13 @@ class Journal:
         if self.directory is None:
             return
         with self._lock:
-            with suppress(OSError):
+            try:
                 self._keep_to_own_files()
-            path, lock = self._path(self._segment), self.directory / f"{self.id}.lock"
+                if self._fd < 0 and not self._closed:
+                    self._open_own_files()
+            except OSError as error:
+                self.problem = error
+            path, lock = self._path(self._segment), self._lock_path
             if self._fd < 0 or (is_at(path, self._fd) and is_at(lock, self._lock_fd)):
                 return
             self.problem = OSError(f"the journal {path} was removed or moved while it was written; it is written anew")
@@ -247,19 +251,25 @@ class Journal:
         if self._fd < 0 or file_id(self._fd) == self._file:
             return
         self.reopened += 1
-        assert self.directory is not None
         self._fd = self._lock_fd = -1  # not ours to close
         self._unwritten.move_to(-1)
-        self._lock_fd = _locked(self.directory / f"{self.id}.lock")
-        self._unwritten.move_to(self._lock_fd)
         self._segment += 1
+        self._open_own_files()
+
+    def _open_own_files(self) -> None:
+        """Open the lock and a segment where there is none; what could not be opened is tried again later."""
+        self._lock_path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if self._lock_fd < 0:
+            self._lock_fd = _locked(self._lock_path)
+            self._unwritten.move_to(self._lock_fd)
         self._open_segment()
 
-    def _write(self, line: bytes) -> bool:
+    def _write(self, line: Line, framed: bytes) -> bool:
+        self._before_next = line.previous
         try:
             self._keep_to_own_files()
-            written = os.write(self._fd, line)
-            if written != len(line):
+            written = os.write(self._fd, framed)
+            if written != len(framed):
                 raise OSError(28, "No space left on device")
             if self._fsync:
                 os.fdatasync(self._fd)
@@ -268,6 +278,7 @@ class Journal:
             with suppress(OSError):
                 os.ftruncate(self._fd, self._size)  # a full disk takes half a line: none is better
             return False
+        self._before_next = line.hash
         self._size += written
         self._held_bytes += written
         if self._size >= self._segment_bytes:
@@ -294,7 +305,7 @@ class Journal:
             "pid": os.getpid(),
             "host": socket.gethostname(),
             "opened_ns": now_ns(),
-            "after": self._hash,
+            "after": self._before_next,
         }
         text = json.dumps(header).encode()
         line = b"#%08x %b\n" % (crc32(text), text)
@@ -310,6 +321,11 @@ class Journal:
             os.close(self._fd)
         self._fd, self._size = fd, len(line)
         self._file = file_id(fd)
+
+    @property
+    def _lock_path(self) -> Path:
+        assert self.directory is not None
+        return self.directory / f"{self.id}.lock"
 
     def _path(self, segment: int) -> Path:
         assert self.directory is not None
@@ -400,17 +416,19 @@ class Journal:
         with self._lock:
             with suppress(OSError):
                 self._keep_to_own_files()
-            if self._fd < 0:
+            if self._closed:
                 return
-            os.close(self._fd)
-            self._fd = -1
+            self._closed = True
             try:
                 if confirmed and self.directory is not None:
                     for path in segments_of(self.directory, self.id):
                         _retire(path, keep=self._keep)
-                    (self.directory / f"{self.id}.lock").unlink(missing_ok=True)
+                    self._lock_path.unlink(missing_ok=True)
             finally:
-                os.close(self._lock_fd)
+                for fd in (self._fd, self._lock_fd):
+                    if fd >= 0:
+                        os.close(fd)
+                self._fd = self._lock_fd = -1
 
     def forget(self) -> None:
         """Let go of files that belong to the parent process, after a fork."""
@@ -418,6 +436,7 @@ class Journal:
             for fd in (self._fd, self._lock_fd):
                 os.close(fd)
         self._fd = self._lock_fd = -1
+        self._closed = True
 
 
 def _copy(source: int, target: int, size: int) -> None:

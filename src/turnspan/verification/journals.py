@@ -127,7 +127,8 @@ class _Files:
             self._altered(path.name, f"the first line of {path.name} is damaged")
         if damaged and not (newest and path.suffix == ".journal"):  # where a process died in the middle of a line
             self._altered(path.name, f"{path.name} has {damaged} bytes that are not a line")
-        if header is not None and lines and lines[0].previous != header.get("after"):
+        begins_there = not lines or header is None or lines[0].previous == header.get("after")
+        if not begins_there and lines[0].sequence > self._from_memory_until + 1:
             self._altered(path.name, f"{path.name} does not begin where it says")
         for line in lines:
             self._check_line(line, path)
