@@ -88,3 +88,16 @@ def test_an_answer_that_does_not_end_is_not_read(head, part, pause_s, tmp_path):
     assert done.stderr == ""
     assert int(done.stdout) < 300, "MiB"
     assert turnspan("verify").returncode == 0
+
+
+def test_who_does_not_speak_http_is_told_in_a_line(tmp_path):
+    """`doctor` and `verify` say that it cannot be reached or read, without what it said moving the terminal."""
+    run(PYTHON, program(tmp_path / "prog.py", PROGRAM), check=True)
+    with Endpoint(b"\x1b]0;not HTTP\x07\r\n") as endpoint:
+        looked = turnspan("doctor", env={"OTEL_EXPORTER_OTLP_ENDPOINT": endpoint.url})
+        verified = turnspan("verify", "--spans", endpoint.url)
+    assert (looked.returncode, looked.stderr) == (1, "")
+    assert "cannot be reached (" in looked.stdout
+    assert verified.returncode == 4
+    assert "cannot be read (" in verified.stderr and "Traceback" not in verified.stderr
+    assert "\x1b" not in looked.stdout + verified.stderr

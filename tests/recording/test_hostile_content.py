@@ -108,6 +108,18 @@ def test_an_object_is_asked_once_in_each_event_that_it_is_in():
     assert recording.turn.tool_calls[0].arguments["x"] == ["counted", "nan"]
 
 
+def test_what_a_turn_was_given_is_asked_at_its_start_only():
+    """Prompt and metadata are not asked again at its end, unless the block has set or added to them."""
+    prompt, first, other, added = Counted(), Counted(), Counted(), []
+    given = {"a": first, "b": "b", "c": added}
+    with record() as recording, turnspan.turn(agent="a", prompt=prompt, metadata=given) as turn:
+        turn.metadata["b"] = other
+        added.append("added")
+    assert [asked[id(one)] for one in (prompt, first, other)] == [1, 1, 1]
+    kept = recording.turn.metadata
+    assert (recording.turn.prompt, kept["a"], kept["b"], kept["c"]) == ("counted", "counted", "counted", ["added"])
+
+
 @pytest.mark.parametrize("content", [
     "x" * 10_000_000, "The customer asked why invoice 2026-11 was paid twice. " * 180_000,
     [{"id": n, "name": f"product {n}", "price": n * 1.5, "tags": ["a", "b"]} for n in range(150_000)],

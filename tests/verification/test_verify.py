@@ -85,7 +85,7 @@ def test_a_report_is_read_where_it_is(recording):
         report = turnspan.verify()
     *_, difference, verdict = str(report).splitlines()
     assert difference.startswith("pending structure: session ") and "turn.started has no end" in difference
-    assert verdict == "Gaps, all explained: the record is complete; not everything is in trace and log."
+    assert verdict == "Gaps, all explained: the record does not have everything, for the reasons above."
     assert report._repr_html_().startswith("<table><caption>Gaps, all explained")
     first = "first='pending structure: turn.started has no end')"
     assert repr(report) == f"Report(proven=False, exit_code=1, sessions=1, events=2, findings=1, {first}"
@@ -98,6 +98,7 @@ def test_sampled_out_spans_are_explained_and_sent_again(tmp_path):
     report = verify(settings=made)
     assert set(verdicts(report)) == {"trace"}
     assert set(verdicts(report)["trace"]) == {"sampled-out"}
+    assert str(report).endswith(": the record is complete; not everything is in trace and log.")
     assert report.exit_code == 1
     done = command("rehydrate", "--since", "1h", cwd=tmp_path, check=True)
     assert f"{report.counts['trace']['sampled-out']} spans of 3 sessions" in done.stdout

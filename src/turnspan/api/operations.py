@@ -131,6 +131,11 @@ class _InTurn(Operation):
             around.end(outcome, outcome.result)
 
 
+def _is_news(value: Any, given: Any) -> bool:
+    """Return whether a value may say something else than at the start, where it was asked already."""
+    return value is not given or isinstance(value, (dict, list, set))
+
+
 class Turn(Operation):
     """A turn while it runs. Set ``response``; ``status`` and ``error`` are taken from what leaves the block."""
 
@@ -148,6 +153,7 @@ class Turn(Operation):
         self.response: Any = None
         self.error: str | None = None
         self.metadata = dict(metadata or {})
+        self._given = prompt, dict(self.metadata)
         self._session_id, self._turn_id = session_id, turn_id
         self._run: Run | None = None
 
@@ -168,8 +174,11 @@ class Turn(Operation):
         if self.error is not None and outcome.status == "success":
             outcome = Outcome(error=self.error)
         self._run.agent = self.agent
-        prompt = None if isinstance(self.prompt, str) and not self.prompt else self.prompt
-        self._run.end(outcome, response, prompt=prompt, metadata=self.metadata)
+        prompt, given = self._given
+        prompt = self.prompt if _is_news(self.prompt, prompt) else None
+        prompt = None if isinstance(prompt, str) and not prompt else prompt
+        metadata = {name: value for name, value in self.metadata.items() if _is_news(value, given.get(name))}
+        self._run.end(outcome, response, prompt=prompt, metadata=metadata)
 
     @property
     def session_id(self) -> str | None:

@@ -5,6 +5,7 @@ Looking changes nothing but for a file that is written into home and removed at 
 
 from __future__ import annotations
 
+import http.client
 import os
 import platform
 import time
@@ -182,7 +183,7 @@ def _endpoint(url: str) -> CheckResult:
             "fail",
             f"{url} answers {error.code} to an empty trace request: is it an OTLP/HTTP receiver (port 4318)?",
         )
-    except OSError as error:
+    except (OSError, http.client.HTTPException) as error:
         return _check(
             "otlp",
             "fail",

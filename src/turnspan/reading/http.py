@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import urllib.error
 import urllib.request
@@ -28,7 +29,7 @@ def get_json(url: str) -> Any:
         if error.code == 404:
             return None
         raise EvidenceError(f"{url} answers {error.code}: is this the query API of Jaeger, Tempo or Loki?") from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, http.client.HTTPException) as error:
         raise EvidenceError(
             f"{url} cannot be read ({error}): is this the query API of Jaeger, Tempo or Loki?"
         ) from error

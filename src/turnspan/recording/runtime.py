@@ -162,16 +162,27 @@ def flush(timeout_s: float = FLUSH_S) -> bool:
     A process may be gone right behind this, by ``os._exit`` for one.
 
     Args:
-        timeout_s: How long each of the two may take.
+        timeout_s: How long all of it may take.
 
     Returns:
         Whether the store has everything. What endpoints took is not known for certain; spans are kept in a file.
 
     """
+    began_s = time.monotonic()
+
+    def left_s() -> float:
+        return max(0.0, began_s + timeout_s - time.monotonic())
+
     recorders = all_recorders()
-    stored = all([each.flush(timeout_s) for each in recorders])  # noqa: C419  each is flushed, also behind a failure
-    for providers in {each.pipeline.providers for each in recorders}:
-        providers.start_flush(time.monotonic(), timeout_s)()
+    for each in recorders:
+        each.run_housekeeping()
+    all_providers = {each.pipeline.providers for each in recorders}
+    waits = [providers.start_flush(began_s, timeout_s) for providers in all_providers]
+    stored = all([each.flush(left_s()) for each in recorders])  # noqa: C419  each is flushed, also behind a failure
+    for wait in waits:
+        wait()
+    for providers in all_providers:  # log records and metrics that the writer has made meanwhile
+        providers.start_flush(began_s, left_s())()
     return stored
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from turnspan.model.display import counted
 from turnspan.model.inert import inert_line
 from turnspan.recording.redaction import redact_secrets
+from turnspan.verification.report import EXPLAINED
 
 if TYPE_CHECKING:
     from turnspan.verification.report import Report
@@ -25,6 +26,8 @@ VERDICTS = {
     4: ("missing", "Inconclusive", ": nothing could be checked."),
 }
 """What each exit code means: a verdict for its colour, and the sentence."""
+_INCOMPLETE = ": the record does not have everything, for the reasons above."
+_BESIDE_THE_RECORD = ("trace", "log")
 _MOST_SHOWN = 50
 
 
@@ -60,7 +63,19 @@ def sentences(report: Report) -> Iterator[list[Piece]]:
     if report.problem:
         yield [Piece("problem", "pending"), Piece(f": {redact_secrets(report.problem)}")]
     verdict, says, more = VERDICTS[report.exit_code]
+    if report.exit_code == 1 and _lacks_something(report):
+        more = _INCOMPLETE
     yield [Piece(says, verdict), Piece(more)]
+
+
+def _lacks_something(report: Report) -> bool:
+    """Return whether a gap is in the record itself: events that are lost, wait, or were removed, or ends that are to come."""
+    return any(
+        verdict in EXPLAINED and count
+        for check, counts in report.counts.items()
+        if check not in _BESIDE_THE_RECORD
+        for verdict, count in counts.items()
+    )
 
 
 def as_text(report: Report) -> str:
