@@ -23,6 +23,7 @@ BESIDE = {
     },
     "autogen": {"newest": ["autogen-ext[openai]"], "oldest": ["autogen-ext[openai]==0.7.1"]},
     "agno": {"newest": ["openai", "fastapi"], "oldest": ["openai", "fastapi"]},
+    "semantic_kernel": {"newest": ["protobuf"], "oldest": ["protobuf", "httpx"]},
     "strands": {"newest": ["openai"], "oldest": ["openai"]},
     "otel": {
         "newest": [

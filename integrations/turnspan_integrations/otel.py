@@ -38,6 +38,9 @@ _TOLD_OTHERWISE = (
     "com.anthropic.sdk.python",
     "mcp-python-sdk",
     "pydantic-ai",
+    "semantic_kernel.functions.kernel_function",
+    "semantic_kernel.utils.telemetry.agent_diagnostics.decorators",
+    "semantic_kernel.utils.telemetry.model_diagnostics.decorators",
     "strands.telemetry.tracer",
 )
 """Instrumentation scopes that adapters of their own see to."""
