@@ -46,6 +46,10 @@ BESIDE = {
 """What a runtime's tests need besides it."""
 
 
+CLIENTS = ("anthropic", "bedrock", "google_genai", "litellm", "mistralai", "ollama", "openai")
+"""Clients of models: what their providers say of tokens is looked at with each of them."""
+
+
 def requirements() -> dict[str, str]:
     """Return what each adapter requires, by the name of its module."""
     found = {p.stem: re.search(r'^REQUIRES = "(.+)"', p.read_text(), re.MULTILINE) for p in ADAPTERS.glob("*.py")}
@@ -65,6 +69,8 @@ def play(session: nox.Session, runtime: str, version: str) -> None:
     name = runtime.removesuffix("_coder")
     own = [path for path in (f"tests/runtimes/test_{name}.py", f"tests/runtimes/{name}") if Path(path).exists()]
     files = ["tests/runtimes/test_adapter_conformance.py", "tests/test_programs.py", *own]
+    if runtime in CLIENTS:
+        files.append("tests/usage/test_payloads.py")
     if (
         f'"{re.split("[^a-z0-9-]", wanted)[0]}' not in Path("pyproject.toml").read_text()
     ):  # its example runs nowhere else

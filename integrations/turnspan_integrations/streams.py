@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from typing import Any, Protocol
 
-from turnspan.adapter import Emit, Outcome
+from turnspan.adapter import Emit, Outcome, StreamObserver
 from turnspan_integrations.loops import Answer, Asking
 
 
@@ -28,23 +28,62 @@ class Reader(Protocol):
         """Return whether the provider said that the answer ended."""
 
 
-def listen(emit: Emit, asking: Asking, stream: Any, reader: Reader) -> None:
-    """Have a reader take what a stream gives, and say how it ended."""
+class AnswerReader(Reader, Protocol):
+    """Reads answers, whole or in chunks."""
+
+    def whole(self, result: Any) -> Answer:
+        """Return what a whole answer says."""
+
+
+def observed(asking: Asking | None, reader: AnswerReader) -> Generator[Any, Outcome, None]:
+    """Observe a call of a client whose streams are generators; None where somebody else reports it."""
+    if asking is None:
+        yield None
+    elif not asking.request.streamed:
+        outcome = yield asking
+        if outcome.status == "success":
+            asking.answered(reader.whole(outcome.result))
+        else:
+            asking.failed(outcome)
+    else:
+
+        def take(chunk: Any) -> None:
+            asking.call.chunk()
+            reader.take(chunk)
+
+        outcome = yield StreamObserver(asking, take)
+        ended(asking, reader, outcome)
+
+
+def ended(asking: Asking, reader: Reader, outcome: Outcome) -> None:
+    """Say how a stream ended; what comes after its whole answer is not its end."""
+    if reader.is_whole() or outcome.status == "success":
+        asking.answered(reader.answer())
+    else:
+        asking.failed(outcome, reader.answer())
+
+
+def listen(emit: Emit, asking: Asking, stream: Any, reader: Reader, attribute: str = "_iterator") -> None:
+    """Have a reader take what a stream gives, and say how it ended.
+
+    Args:
+        emit: Guards what is done.
+        asking: The call that the stream answers.
+        stream: The client's stream.
+        reader: Takes its chunks.
+        attribute: Where the client keeps the iterator of a stream.
+
+    """
 
     def item(chunk: Any) -> None:
         asking.call.chunk()
         reader.take(chunk)
 
-    def ended(outcome: Outcome) -> None:
-        if reader.is_whole() or outcome.status == "success":
-            asking.answered(reader.answer())
-        else:
-            asking.failed(outcome, reader.answer())
-
-    tap = _Tap(emit.patch.guard(item, asking), emit.patch.guard(ended, asking))
-    source = stream._iterator  # noqa: SLF001  where both clients keep it
+    over = emit.patch.guard(lambda outcome: ended(asking, reader, outcome), asking)
+    tap = _Tap(emit.patch.guard(item, asking), over)
+    source = getattr(stream, attribute)
     is_async = hasattr(source, "__anext__")
-    stream._iterator = tap.async_items(source) if is_async else tap.items(source)  # noqa: SLF001
+    setattr(stream, attribute, tap.async_items(source) if is_async else tap.items(source))
     with contextlib.suppress(AttributeError):
         tap.watch_closing(stream.response, "aclose" if is_async else "close")
 

@@ -83,7 +83,13 @@ def messages_streamed(said, _beside):
     return streamed([sse(e, name=e["type"]) for e in events])
 
 
-def json_lines(chunks):
-    """Return a stream of JSON lines, as Ollama sends it."""
-    frames = [json.dumps(chunk).encode() + b"\n" for chunk in chunks]
-    return Reply(200, {"content-type": "application/x-ndjson"}, frames=frames)
+def ollama(said, _beside):
+    return whole({"model": "m", "message": MESSAGE, "done": True, "done_reason": "stop", **said})
+
+
+def ollama_streamed(said, _beside):
+    chunks = [{"model": "m", "message": MESSAGE, "done": False}, {"model": "m", "message": {"role": "assistant", "content": ""},
+              "done": True, "done_reason": "stop", **said}]  # fmt: skip
+    return Reply(
+        200, {"content-type": "application/x-ndjson"}, frames=[json.dumps(one).encode() + b"\n" for one in chunks]
+    )

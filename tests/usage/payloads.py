@@ -229,4 +229,11 @@ MESSAGES = [
     ),
 ]  # fmt: skip
 
-PAYLOADS = [*CHAT, *RESPONSES, *MESSAGES]
+OLLAMA = [
+    Payload(
+        "ollama", "ollama", "", {"prompt_eval_count": 26, "eval_count": 298},
+        {"input_tokens": 26, "output_tokens": 298}, "https://docs.ollama.com/api/usage",
+    ),
+]  # fmt: skip
+
+PAYLOADS = [*CHAT, *RESPONSES, *MESSAGES, *OLLAMA]

@@ -44,12 +44,28 @@ def messages(server, payload, stream):
         _read(client.messages.create(**HELLO, max_tokens=9, stream=stream), stream)
 
 
+def ollama(server, _payload, stream):
+    client = pytest.importorskip("ollama").Client(server.url, verify=TLS, trust_env=False)
+    with client._client:
+        _read(client.chat(**HELLO, stream=stream), stream)
+
+
 def _read(answer, stream):
     if stream:
         list(answer)
 
 
-INTERFACES = {"chat": ("openai", chat), "responses": ("openai", responses), "messages": ("anthropic", messages)}
+INTERFACES = {
+    "chat": ("openai", chat),
+    "responses": ("openai", responses),
+    "messages": ("anthropic", messages),
+    "ollama": ("ollama", ollama),
+}
+"""The adapter that reads an interface, and how it is asked."""
+
+
+PACKAGES = {"google-genai": "google.genai", "bedrock": "boto3"}
+"""What must be installed, where that is not called like the adapter."""
 
 
 def used(recording):
@@ -64,7 +80,7 @@ def test_a_call_used_what_its_provider_says(payload, stream, server):
     """By the name of the service, to the token, whole and streamed; each part once, and no count that was not said."""
     adapter, ask = INTERFACES[payload.interface]
     answer = getattr(answers, payload.interface + ("_streamed" if stream else ""))
-    pytest.importorskip(adapter)
+    pytest.importorskip(PACKAGES.get(adapter, adapter))
     with asked(server, adapter, lambda at: ask(at, payload, stream), answer(payload.said, payload.beside)) as recording:
         assert used(recording) == (payload.provider, payload.recorded)
         assert recording.problems == {}

@@ -15,11 +15,11 @@ from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
-from support.model_server import chat_completions, embeddings, messages, models, responses
+from support.model_server import chat_completions, embeddings, messages, models, ollama, responses
 from support.model_server.script import Step
 from support.model_server.wire import Cut, Reply, Request
 
-PROTOCOLS = (chat_completions, responses, messages, embeddings, models)
+PROTOCOLS = (chat_completions, responses, messages, ollama, embeddings, models)
 
 
 class Conversation:
@@ -51,6 +51,7 @@ class Conversation:
         return {
             "OPENAI_BASE_URL": self._server.url + "/v1", "OPENAI_API_KEY": self.key,
             "ANTHROPIC_BASE_URL": self._server.url, "ANTHROPIC_API_KEY": self.key, "NO_PROXY": "127.0.0.1",
+            "OLLAMA_HOST": self._server.url, "OLLAMA_API_KEY": self.key,
         }  # fmt: skip
 
     def as_sent(self) -> list[tuple[Any, ...]]:
