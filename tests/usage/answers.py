@@ -26,6 +26,23 @@ def chat_streamed(said, beside):
     return streamed([*map(sse, chunks), sse("[DONE]")])
 
 
+def mistralai(said, beside):
+    return chat(said, beside)
+
+
+def mistralai_streamed(said, _beside):
+    """The usage stands in the last chunk, beside the reason to stop; before it the model thinks."""
+    base = {"id": "r", "object": "chat.completion.chunk", "created": 1, "model": "m"}
+    thought = [{"type": "thinking", "thinking": [{"type": "text", "text": "Hm."}]}]
+    choices = [
+        {"index": 0, "delta": {"role": "assistant", "content": thought}, "finish_reason": None},
+        {"index": 0, "delta": {"content": "Hello."}, "finish_reason": None},
+        {"index": 0, "delta": {"content": ""}, "finish_reason": "stop"},
+    ]
+    chunks = [{**base, "choices": [choice]} for choice in choices]
+    return streamed([*map(sse, [*chunks[:-1], {**chunks[-1], "usage": said}]), sse("[DONE]")])
+
+
 def groq_streamed(said, beside):
     """Groq's own place for the usage of a stream that was not asked for it as OpenAI is."""
     base = {"id": "r", "object": "chat.completion.chunk", "created": 1, "model": "m", **beside}

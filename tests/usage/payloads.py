@@ -236,4 +236,14 @@ OLLAMA = [
     ),
 ]  # fmt: skip
 
-PAYLOADS = [*CHAT, *RESPONSES, *MESSAGES, *OLLAMA]
+MISTRALAI = [
+    Payload(
+        "mistral_ai", "mistralai", "",
+        {"prompt_tokens": 4171, "completion_tokens": 61, "total_tokens": 4232, "num_cached_tokens": 4096,
+         "prompt_tokens_details": {"cached_tokens": 4096}, "service_tier": "priority"},
+        {"input_tokens": 4171, "output_tokens": 61, "cache_read_tokens": 4096, "service_tier": "priority"},
+        "https://docs.mistral.ai/api",
+    ),
+]  # fmt: skip
+
+PAYLOADS = [*CHAT, *RESPONSES, *MESSAGES, *OLLAMA, *MISTRALAI]

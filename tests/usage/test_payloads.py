@@ -50,6 +50,14 @@ def ollama(server, _payload, stream):
         _read(client.chat(**HELLO, stream=stream), stream)
 
 
+def mistralai(server, _payload, stream):
+    package = pytest.importorskip("mistralai.client")
+    httpx = pytest.importorskip("mistralai.client.httpclient").httpx
+    with httpx.Client(verify=TLS, trust_env=False) as http:
+        client = package.Mistral(api_key="script", server_url=server.url, client=http)
+        _read((client.chat.stream if stream else client.chat.complete)(**HELLO), stream)
+
+
 def _read(answer, stream):
     if stream:
         list(answer)
@@ -60,6 +68,7 @@ INTERFACES = {
     "responses": ("openai", responses),
     "messages": ("anthropic", messages),
     "ollama": ("ollama", ollama),
+    "mistralai": ("mistralai", mistralai),
 }
 """The adapter that reads an interface, and how it is asked."""
 

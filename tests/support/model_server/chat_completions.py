@@ -3,6 +3,7 @@
 import itertools
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from support.model_server import openai_errors
@@ -24,7 +25,9 @@ FILTERED = {"hate": {"filtered": False, "severity": "safe"}}
 
 def serves(request: Request) -> bool:
     """Return whether a request is for this protocol; Azure has the deployment in the path."""
-    return request.method == "POST" and request.path.partition("?")[0].endswith("/chat/completions")
+    return request.method == "POST" and request.path.partition("?")[0].endswith(
+        ("/chat/completions", "/agents/completions")
+    )
 
 
 no_more = openai_errors.no_more
@@ -44,7 +47,14 @@ def reply(conversation: Any, request: Request) -> Reply:
         case Background():
             step = step.answer
     asked = request.json
-    base = {"id": f"chatcmpl-{number}", "created": 1_700_000_000, "model": step.model or asked["model"], **step.more}
+    if (request.header("user-agent") or "").startswith("mistral-client"):  # as Mistral streams
+        step = replace(step, shape=replace(step.shape, usage="finish", tool_index="whole"))
+    base = {
+        "id": f"chatcmpl-{number}",
+        "created": 1_700_000_000,
+        "model": step.model or asked.get("model") or asked["agent_id"],
+        **step.more,
+    }
     headers = {"x-request-id": f"req_{number}", **step.headers}
     if not asked.get("stream"):
         if isinstance(step.breaks, StreamError):
@@ -175,7 +185,9 @@ def _deltas(answer: Answer) -> Iterator[dict[str, Any]]:
             yield {"function_call": {"name": call.name, "arguments": ""}}
             yield from ({"function_call": {"arguments": half}} for half in halves(function["arguments"]))
             continue
-        at = {"own": {"index": number}, "same": {"index": 0}, "none": {}}[answer.shape.tool_index]
+        at = {"own": {"index": number}, "whole": {"index": number}, "same": {"index": 0}, "none": {}}[
+            answer.shape.tool_index
+        ]
         if answer.shape.tool_index != "own":  # such servers send a call in one piece
             yield {"tool_calls": [{**at, **whole_call}]}
             continue

@@ -62,8 +62,8 @@ class Shape:
     """``as asked``: where the protocol says. Chat completions: the last chunk although nobody asked (``always``), in
     every chunk (``each``), beside the finish reason (``finish``). Messages: nothing new at the end (``start``), or
     zeros at the start and everything at the end (``cumulative``)."""
-    tool_index: Literal["own", "same", "none"] = "own"
-    """Chat completions: parallel calls all at index 0, or without an index."""
+    tool_index: Literal["own", "whole", "same", "none"] = "own"
+    """Chat completions: parallel calls all at index 0, or without an index; ``whole``: each at its own, in one piece."""
     azure: bool = False
     """Chat completions: a chunk without choices first, choices without a delta, content filter results."""
     finish: bool = True

@@ -51,6 +51,7 @@ class Conversation:
         return {
             "OPENAI_BASE_URL": self._server.url + "/v1", "OPENAI_API_KEY": self.key,
             "ANTHROPIC_BASE_URL": self._server.url, "ANTHROPIC_API_KEY": self.key, "NO_PROXY": "127.0.0.1",
+            "MISTRAL_SERVER_URL": self._server.url, "MISTRAL_API_KEY": self.key,
             "OLLAMA_HOST": self._server.url, "OLLAMA_API_KEY": self.key,
         }  # fmt: skip
 
