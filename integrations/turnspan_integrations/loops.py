@@ -193,7 +193,9 @@ class Loops:
         found = self._points.get(point, [])
         if len(found) < 2:
             return found[0] if found else None
-        mine = [one for one in found if one.list_id == request.list_id] or [one for one in found if one is _last.get()]
+        mine = [one for one in found if one.list_id == request.list_id]
+        if len(mine) != 1:  # a list's id is that of another as soon as the list is gone
+            mine = [one for one in mine or found if one is _last.get()]
         return mine[0] if len(mine) == 1 else None
 
     def _end(self, found: Conversation, outcome: Outcome, response: Any = None) -> None:

@@ -39,9 +39,16 @@ def example(name):
         if isinstance(node, ast.Import | ast.ImportFrom):
             modules = [node.module or ""] if isinstance(node, ast.ImportFrom) else [one.name for one in node.names]
             for module in modules:
-                if importlib.util.find_spec(module.partition(".")[0]) is None:
+                if not _is_installed(*module.split(".")):
                     pytest.skip(f"{module} is not installed")
     return EXAMPLES / f"{name}.py"
+
+
+def _is_installed(name, *inner):
+    """Return whether there is such a package; several may share a name that is none's alone, such as ``google``."""
+    spec = importlib.util.find_spec(name)
+    shared = spec is not None and spec.origin is None and inner
+    return _is_installed(f"{name}.{inner[0]}", *inner[1:]) if shared else spec is not None
 
 
 def turnspan(*arguments, **more):

@@ -2,6 +2,7 @@
 
 import json
 
+from support.model_server import bedrock
 from support.model_server.wire import Reply, sse, streamed, whole
 
 MESSAGE = {"role": "assistant", "content": "Hello."}
@@ -98,6 +99,42 @@ def messages_streamed(said, _beside):
         {"type": "message_stop"},
     ]
     return streamed([sse(e, name=e["type"]) for e in events])
+
+
+def _contents(text, **more):
+    return {
+        "candidates": [{"content": {"role": "model", "parts": [{"text": text}]}, "index": 0, **more}],
+        "modelVersion": "m",
+    }
+
+
+def contents(said, _beside):
+    return whole({**_contents("Hello.", finishReason="STOP"), "usageMetadata": said})
+
+
+def contents_streamed(said, _beside):
+    """Each chunk says what there was until then."""
+    so_far = {"promptTokenCount": said["promptTokenCount"], "totalTokenCount": said["promptTokenCount"]}
+    chunks = [
+        {**_contents("Hel"), "usageMetadata": so_far},
+        {**_contents("lo.", finishReason="STOP"), "usageMetadata": said},
+    ]
+    return streamed([*map(sse, chunks)])
+
+
+def converse(said, _beside):
+    message = {"role": "assistant", "content": [{"text": "Hello."}]}
+    return whole({"output": {"message": message}, "stopReason": "end_turn", "usage": said, "metrics": {"latencyMs": 1}})
+
+
+def converse_streamed(said, _beside):
+    events = [
+        ("messageStart", {"role": "assistant"}),
+        ("contentBlockDelta", {"contentBlockIndex": 0, "delta": {"text": "Hello."}}),
+        ("messageStop", {"stopReason": "end_turn"}),
+        ("metadata", {"usage": said, "metrics": {"latencyMs": 1}}),
+    ]
+    return bedrock.stream([bedrock.event(name, body) for name, body in events])
 
 
 def ollama(said, _beside):

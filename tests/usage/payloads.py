@@ -246,4 +246,40 @@ MISTRALAI = [
     ),
 ]  # fmt: skip
 
-PAYLOADS = [*CHAT, *RESPONSES, *MESSAGES, *OLLAMA, *MISTRALAI]
+_GEMINI = "https://ai.google.dev/api/generate-content#UsageMetadata"
+CONTENTS = [
+    Payload(
+        "gcp.gemini", "contents", "",
+        {"promptTokenCount": 696219, "cachedContentTokenCount": 696190, "candidatesTokenCount": 214,
+         "thoughtsTokenCount": 1050, "totalTokenCount": 697483,
+         "promptTokensDetails": [{"modality": "TEXT", "tokenCount": 29}, {"modality": "AUDIO", "tokenCount": 696190}],
+         "cacheTokensDetails": [{"modality": "AUDIO", "tokenCount": 696190}],
+         "candidatesTokensDetails": [{"modality": "TEXT", "tokenCount": 214}]},
+        {"input_tokens": 696219, "output_tokens": 1264, "cache_read_tokens": 696190, "reasoning_tokens": 1050,
+         "audio_input_tokens": 696190}, _GEMINI,
+    ),
+    Payload(
+        "gcp.gemini", "contents", "",
+        {"promptTokenCount": 20, "toolUsePromptTokenCount": 1200, "candidatesTokenCount": 1300, "totalTokenCount": 2520,
+         "promptTokensDetails": [{"modality": "TEXT", "tokenCount": 20}],
+         "candidatesTokensDetails": [{"modality": "IMAGE", "tokenCount": 1290}, {"modality": "TEXT", "tokenCount": 10}]},
+        {"input_tokens": 1220, "output_tokens": 1300, "image_output_tokens": 1290}, _GEMINI,
+    ),
+]  # fmt: skip
+
+_TOKEN_USAGE = "https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_TokenUsage.html"
+CONVERSE = [
+    Payload(
+        "aws.bedrock", "converse", "", {"inputTokens": 30, "outputTokens": 628, "totalTokens": 658},
+        {"input_tokens": 30, "output_tokens": 628}, _TOKEN_USAGE,
+    ),
+    Payload(
+        "aws.bedrock", "converse", "",
+        {"inputTokens": 8, "outputTokens": 320, "totalTokens": 3592, "cacheReadInputTokens": 2840,
+         "cacheWriteInputTokens": 424, "cacheDetails": [{"ttl": "1h", "inputTokens": 400}, {"ttl": "5m", "inputTokens": 24}]},
+        {"input_tokens": 3272, "output_tokens": 320, "cache_read_tokens": 2840, "cache_write_tokens": 424,
+         "cache_write_1h_tokens": 400}, _TOKEN_USAGE,
+    ),
+]  # fmt: skip
+
+PAYLOADS = [*CHAT, *RESPONSES, *MESSAGES, *OLLAMA, *MISTRALAI, *CONTENTS, *CONVERSE]

@@ -58,6 +58,23 @@ def mistralai(server, _payload, stream):
         _read((client.chat.stream if stream else client.chat.complete)(**HELLO), stream)
 
 
+def contents(server, _payload, stream):
+    genai = pytest.importorskip("google.genai")
+    http = {"base_url": server.url, "client_args": {"verify": TLS, "trust_env": False}}
+    client = genai.Client(api_key="script", vertexai=False, http_options=http)
+    models = client.models
+    _read((models.generate_content_stream if stream else models.generate_content)(model="m", contents="Hi"), stream)
+
+
+def converse(server, _payload, stream):
+    boto3 = pytest.importorskip("boto3")
+    keys = {"aws_access_key_id": "script", "aws_secret_access_key": "none", "region_name": "us-east-1"}
+    client = boto3.client("bedrock-runtime", endpoint_url=server.url, **keys)
+    asked = {"modelId": "m", "messages": [{"role": "user", "content": [{"text": "Hi"}]}]}
+    _read(client.converse_stream(**asked)["stream"] if stream else client.converse(**asked), stream)
+    client.close()
+
+
 def _read(answer, stream):
     if stream:
         list(answer)
@@ -67,6 +84,8 @@ INTERFACES = {
     "chat": ("openai", chat),
     "responses": ("openai", responses),
     "messages": ("anthropic", messages),
+    "contents": ("google-genai", contents),
+    "converse": ("bedrock", converse),
     "ollama": ("ollama", ollama),
     "mistralai": ("mistralai", mistralai),
 }

@@ -39,7 +39,7 @@ while True:
         messages.append({"role": "tool", "name": call.function.name, "content": result, "tool_call_id": call.id})
 print(message.content, response.usage.total_tokens)
 
-NEEDS = ["mistralai>=2.0"]
+NEEDS = ["mistralai>=3.0"]
 MODEL = [
     [
         ("retrieve_payment_status", {"transaction_id": "T1001"}, "c1"),

@@ -31,7 +31,7 @@ async def main():
 
 asyncio.run(main())
 
-NEEDS = ["mistralai>=2.0"]
+NEEDS = ["mistralai>=3.0"]
 MODEL = ["Leonardo da Vinci.", "From 1503 on."]
 RECORD = """
 session

@@ -25,7 +25,7 @@ try:
 except SDKError as error:
     print("Error:", error.status_code)
 
-NEEDS = ["mistralai>=2.0", "pydantic>=2"]
+NEEDS = ["mistralai>=3.0", "pydantic>=2"]
 MODEL = [
     '{"name": "To Kill a Mockingbird", "authors": ["Harper Lee"]}',
     "Go Set a Watchman.",

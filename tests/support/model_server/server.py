@@ -15,11 +15,11 @@ from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
-from support.model_server import chat_completions, embeddings, messages, models, ollama, responses
+from support.model_server import bedrock, chat_completions, embeddings, gemini, messages, models, ollama, responses
 from support.model_server.script import Step
 from support.model_server.wire import Cut, Reply, Request
 
-PROTOCOLS = (chat_completions, responses, messages, ollama, embeddings, models)
+PROTOCOLS = (chat_completions, responses, messages, ollama, gemini, bedrock, embeddings, models)
 
 
 class Conversation:
@@ -51,6 +51,10 @@ class Conversation:
         return {
             "OPENAI_BASE_URL": self._server.url + "/v1", "OPENAI_API_KEY": self.key,
             "ANTHROPIC_BASE_URL": self._server.url, "ANTHROPIC_API_KEY": self.key, "NO_PROXY": "127.0.0.1",
+            "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": self._server.url, "AWS_ACCESS_KEY_ID": self.key,
+            "AWS_SECRET_ACCESS_KEY": "none",
+            "AWS_DEFAULT_REGION": "us-east-1", "AWS_EC2_METADATA_DISABLED": "true",
+            "GOOGLE_GEMINI_BASE_URL": self._server.url, "GEMINI_API_KEY": self.key,
             "MISTRAL_SERVER_URL": self._server.url, "MISTRAL_API_KEY": self.key,
             "OLLAMA_HOST": self._server.url, "OLLAMA_API_KEY": self.key,
         }  # fmt: skip
@@ -118,6 +122,8 @@ class ModelServer:
     def _conversation(self, request: Request) -> Conversation | None:
         bearer = (request.header("authorization") or "").removeprefix("Bearer ")
         keys = [request.header("x-script"), bearer, request.header("x-api-key"), request.header("api-key")]
+        keys.append(request.header("x-goog-api-key"))
+        keys.append(bearer.partition("Credential=")[2].partition("/")[0])  # AWS signs with it
         with suppress(ValueError, AttributeError):
             keys.append(request.json.get("model"))
         found = (self.conversations[key] for key in keys if key in self.conversations)
