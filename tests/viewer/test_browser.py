@@ -265,11 +265,12 @@ def test_news_appear_by_themselves(page, tmp_path):
 
 
 def test_pictures_for_the_documentation(chromium, address):
-    """What README and docs show is what the pages are: `PICTURES=docs` writes them there."""
+    """What README and docs show is what the pages are: `PICTURES=$PWD/docs` writes them there."""
     folder = os.environ.get("PICTURES")
     for name, theme, path in (
         ("session", "light", "/sessions/support-42"),
         ("session-dark", "dark", "/sessions/support-42"),
+        ("why", "light", "/sessions/support-42"),
     ):
         context = chromium.new_context(
             viewport={"width": 1280, "height": 860}, color_scheme=theme, timezone_id="UTC", locale="en-GB"
@@ -279,6 +280,9 @@ def test_pictures_for_the_documentation(chromium, address):
         found.locator("details.failed > summary").click()
         found.locator("#turn-t2").scroll_into_view_if_needed()
         found.mouse.move(0, 0)
+        if name == "why":
+            found.locator("details.failed").get_by_text("who asked, and where").click()
+            found.locator("dialog.panel article").wait_for()
         taken = found.screenshot(path=f"{folder}/page-{name}.png" if folder else None)
         assert taken.startswith(b"\x89PNG") and len(taken) > 20_000
         context.close()
