@@ -288,9 +288,9 @@ class Reader:
         if len(trace) < _SPANS_WAITING:
             trace[span.context.span_id] = span
         if span.parent is None or span.parent.is_remote:
-            self._report_trace(self._waiting.pop(span.context.trace_id))
+            self.report_trace(self._waiting.pop(span.context.trace_id))
         elif len(self._waiting) > _TRACES_WAITING:
-            self._report_trace(self._waiting.popitem(last=False)[1])
+            self.report_trace(self._waiting.popitem(last=False)[1])
 
     def _news_of(self, span: Any) -> What | None:
         """Return what a span says; None where an adapter has reported the call, and the span was made behind it."""
@@ -303,26 +303,44 @@ class Reader:
         """Report a span that has ended."""
         self._ended(self._started(what, span, here, _id(span, "call")), span)
 
-    def _report_alone(self, what: What, span: Any) -> None:
+    def _report_alone(self, what: What, span: Any) -> dict[int, CurrentContext]:
         """Report a call that nothing is around as a turn of its own."""
         around = {**what.attributes, "gen_ai.agent.name": what["agent"] or span.name}
         if (said := said_in(span.context.span_id, keep=True)) is not None:
             around |= {"gen_ai.input.messages": json.dumps(said[0]), "gen_ai.output.messages": json.dumps(said[1])}
-        self._report_tree(What("agent", around), span, [(what, span)])
+        return self._report_tree(What("agent", around), span, [(what, span)])
 
-    def _report_trace(self, spans: dict[int, Any]) -> None:
-        """Report the spans of a trace, each below the nearest one above it that says what it is."""
+    def report_trace(
+        self, spans: Mapping[int, Any], places: Mapping[int, CurrentContext] | None = None
+    ) -> dict[int, CurrentContext]:
+        """Report the spans of a trace, each below the nearest one above it that says what it is.
+
+        Args:
+            spans: Them, by their ids; they have ended.
+            places: Where those of the trace are that were reported before.
+
+        Returns:
+            Where code inside of each of them is; spans that nothing was reported around are left out.
+
+        """
+        known = dict(places or {})
         reported = {span_id: what for span_id, span in spans.items() if (what := self._news_of(span)) is not None}
 
         def above(span: Any) -> int | None:
-            while span is not None and span.parent is not None:
-                if span.parent.span_id in reported:
+            seen = set()
+            while span is not None and span.parent is not None and span.parent.span_id not in seen:
+                seen.add(span.parent.span_id)
+                if span.parent.span_id in reported or span.parent.span_id in known:
                     return int(span.parent.span_id)
                 span = spans.get(span.parent.span_id)
             return None
 
+        for span_id, what in list(reported.items()):  # two instrumentations of one call, one inside of the other
+            around = reported.get(above(spans[span_id]) or 0)
+            if what.kind == "model" and around is not None and around.kind == "model":
+                del reported[span_id]
         children: dict[int | None, list[int]] = {}
-        for span_id in sorted(reported, key=lambda one: spans[one].start_time):
+        for span_id in sorted(reported, key=lambda one: (spans[one].start_time, -spans[one].end_time)):
             children.setdefault(above(spans[span_id]), []).append(span_id)
 
         def tree(span_id: int) -> Iterable[tuple[What, Any]]:
@@ -330,16 +348,29 @@ class Reader:
                 yield reported[child], spans[child]
                 yield from tree(child)
 
-        for root in children.get(None, ()):
-            if reported[root].kind == "agent":
-                self._report_tree(reported[root], spans[root], list(tree(root)), above)
-            else:
-                self._report_alone(reported[root], spans[root])
+        for parent in [None, *(known.keys() & children.keys())]:
+            for root in children.get(parent, ()):
+                what, below = reported[root], list(tree(root))
+                if parent is not None:
+                    known |= self._report_tree(what, spans[root], below, above, known[parent])
+                elif what.kind == "agent":
+                    known |= self._report_tree(what, spans[root], below, above)
+                else:
+                    known |= self._report_alone(what, spans[root])
+        inside = {span_id: known.get(span_id) or known.get(above(span) or 0) for span_id, span in spans.items()}
+        return {span_id: place for span_id, place in inside.items() if place is not None}
 
-    def _report_tree(self, what: What, root: Any, below: list[tuple[What, Any]], above: Any = None) -> None:
-        """Report a turn with all that happened in it."""
-        turn = self._started(what, root, None, _id(root, "turn"))
-        runs = {root.context.span_id: turn}
+    def _report_tree(
+        self,
+        what: What,
+        root: Any,
+        below: list[tuple[What, Any]],
+        above: Any = None,
+        here: CurrentContext | None = None,
+    ) -> dict[int, CurrentContext]:
+        """Report a turn, or what is late in one, with all that happened in it; return where each is."""
+        top = self._started(what, root, here, _id(root, "turn" if here is None else "call"))
+        runs: dict[int, Run | Call] = {root.context.span_id: top}
         open_: list[tuple[Run | Call, Any]] = []
         for what_below, span in below:
             while open_ and open_[-1][1].end_time <= span.start_time:
@@ -349,7 +380,8 @@ class Reader:
             open_.append((started, span))
         while open_:
             self._ended(*open_.pop())
-        self._ended(turn, root, what)
+        self._ended(top, root, what)
+        return {span_id: _place(one) for span_id, one in runs.items()}
 
 
 def _place(inside: Run | Call) -> CurrentContext:

@@ -36,6 +36,7 @@ COMMANDS = {
     "sessions": "List sessions.",
     "show": "Show a session as a tree.",
     "view": "Show sessions in the browser.",
+    "serve": "Receive OTLP from programs in any language, and show their sessions in the browser.",
     "replay": "Replay a session: what happened when, by agent, by tool, with totals.",
     "find": "Look up an id in record, trace and log.",
     "why": "Explain a step: which model call asked for it, and where its values appeared before.",
@@ -52,7 +53,7 @@ COMMANDS = {
     "doctor": "Check home, store, exporters and adapters.",
 }
 
-_REPORT_VARIABLES_THEMSELVES = ("run", "import", "demo", "doctor")
+_REPORT_VARIABLES_THEMSELVES = ("run", "serve", "import", "demo", "doctor")
 """What records warns of unknown variables by itself, the demo takes none, and doctor lists them as a check."""
 
 

@@ -261,7 +261,7 @@ class LiveTurns:
     ) -> LiveCall:
         """Take an external span for that of an event."""
         entry.change(borrowed="read" if has_ended(span) else "stamped")
-        end_id = new_id()
+        end_id = None if has_ended(span) else new_id()  # one that has ended takes no id any more
         adopted = self._spans.adopt(entry.event, span, end_id, workspace_id, handoff)
         return LiveCall(entry.event, adopted, ids_of_external_span(span), end_id)
 

@@ -128,13 +128,13 @@ class Spans:
         self,
         event: Started,
         span: Any,
-        end_id: str,
+        end_id: str | None,
         workspace_id: str | None = None,
         handoff: SpanContext | None = None,
     ) -> Span:
         """Take an external span for an event's: it gets our attributes, and the link to a handoff, while it can."""
         _, _, attributes = opened(event, content=self._content, workspace_id=workspace_id, view_url=self._view_url)
-        if not has_ended(span) and span.is_recording():
+        if end_id is not None and span.is_recording():
             known = getattr(span, "attributes", None) or {}
             identity = (sc.GEN_AI_CONVERSATION_ID, sc.SESSION_ID)
             span.set_attributes({k: v for k, v in attributes.items() if k in identity or k not in known})

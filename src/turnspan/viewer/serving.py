@@ -7,12 +7,16 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from types import FrameType
+from typing import TYPE_CHECKING
 
 import uvicorn
 
 from turnspan.errors import TurnspanError
 from turnspan.viewer.app import make_app
 from turnspan.viewer.source import Source
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
 
 PORT = 7370
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -25,6 +29,7 @@ def serve(
     port: int | None = None,
     token: str | None = None,
     on_ready: Callable[[str], None],
+    around: Callable[[ASGIApp], ASGIApp] = lambda pages: pages,
 ) -> None:
     """Serve the pages until the process is interrupted.
 
@@ -34,6 +39,7 @@ def serve(
         port: The port; 0 is any that is free. None: the usual one, or any that is free.
         token: What a request must carry.
         on_ready: Called with the pages' address once they can be asked for.
+        around: Puts something in front of the pages.
 
     Raises:
         TurnspanError: When it cannot listen there, or when it may not.
@@ -43,7 +49,7 @@ def serve(
         raise TurnspanError(f"Sessions are shown on {host} only to who has a token: give one with --token")
     listening = _listen(host, PORT if port is None else port, or_any=port is None)
     name = f"[{host}]" if ":" in host else host
-    app = make_app(source, token=token, hosts=() if token is None else ("*",))
+    app = around(make_app(source, token=token, hosts=() if token is None else ("*",)))
     config = uvicorn.Config(
         app, log_level="warning", access_log=False, lifespan="off", server_header=False, timeout_graceful_shutdown=2
     )

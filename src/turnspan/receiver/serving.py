@@ -1,0 +1,84 @@
+"""The process of ``turnspan serve``: receiver, assembly, forwarding and pages around one spool and one recorder."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from turnspan.receiver.app import Limits, Receiver
+from turnspan.receiver.assembly import Assembly
+from turnspan.receiver.forwarding import Forwarding
+from turnspan.receiver.spool import Spool
+from turnspan.recording import runtime
+from turnspan.viewer import serving
+from turnspan.viewer.source import Source
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
+PORT = 4318
+"""That of OTLP over HTTP, where exporters send without being configured."""
+SPOOL = "received.db"
+
+
+def serve(
+    source: Source,
+    *,
+    host: str = "127.0.0.1",
+    port: int = PORT,
+    token: str | None = None,
+    forward: str | None = None,
+    forward_headers: dict[str, str] | None = None,
+    limits: Limits | None = None,
+    on_ready: Callable[[str], None],
+) -> None:
+    """Receive until the process is interrupted; turnspan is configured already.
+
+    Args:
+        source: What the pages read.
+        host: The address to listen on; another than loopback's only with a token.
+        port: The port; 0 is any that is free.
+        token: What a request must carry, for the pages, too.
+        forward: The base of an endpoint that everything is passed on to.
+        forward_headers: What each request that is passed on carries besides.
+        limits: What is taken at most.
+        on_ready: Called with the address once it can be sent to.
+
+    Raises:
+        TurnspanError: When it cannot listen there, or when it may not.
+
+    """
+    recorder = runtime.recorder()
+    home = Path(recorder.settings.home)
+    home.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as stack:
+        signal.signal(signal.SIGTERM, _leave)  # uvicorn stops, and raises it again
+        spool = Spool(home / SPOOL)
+        stack.callback(spool.close)
+        assembly = Assembly(spool, recorder)
+        forwarding = None if forward is None else Forwarding(spool, forward, forward_headers)
+
+        def around(pages: ASGIApp) -> ASGIApp:
+            return Receiver(
+                spool, pages, token=token, forwards=None if forwarding is None else forwarding.wake, limits=limits
+            )
+
+        def ready(url: str) -> None:
+            assembly.start()
+            stack.callback(assembly.stop)
+            if forwarding is not None:
+                forwarding.start()
+                stack.callback(forwarding.stop)
+            on_ready(url)
+
+        serving.serve(source, host=host, port=port, token=token, on_ready=ready, around=around)
+
+
+def _leave(_signal: int, _frame: FrameType | None) -> None:
+    """End the process as one that is done, so that what is on record is sealed."""
+    sys.exit(0)

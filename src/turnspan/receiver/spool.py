@@ -1,0 +1,179 @@
+"""The spool: every span that was received, on disk before its request is answered, and once.
+
+A database of its own in home, written before anything else is done with a span: a process that is killed goes on from
+here. A span stays known for a day after it went into the record, so that a request that is sent again, or comes by two
+ways, adds nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+from turnspan.receiver.otlp import Received
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS spans (
+    trace_id BLOB NOT NULL, span_id BLOB NOT NULL, parent_id BLOB NOT NULL,
+    span BLOB, scope TEXT NOT NULL, resource BLOB,
+    received_ms INTEGER NOT NULL, state INTEGER NOT NULL DEFAULT 0, place TEXT,
+    PRIMARY KEY (trace_id, span_id)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS spans_open ON spans (received_ms) WHERE state < 2;
+CREATE INDEX IF NOT EXISTS spans_done ON spans (received_ms) WHERE state = 2;
+CREATE TABLE IF NOT EXISTS requests (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, signal TEXT NOT NULL, headers TEXT NOT NULL, body BLOB NOT NULL
+);
+"""
+WAITING, BEGUN, DONE = 0, 1, 2
+_KNOWN_FOR_MS = 24 * 3600 * 1000
+
+
+class Kept(NamedTuple):
+    """A span in the spool; ``place`` says where in the record it is, once it is there."""
+
+    trace_id: bytes
+    span_id: bytes
+    parent_id: bytes
+    span: bytes | None
+    scope: str
+    resource: bytes | None
+    state: int
+    place: str | None
+
+
+class Request(NamedTuple):
+    """A request that is to be passed on."""
+
+    id: int
+    signal: str
+    headers: str
+    body: bytes
+
+
+class Spool:
+    """What was received and is not yet on record, or was a short time ago.
+
+    Args:
+        path: The database's file; it is made where there is none.
+
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._lock = threading.Lock()
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        self._database = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        self._database.execute("PRAGMA journal_mode = WAL")
+        self._database.execute("PRAGMA synchronous = NORMAL")
+        self._database.execute("PRAGMA secure_delete = ON")  # what is not redacted yet leaves nothing behind
+        self._database.executescript(_SCHEMA)
+        self.waiting: int = self._database.execute("SELECT count(*) FROM spans WHERE state < 2").fetchone()[0]
+        self.unsent: int = self._database.execute("SELECT count(*) FROM requests").fetchone()[0]
+
+    def accept(self, spans: Iterable[Received], passed_on: tuple[str, str, bytes] | None = None) -> int:
+        """Keep spans, and the request that is to be passed on; return how many of them are new.
+
+        Raises:
+            sqlite3.Error: When they could not be kept: none of them is.
+
+        """
+        now_ms = time.time_ns() // 1_000_000
+        rows = [(*span, now_ms) for span in spans]
+        with self._lock, _Transaction(self._database):
+            before = self._database.total_changes
+            self._database.executemany(
+                "INSERT INTO spans (trace_id, span_id, parent_id, span, scope, resource, received_ms) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                rows,
+            )
+            new = self._database.total_changes - before
+            if passed_on is not None:
+                self._database.execute("INSERT INTO requests (signal, headers, body) VALUES (?, ?, ?)", passed_on)
+        self.waiting += new
+        self.unsent += passed_on is not None
+        return new
+
+    def ready(self, settle_ms: int, patience_ms: int, most: int = 256) -> list[bytes]:
+        """Return the traces whose spans are to go into the record.
+
+        Args:
+            settle_ms: How long nothing of a trace must have come, where its first span is there.
+            patience_ms: The same, where that is missing.
+            most: How many to return.
+
+        """
+        now_ms = time.time_ns() // 1_000_000
+        with self._lock:
+            found = self._database.execute(
+                "SELECT trace_id FROM spans AS one WHERE state < 2 GROUP BY trace_id HAVING max(received_ms) <= ? OR ("
+                "max(received_ms) <= ? AND EXISTS (SELECT 1 FROM spans WHERE trace_id = one.trace_id AND "
+                "(parent_id = x'' OR state = 2))) ORDER BY min(received_ms) LIMIT ?",
+                (now_ms - patience_ms, now_ms - settle_ms, most),
+            ).fetchall()
+        return [trace_id for (trace_id,) in found]
+
+    def trace(self, trace_id: bytes) -> list[Kept]:
+        """Return all that is known of a trace."""
+        with self._lock:
+            found = self._database.execute(
+                "SELECT trace_id, span_id, parent_id, span, scope, resource, state, place FROM spans WHERE trace_id = ?",
+                (trace_id,),
+            ).fetchall()
+        return [Kept(*row) for row in found]
+
+    def begin(self, spans: Iterable[Kept]) -> None:
+        """Note that spans are about to go into the record: who is killed in between looks what has arrived there."""
+        with self._lock, _Transaction(self._database):
+            self._database.executemany(
+                "UPDATE spans SET state = ? WHERE trace_id = ? AND span_id = ?",
+                [(BEGUN, one.trace_id, one.span_id) for one in spans],
+            )
+
+    def done(self, places: Iterable[tuple[Kept, str | None]]) -> None:
+        """Note that spans are on record, and where; what they said is not kept a second time."""
+        rows = [(DONE, place, one.trace_id, one.span_id) for one, place in places]
+        with self._lock, _Transaction(self._database):
+            self._database.executemany(
+                "UPDATE spans SET state = ?, span = NULL, resource = NULL, place = ? WHERE trace_id = ? AND span_id = ?",
+                rows,
+            )
+            self._database.execute(
+                "DELETE FROM spans WHERE state = ? AND received_ms < ?",
+                (DONE, time.time_ns() // 1_000_000 - _KNOWN_FOR_MS),
+            )
+        self.waiting -= len(rows)
+
+    def next_request(self) -> Request | None:
+        """Return the request that waits longest to be passed on."""
+        with self._lock:
+            row = self._database.execute(
+                "SELECT id, signal, headers, body FROM requests ORDER BY id LIMIT 1"
+            ).fetchone()
+        return None if row is None else Request(*row)
+
+    def passed_on(self, request: Request) -> None:
+        """Forget a request."""
+        with self._lock:
+            self._database.execute("DELETE FROM requests WHERE id = ?", (request.id,))
+        self.unsent -= 1
+
+    def close(self) -> None:
+        """Close the database."""
+        with self._lock:
+            self._database.close()
+
+
+class _Transaction:
+    def __init__(self, database: sqlite3.Connection) -> None:
+        self._database = database
+
+    def __enter__(self) -> None:
+        self._database.execute("BEGIN IMMEDIATE")
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        self._database.execute("COMMIT" if kind is None else "ROLLBACK")

@@ -1,0 +1,255 @@
+"""What is sent over OTLP is on record: each span once, with its ids, whatever the order, and whoever is killed."""
+
+import gzip
+import json
+import random
+import sqlite3
+import subprocess
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+
+import pytest
+from google.rpc.status_pb2 import Status
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
+
+from support.otlp import JSON, PROTOBUF, agent, as_protobuf, chat, post, request, sent, span, tool
+from support.outlines import outline
+from support.receiver import Receiver
+from support.serving import Serve, until
+from turnspan import Settings, SqlSessionStore, verify
+
+MESSAGES = {
+    "gen_ai.input.messages": json.dumps([{"role": "user", "parts": [{"type": "text", "content": "Open invoices?"}]}]),
+    "gen_ai.output.messages": json.dumps([{"role": "assistant", "parts": [{"type": "text", "content": "None."}]}]),
+}
+TRACE = [
+    span(1, 9, name="POST /chat", ms=120),
+    agent(1, 1, 9, session="s-1", **MESSAGES),
+    chat(1, 2, 1, start_ms=1),
+    span(1, 3, 1, "GET db", start_ms=20, ms=40),
+    tool(1, 4, 3, start_ms=21, error="no such table"),
+    agent(1, 5, 1, name="billing", start_ms=70, ms=20),
+    chat(1, 6, 5, start_ms=71),
+]
+OUTLINE = """
+session s-1
+  turn triage
+    > Open invoices?
+    model gpt-5 10+2
+    tool search() ERROR no such table
+    agent billing
+      model gpt-5 10+2
+    < None.
+""".strip()
+
+
+def sessions(serve):
+    """Return what is in its store."""
+    path = serve.home / "sessions.db"
+    if not path.exists():
+        return []
+    with closing(SqlSessionStore(f"sqlite:///{path}")) as store:
+        return [store.load_session(one) for one in store.list_sessions()]
+
+
+def settled(serve):
+    """Wait until nothing waits in the spool, and the store has it all; return the sessions."""
+    until(lambda: _waiting(serve) == 0)
+    serve.stop()
+    return sessions(serve)
+
+
+def _events(serve):
+    with closing(SqlSessionStore(f"sqlite:///{serve.home / 'sessions.db'}")) as store:
+        return [row.payload for row in store.audit_events("s-1")]
+
+
+def _waiting(serve):
+    with sqlite3.connect(serve.home / "received.db") as spool:
+        return spool.execute("SELECT count(*) FROM spans WHERE state < 2").fetchone()[0]
+
+
+def test_a_trace_of_another_language_is_a_session(serving):
+    """In protobuf, gzipped, as exporters send it: turns, agents, calls, the spans' own ids, the sender's resource."""
+    serve = serving()
+    body = gzip.compress(as_protobuf(request(*TRACE)))
+    status, headers, answer = post(serve.url, body, PROTOBUF, content_encoding="gzip")
+    assert (status, headers["content-type"], answer) == (200, PROTOBUF, b"")
+    (session,) = settled(serve)
+    assert outline([session]) == OUTLINE
+    ours = session.turns[0].metadata["turnspan"]
+    assert (ours["trace_id"], ours["span_id"]) == (f"{1:032x}", f"{1:016x}")
+    assert "shop" in json.dumps(_events(serve))
+    report = verify(settings=Settings(home=serve.home))
+    assert report.exit_code in (0, 1), report
+
+
+def test_order_and_requests_do_not_matter(serving):
+    """Children first, one span a request, and one that comes when its turn is on record: the same session."""
+    serve = serving()
+    *early, late = [TRACE[4], TRACE[6], TRACE[2], TRACE[5], TRACE[1], TRACE[0], TRACE[3]]
+    for one in early[1:]:
+        assert post(serve.url, request(one))[0] == 200
+    until(lambda: _waiting(serve) == 0)
+    assert post(serve.url, request(late, early[0]))[0] == 200
+    assert outline(settled(serve)) == OUTLINE
+
+
+def test_what_is_sent_again_adds_nothing(serving):
+    """Exporters send again what they had no answer to, also to the process after a restart."""
+    serve = serving()
+    for _ in range(3):
+        sent(serve.url, request(*TRACE))
+    until(lambda: _waiting(serve) == 0)
+    sent(serve.url, request(*TRACE))
+    assert serve.stop() == 0
+    serve.start()
+    sent(serve.url, request(*TRACE))
+    assert outline(settled(serve)) == OUTLINE
+
+
+def test_secrets_are_taken_out_and_capture_is_heeded(serving):
+    """What comes in is content like any other, also in the file that it waits in once it is on record."""
+    key = "sk-proj-" + "a1B2c3D4" * 6
+    serve = serving()
+    secret = {**MESSAGES, "gen_ai.input.messages": MESSAGES["gen_ai.input.messages"].replace("Open", key)}
+    sent(serve.url, request(agent(1, 1, session="s-1", **secret)))
+    (session,) = settled(serve)
+    assert "[redacted" in session.turns[0].prompt
+    found = [path for path in serve.home.rglob("*") if path.is_file() and key.encode() in path.read_bytes()]
+    assert not found
+    bare = serving(env={"TURNSPAN_CAPTURE_CONTENT": "none"})
+    sent(bare.url, request(agent(1, 1, session="s-1", **MESSAGES)))
+    (session,) = settled(bare)
+    assert "Open" not in session.turns[0].prompt
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "status", "says"),
+    [
+        (b"\xff\xff\xff", {"content_type": PROTOBUF}, 400, "no protobuf"),
+        (b"{", {}, 400, "no JSON"),
+        (b'{"resourceSpans": 3}', {}, 400, "no JSON"),
+        (b'{"resourceSpans": [{"scopeSpans": [{"spans": [{"traceId": "xyz"}]}]}]}', {}, 400, "no JSON"),
+        (b"[" * 100_000, {}, 400, "no JSON"),
+        (b"a=b", {"content_type": "application/x-www-form-urlencoded"}, 415, "Content-Type"),
+        (b"{}", {"content_encoding": "br"}, 415, "Content-Encoding"),
+        (b"{}", {"content_encoding": "gzip"}, 400, "gzip"),
+        (gzip.compress(b" " * (33 << 20)), {"content_encoding": "gzip"}, 413, "bytes"),
+        (b"{}", {"origin": "https://elsewhere.example"}, 403, "other sites"),
+        (b"{}", {"host": "rebound.example"}, 403, "other sites"),
+    ],
+)
+def test_what_is_no_request_is_refused_in_the_protocols_words(one_serve, body, headers, status, says):
+    """A status that makes exporters drop it, and a google.rpc.Status that says why, in the request's own encoding."""
+    content_type = headers.pop("content_type", JSON)
+    code, given, answer = post(one_serve.url, body, content_type, **headers)
+    assert code == status
+    if content_type == JSON:
+        assert says in json.loads(answer)["message"]
+    else:
+        assert given["content-type"] == PROTOBUF
+        assert says in Status.FromString(answer).message
+
+
+@pytest.fixture(scope="module")
+def one_serve(tmp_path_factory):
+    """One for all that is refused."""
+    started = Serve(tmp_path_factory.mktemp("serve") / "home")
+    yield started
+    assert started.stop() == 0
+
+
+def test_a_span_without_ids_is_refused_alone(one_serve):
+    """The others of its request are taken: partial success, as the protocol has it."""
+    bad = {**span(7, 7), "traceId": "00" * 16}
+    status, _, answer = post(one_serve.url, as_protobuf(request(bad, agent(7, 8))), PROTOBUF)
+    partial = ExportTraceServiceResponse.FromString(answer).partial_success
+    assert (status, partial.rejected_spans) == (200, 1)
+    assert "valid ids" in partial.error_message
+
+
+def test_only_who_has_the_token_sends_and_reads(serving):
+    """A receiver that others reach has a token; without one it listens on loopback only."""
+    serve = serving("--token", "t0ken")
+    assert post(serve.url, request(*TRACE))[0] == 401
+    assert post(serve.url, request(*TRACE), authorization="Bearer wrong")[0] == 401
+    assert post(serve.url, request(*TRACE), authorization="Bearer t0ken")[0] == 200
+    assert post(serve.url, b"", path="/sessions")[0] in (401, 405)
+    done = subprocess.run(
+        [*map(str, (serve.process.args[0], "serve", "--host", "0.0.0.0", "--home", serve.home / "other"))],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env={},
+    )
+    assert done.returncode == 4
+    assert "token" in done.stderr
+
+
+def test_everything_is_passed_on(serving):
+    """As it came, also what is not recorded; what the endpoint cannot take now waits on disk for the next process."""
+    answers = {"/v1/traces": 503}
+    with Receiver(answers) as behind:
+        serve = serving("--forward", behind.url)
+        sent(serve.url, as_protobuf(request(*TRACE)), PROTOBUF)
+        assert post(serve.url, b"", PROTOBUF, path="/v1/metrics")[0] == 200
+        until(lambda: _waiting(serve) == 0)
+        serve.kill()
+        answers["/v1/traces"] = 200
+        serve.start()
+        until(lambda: behind.requests["/v1/metrics"])
+        found = [len(one.resource_spans[0].scope_spans[0].spans) for one in behind.requests["/v1/traces"]]
+        assert found == [len(TRACE)]
+        assert outline(settled(serve)) == OUTLINE
+
+
+def test_logs_and_metrics_are_told_not_to_be_recorded(one_serve):
+    """A warning of the protocol's own, and no error that makes an exporter send again."""
+    status, _, answer = post(one_serve.url, b"{}", path="/v1/logs")
+    assert status == 200
+    assert "turnspan records traces" in json.loads(answer)["partialSuccess"]["errorMessage"]
+
+
+@pytest.mark.slow
+def test_killed_at_any_moment_each_span_is_on_record_once(serving):
+    """SIGKILL while clients send and traces go on record, ten times over; clients send again until they are answered."""
+    serve = serving()
+    traces = [
+        [agent(n, 1, session=f"s-{n % 7}"), *(tool(n, i, 1, start_ms=i) for i in range(2, 6)), chat(n, 9, 1)]
+        for n in range(1, 121)
+    ]
+    requests = [request(*part) for spans in traces for part in (spans[3:], spans[:3])]
+    random.Random(5).shuffle(requests)
+    done = threading.Event()
+
+    def kill():
+        dice = random.Random(7)
+        for _ in range(10):
+            time.sleep(dice.uniform(0.3, 1.6))
+            serve.kill()
+            serve.start(serve.port)
+        done.set()
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+
+    def patiently(body):
+        time.sleep(random.Random(str(body)).uniform(0, 1.2))
+        sent(serve.url, body)
+        if not done.is_set():
+            sent(serve.url, body)
+
+    with ThreadPoolExecutor(12) as clients:
+        list(clients.map(patiently, requests))
+    killer.join()
+    turns = [turn for session in settled(serve) for turn in session.turns]
+    assert len(turns) == len({turn.turn_id for turn in turns}) == len(traces)
+    for turn in turns:
+        calls = [call.call_id for call in turn.tool_calls]
+        assert sorted(calls) == ["c2", "c3", "c4", "c5"], (turn.turn_id, turn.status)
+        assert len(turn.metadata["turnspan"]["model_calls"]) == 1
+    assert verify(settings=Settings(home=serve.home)).exit_code in (0, 1)
