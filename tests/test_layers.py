@@ -19,7 +19,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "turnspan"
 ADAPTERS = Path(__file__).parents[1] / "integrations" / "turnspan_integrations"
 LAYERS = """
 _version errors settings model events adapter stores journal telemetry reading analysis recording otel_sdk instrumentation api
-verification maintenance interchange receiver viewer cli testing __main__
+verification maintenance interchange viewer receiver cli testing __main__
 """.split()
 """From the bottom to the top: a package imports itself and what stands before it."""
 

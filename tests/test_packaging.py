@@ -70,7 +70,16 @@ def test_the_package_says_who_where_and_for_what(metadata):
     assert {"Homepage", "Documentation", "Source", "Changelog", "Issues"} == set(metadata["urls"])
     versions = [name.rpartition(" ")[2] for name in metadata["classifiers"] if "Python :: 3." in name]
     assert versions == PYTHONS
-    assert sorted(metadata["optional-dependencies"]) == ["all", "otlp", "postgresql", "prices", "redis", "sign", "view"]
+    assert sorted(metadata["optional-dependencies"]) == [
+        "all",
+        "otlp",
+        "postgresql",
+        "prices",
+        "redis",
+        "serve",
+        "sign",
+        "view",
+    ]
 
 
 def test_links_and_pictures_of_the_readme_work_on_the_package_index(metadata):
