@@ -110,6 +110,7 @@ def test_an_object_is_asked_once_in_each_event_that_it_is_in():
 
 def test_what_a_turn_was_given_is_asked_at_its_start_only():
     """Prompt and metadata are not asked again at its end, unless the block has set or added to them."""
+    asked.clear()  # an earlier object may have had the id of one of these
     prompt, first, other, added = Counted(), Counted(), Counted(), []
     given = {"a": first, "b": "b", "c": added}
     with record() as recording, turnspan.turn(agent="a", prompt=prompt, metadata=given) as turn:

@@ -87,7 +87,7 @@ _COOKIES = re.compile(
 )
 
 
-def _cookie(text: bytes, start: int, end: int) -> Hit | None:
+def _cookie(text: bytes, start: int, end: int) -> Hit | list[Hit] | None:
     found = _COOKIES.match(text, end)
     if found is None:
         return _cookie_value(text, start, end)

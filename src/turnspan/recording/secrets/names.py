@@ -34,7 +34,7 @@ class Hit(NamedTuple):
     instead: bytes = b""
 
 
-Handler = Callable[[bytes, int, int], "Hit | None"]
+Handler = Callable[[bytes, int, int], "Hit | list[Hit] | None"]
 
 Q = rb"\\*[\"'`]"
 S = rb"(?:[ \t]|\\+[ntr]|\xc2\xa0)"
@@ -46,7 +46,7 @@ _REST = re.compile(
 )
 _ASSIGNED = re.compile(
     rb"(?:\*\*)?(?P<by>=>|:=|\?=|\|\|=?|=|::?|%3[dD]|\xef\xbc\x9a|\xe6\x98\xaf|\xe4\xb8\xba|\xe3\x81\xaf)(?![=~])(?:\*\*)?(?>" + S
-    + rb"{0,40})(?:[|>][+-]?(?:\\+r)?\\+n" + S + rb"+)?"
+    + rb"{0,40})(?:[|>][+-]?(?:\\+r)?\\+n" + S + rb"+)?(?:!!\w+" + S + rb")?"
 )  # fmt: skip
 _PAIRED = re.compile(
     rb",(?>" + S + rb"*)(?P<nv>" + Q + rb"(?:value|val|Value|content|secret|data)" + Q + S + rb"*:" + S + rb"*)?(?=[bu]?" + Q + rb")"
@@ -54,17 +54,20 @@ _PAIRED = re.compile(
 _ATTRIBUTE = re.compile(rb"(?:value|Value|content|default)" + S + rb"*=" + S + rb"*")
 _FORM = re.compile(rb"(?:\\+r)?\\+n(?:\\+r)?\\+n")
 _PROSE = re.compile(
-    rb"(?:(?:for|of)" + S + rb"+(?:[\w.@-]{1,40}" + S + rb"+){1,4}?)?"
-    rb"(?:(?:is|was|are|set to|to|will be|ist|est|es|lautet|->|\xe2\x86\x92):?" + S + rb"+)?(?=[^\s\"'\\]*\d)"
+    rb"(?:(?:for|of)" + S + rb"+(?:[\w.@-]{1,40}:?" + S + rb"+){1,4}?)?"
+    rb"(?:(?:(?:is|was|are)(?: now| currently| still)?|set to|to|will be|ist|est|es|lautet|\xc3\xa8|->|-|\xe2\x80\x93|\xe2\x86\x92):?" + S + rb"+)?(?=(?:" + Q + rb")?[^\s\"'\\]*\d)"
 )  # fmt: skip
 _QUOTED = re.compile(
-    rb"[bBrRuUfF@$]{0,2}(?P<q>" + Q + rb")(?P<v>(?:(?!(?P=q))" + _CHAR + rb"){0,20000}?)(?P=q)", re.DOTALL
+    rb"[bBrRuUfFN@$]{0,2}(?P<q>" + Q + rb")(?P<v>(?:(?!(?P=q))" + _CHAR + rb"){0,20000}?)(?P=q)", re.DOTALL
 )
 BARE = re.compile(rb"(?P<v>(?:[^\s\"'`\\,;&<>]|,(?![\s\\\"]|\w+[=:])|\\\\(?![nrt\"'\\]))+)")
 _PHRASE = re.compile(
     rb"[^a-zA-Z0-9]{0,16}(?:(?:is|are)[^a-z]{1,4})?(?P<v>(?:[a-z]{3,8}(?:[ ,]|\\+n){1,3}){11,23}[a-z]{3,8})(?![a-z])"
 )
 _FIRST_OF_TWO = re.compile(rb"[\[(]" + S + rb"*" + Q + rb"[^\"'`\\]{0,80}" + Q + S + rb"*," + S + rb"*(?=" + Q + rb")")
+_LIST = re.compile(
+    rb"\[(?>" + S + rb"*)(?P<q>" + Q + rb")(?P<v>[\w.+/=-]{6,64}(?>(?:(?P=q)," + S + rb"*(?P=q)[\w.+/=-]{6,64}){0,63}))(?P=q)(?>" + S + rb"*)\]"
+)  # fmt: skip
 _NOT_A_STRING = re.compile(rb"(?:true|false|null|None|True|False|-?\d{1,5}(?:\.\d+)?)(?=[\s,;&)}\]\"'\\|]|\Z)")
 _NUMBER = re.compile(rb"-?\d{1,5}(?=[,}\]])")
 _DIGIT = re.compile(rb"\d")
@@ -116,7 +119,8 @@ def behind(kind: Kind) -> Handler:
                 return None
             if how == "prose" and (prose := _PROSE.match(text, at)) is not None:
                 at = prose.end()
-        elif how == "xml" and not before.startswith(b"<"):
+                how = "quoted" if _QUOTED.match(text, at) else how
+        elif how == "xml" and (not before.startswith(b"<") or text[at : at + 1] == b"@"):
             return None
         if not _is_secret(kind, before, rest["tail"]):
             return None
@@ -165,6 +169,8 @@ def _between(text: bytes, start: int, rest: re.Match[bytes], kind: Kind) -> tupl
             return "pair" if paired["nv"] is None else "json", paired.end()
         if gap and (attribute := _ATTRIBUTE.match(text, at)) is not None:
             return "json", attribute.end()
+        if next_ == b">":
+            return "element", at + 1
         if (form := _FORM.match(text, rest.end("q"))) is not None:
             return "form", form.end()
         return None
@@ -222,10 +228,14 @@ def _is_secret(kind: Kind, before: bytes, tail: bytes) -> bool:
 def _value(text: bytes, at: int, kind: Kind, how: str) -> Hit | None:
     """Return the value that begins here, if it can be a secret."""
     quoted = _QUOTED.match(text, at) if how != "prose" else None
+    if quoted is not None and not quoted["v"] and text[quoted.end() : quoted.end() + 1] in _QUOTES:
+        quoted = _QUOTED.match(text, quoted.end()) or quoted  # three quotes are an empty string and one more
     if quoted is None and how != "prose" and text[at : at + 1] in (b"[", b"("):
         two = _FIRST_OF_TWO.match(text, at)  # a user and a password
         if two is None and not kind.strong:
             return None
+        if two is None and (listed := _LIST.match(text, at)) is not None:
+            return Hit(listed.start("v"), listed.end("v"), kind.label)
         quoted = _QUOTED.match(text, at + 1 if two is None else two.end())
         how = "pair" if two is not None else how
     if quoted is not None:
@@ -239,7 +249,7 @@ def _value(text: bytes, at: int, kind: Kind, how: str) -> Hit | None:
             return Hit(at, number.end(), kind.label)
         return None
     bare = BARE.match(text, at)
-    if bare is None:
+    if bare is None or bare["v"].startswith(b"["):
         return None
     value = bare["v"].rstrip(b".:!?)]}|*_")
     behind = text[bare.end() : bare.end() + 2]
@@ -260,7 +270,7 @@ def _hit(found: re.Match[bytes], kind: Kind) -> Hit:
 
 
 _NAMES = re.compile(
-    rb"(?i)passw|passphrase|passcode|pwd\Z|secret|credential|creds\Z|token\Z|(?:api|access|private|signing|encryption|auth)[_-]?key|authoriz|\Aauth\Z|cookies?\Z"
+    rb"(?i)passw|passphrase|passcode|pwd\Z|secret|credential|creds\Z|token\Z|(?:api|access|private|signing|encryption|auth)[_-]?key|(?:recovery|backup|scratch)[_-]?codes?\Z|authoriz|\Aauth\Z|cookies?\Z"
 )
 
 

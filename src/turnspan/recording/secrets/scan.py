@@ -108,7 +108,9 @@ class Scan:
                 hit = handler(text, start, end)
                 if hit is None:
                     continue
-                if hit.nested:
+                if isinstance(hit, list):
+                    hits += hit
+                elif hit.nested:
                     nested = True
                 else:
                     hits.append(hit)

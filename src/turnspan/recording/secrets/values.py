@@ -8,8 +8,8 @@ import re
 from turnspan.recording.secrets.words import CARD_CODE, CODE, KEY, NO_SECRETS, SENTENCE, Kind
 
 _STAND_IN = re.compile(
-    rb"\[?redacted|[<{%*]|\$[{(A-Za-z_]|x{4,}|\.{3}|\\?u2022|(?:your|my|insert|replace|enter|some|example|sample|dummy|test|the)[-_ ][^0-9]*\Z|"
-    rb"!(?:ref|getatt|sub|vault|secret|env|include|join)\b|os\.|process\.env|env[.(\[]|getenv|https?://|function|lambda|\(|/(?:etc|run|var|home|usr|secrets?|path|mnt|tmp)/|~/|\./|@?file:|vault:|arn:|projects/|secretsmanager|op://",
+    rb"\[?redacted|[<{%*?]|\$[{(A-Za-z_]|x{4,}|\.{3}|\\?u2022|(?:your|my|insert|replace|enter|some|example|sample|dummy|test|the)[-_ ][^0-9]*\Z|"
+    rb"!(?:ref|getatt|sub|vault|secret|env|include|join)\b|os\.|process\.env|env[.(\[]|getenv|https?://|sqlite:|function|lambda|\(|/(?:etc|run|var|home|usr|opt|srv|app|data|root|users|workspaces?|secrets?|path|mnt|tmp)/|~/|\./|@?file:|vault:|arn:|projects/|secretsmanager|op://",
     re.IGNORECASE,
 )  # fmt: skip
 _SECRET_WORD = re.compile(rb"(?i)passw|secret|token|api_?key|credential|pwd")
@@ -49,6 +49,8 @@ def can_be_secret(kind: Kind, value: bytes, how: str, *, quoted: bool, last: boo
     if how == "call" and not mixed:
         return False
     if how == "quoted" and not kind.strong and len(value) < 16:
+        return False
+    if how == "element" and not (mixed and len(value) >= 6):
         return False
     if how == "prose":
         if b"(" in value or _FILE.match(value):

@@ -45,14 +45,20 @@ _IN_OTHER_LANGUAGES = _words(
 )
 MARKS: dict[Kind, list[str]] = {
     PASSWORD: [
-        *_words("passw passphrase pass-phrase pass_phrase passcode pwd _pw _pass -pass convertto-securestring"),
-        *(word + end for word in ("pw", "pass", "pass_") for end in f"=:{_QUOTES}"),
+        *_words(
+            "passw passphrase pass-phrase pass_phrase passcode pwd _pw _pass -pass storepass keypass dbpass userpass adminpass rootpass smtppass mailpass convertto-securestring"
+        ),
+        *(word + end for word in ("pw", "pass", "pass_", "psk") for end in f"=:{_QUOTES}"),
+        *("pw ", "pass - "),
         *_IN_OTHER_LANGUAGES,
         *("mot de passe", "pass phrase", "identified by"),
     ],
-    SECRET: _words("secret credential creds dsn connectionstring connection_string"),
+    SECRET: [
+        *_words("secret credential creds dsn connectionstring connection_string"),
+        *(f"{word}{joint}code" for word in ("recovery", "backup", "scratch") for joint in ("_", "", " ")),
+    ],
     TOKEN: _words(
-        "token jwt_ phpsessid jsessionid asp.net_sessionid connect.sid sessionid= session_cookie sessid xsrf csrf signature="
+        "token jwt_ phpsessid jsessionid asp.net_sessionid connect.sid sessionid= session_cookie sessid xsrf csrf signature= samlresponse code_verifier"
     ),
     KEY: [
         *(f"{word}{joint}key" for word in _KEYS for joint in ("_", "-", "", " ")),
@@ -61,8 +67,20 @@ MARKS: dict[Kind, list[str]] = {
     ],
     OTHER_KEY: [f"{joint}key{end}" for joint in "_-" for end in f"=:{_QUOTES}"] + ["key=", "key:"],
     CODE: [
-        *(word + end for word in ("otp", "pin") for end in f"=:{_QUOTES}"),
-        *("one-time code", "one time code", "verification code"),
+        *(word + end for word in ("otp", "pin") for end in [*f"=:{_QUOTES}", " is "]),
+        *(
+            f"{word} code"
+            for word in (
+                "one-time",
+                "one time",
+                "verification",
+                "login",
+                "sign-in",
+                "access",
+                "authentication",
+                "confirmation",
+            )
+        ),
     ],
     CARD_CODE: ["cvv", "cvc", "security code"],
 }
@@ -78,7 +96,7 @@ ABOUT = frozenset(
     timestamp updated created changed label title description text prompt page screen form input placeholder dialog
     regex pattern format encoding algorithm domain consent banner settings config options min max window position offset
     issuer audience scope scopes bucket counter left remaining used per logprob logprobs ize izer izers s_per ring
-    protected authentication less word""".split()
+    protected authentication less word validator validators encoder hasher""".split()
 )
 """The last word of a name that says something about a secret, and not the secret."""
 ORDINARY = frozenset(
@@ -95,7 +113,7 @@ NO_SECRETS = frozenset(
     b"""
     required optional none null nil true false yes no on off undefined default empty missing invalid expired valid wrong
     incorrect correct unknown unset blank string str text int bytes bool boolean number object any password passwd pass
-    passphrase secret token key apikey api_key value values username user hidden masked redacted changeme example sample
+    passphrase secret token key apikey api_key value values username user hidden masked redacted changeme change-me change_me example sample
     placeholder test enabled disabled include omit same-origin include-credentials inherit auto basic bearer digest
     see below files systemd compat ldap sss a an the this that is are was be for to of in it not and or with your my our
     their must should will can cannot may please never always reset field type input output prompt file env vault
