@@ -26,7 +26,7 @@ DOCUMENTS = {
     "import": (documents.ImportDocument, ["import", "jsonl", "sessions.jsonl", "--dry-run"]),
     "rebuild": (documents.RebuildDocument, ["rebuild", "--store", "sqlite:///again.db"]),
 }
-ELSEWHERE = {"run": "has no document", "view": "has pages", "show": "test_cli", "export": "test_importers", "verify": "test_verify",
+ELSEWHERE = {"run": "has no document", "view": "has pages", "serve": "has pages", "show": "test_cli", "export": "test_importers", "verify": "test_verify",
              "demo": "test_cli", "anchor": "test_anchors", "why": "test_why_and_diff"}  # fmt: skip
 
 
