@@ -70,7 +70,7 @@ def play(session: nox.Session, runtime: str, version: str) -> None:
     name = runtime.removesuffix("_coder")
     own = [path for path in (f"tests/runtimes/test_{name}.py", f"tests/runtimes/{name}") if Path(path).exists()]
     files = ["tests/runtimes/test_adapter_conformance.py", "tests/test_programs.py", *own]
-    if runtime in CLIENTS:
+    if runtime in CLIENTS and version == "newest":  # old ones pass on less than providers say today
         files.append("tests/usage/test_payloads.py")
     if (
         f'"{re.split("[^a-z0-9-]", wanted)[0]}' not in Path("pyproject.toml").read_text()

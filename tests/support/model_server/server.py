@@ -54,6 +54,7 @@ class Conversation:
             "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": self._server.url, "AWS_ACCESS_KEY_ID": self.key,
             "AWS_SECRET_ACCESS_KEY": "none",
             "AWS_DEFAULT_REGION": "us-east-1", "AWS_EC2_METADATA_DISABLED": "true",
+            "ANTHROPIC_API_BASE": self._server.url, "LITELLM_LOCAL_MODEL_COST_MAP": "True",
             "GOOGLE_GEMINI_BASE_URL": self._server.url, "GEMINI_API_KEY": self.key,
             "MISTRAL_SERVER_URL": self._server.url, "MISTRAL_API_KEY": self.key,
             "OLLAMA_HOST": self._server.url, "OLLAMA_API_KEY": self.key,
