@@ -7,10 +7,11 @@ trace between its tasks; a team's span is current while it runs, so that all of 
 
 from __future__ import annotations
 
-from collections.abc import Generator
+import sys
+from collections.abc import Generator, Iterator
 from contextvars import ContextVar
 from typing import Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 from turnspan.adapter import (
     CurrentContext,
@@ -36,20 +37,10 @@ from turnspan_integrations.otel import Reader, What
 
 REQUIRES = "autogen-agentchat>=0.7.1"
 CANNOT = {
-    "calls of models by clients of the program's own": "there is no place that all clients pass",
     "which model answered, and the provider's id of an answer": "its clients do not pass them on",
     "agents and tools that a sampler dropped": "their spans are what is built on",
 }
 _SCOPE, _RUNTIME = "autogen-core", "autogen SingleThreadedAgentRuntime"
-_CLIENTS = (
-    "anthropic._anthropic_client:BaseAnthropicChatCompletionClient",
-    "azure._azure_ai_client:AzureAIChatCompletionClient",
-    "llama_cpp._llama_cpp_completion_client:LlamaCppChatCompletionClient",
-    "ollama._ollama_client:BaseOllamaChatCompletionClient",
-    "openai._openai_client:BaseOpenAIChatCompletionClient",
-    "replay._replay_chat_completion_client:ReplayChatCompletionClient",
-    "semantic_kernel._sk_chat_completion_adapter:SKChatCompletionAdapter",
-)
 _Watching = Generator[Any, Outcome, None]
 
 
@@ -65,9 +56,12 @@ def install(emit: Emit) -> None:
     emit.patch.wrap("autogen_core.tools._base:BaseTool.run_json", watched.tool)
     emit.patch.wrap("autogen_core.tools._base:BaseStreamTool.run_json_stream", watched.tool)
     emit.patch.wrap("autogen_ext.tools.mcp._workbench:McpWorkbench.call_tool", watched.remote_tool)
-    for client in _CLIENTS:
-        emit.patch.wrap(f"autogen_ext.models.{client}.create", watched.model)
-        emit.patch.wrap(f"autogen_ext.models.{client}.create_stream", watched.model)
+
+
+def _below(base: type[Any]) -> Iterator[type[Any]]:
+    for one in base.__subclasses__():
+        yield one
+        yield from _below(one)
 
 
 class _Begins:
@@ -94,6 +88,7 @@ class _AutoGen:
         self._emit = emit
         self._begins: ContextVar[_Begins | None] = ContextVar("turnspan_autogen", default=None)
         self._members: dict[Run, _Member] = {}
+        self._clients: WeakSet[type[Any]] = WeakSet()
         self._sessions: WeakKeyDictionary[Any, str] = WeakKeyDictionary()
         self._outcomes = Reader(emit)
 
@@ -103,6 +98,7 @@ class _AutoGen:
         """A team runs."""
         team, answered = call.instance, Answered()
         self._emit.spans.prepare()
+        self._watch_clients()
         run = self._emit.begin(
             agent=team.name,
             prompt=text_of(call.argument(0, "task")),
@@ -116,6 +112,7 @@ class _AutoGen:
         """An agent runs by itself."""
         agent, answered = call.instance, Answered()
         self._emit.spans.prepare()
+        self._watch_clients()
         session = self._sessions.setdefault(agent, new_id())
         begins = _Begins(agent.name, text_of(call.argument(0, "task")), session)
         self._begins.set(begins)
@@ -175,6 +172,17 @@ class _AutoGen:
         run.end(self._outcomes.outcome(ended, said), member.answer)
 
     # Models --------------------------------------------------------------------------------------------------------
+
+    def _watch_clients(self) -> None:
+        """Wrap what clients ask their models with, those of the program's own too: an agent that runs has its own."""
+        known = sys.modules.get("autogen_core.models")
+        for client in () if known is None else _below(known.ChatCompletionClient):
+            if client in self._clients:
+                continue
+            self._clients.add(client)
+            for method in ("create", "create_stream"):
+                if method in vars(client):
+                    self._emit.patch.wrap((client, method), self.model)
 
     def model(self, call: Invocation) -> _Watching:
         """A model is asked; a client that asks another one is passed over."""

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Generator, Iterator
 from contextvars import ContextVar
 from typing import Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 from turnspan.adapter import CurrentContext, Emit, Invocation, Outcome, Run, SpanReading, StreamObserver
 from turnspan_integrations.semantic_kernel_values import (
@@ -57,10 +57,6 @@ def install(emit: Emit) -> None:
     for agent in _AGENTS:
         for method in ("get_response", "invoke", "invoke_stream"):
             emit.patch.wrap(f"semantic_kernel.agents.{agent}.{method}", watched.agent)
-    emit.patch.wrap(f"{_CONNECTOR}:ChatCompletionClientBase.__pydantic_init_subclass__", watched.connector)
-    if (known := sys.modules.get(_CONNECTOR)) is not None:
-        for connector in _below(known.ChatCompletionClientBase):
-            watched.watch_connector(connector)
     emit.patch.wrap("semantic_kernel.kernel:Kernel.invoke_function_call", watched.asked)
     function = "semantic_kernel.functions.kernel_function"
     emit.patch.wrap(f"{function}:KernelFunction.invoke", watched.function)
@@ -96,6 +92,7 @@ class _SemanticKernel:
         self._begins: ContextVar[_Begins | None] = ContextVar("turnspan_semantic_kernel", default=None)
         self._asking: ContextVar[dict[str, Any] | None] = ContextVar("turnspan_semantic_kernel_asking", default=None)
         self._orchestrating: ContextVar[Run | None] = ContextVar("turnspan_semantic_kernel_run", default=None)
+        self._connectors: WeakSet[type[Any]] = WeakSet()
         self._threads: WeakKeyDictionary[Any, str] = WeakKeyDictionary()
         self._topics: dict[str, Run] = {}
         self._results: dict[Run, Any] = {}
@@ -136,6 +133,7 @@ class _SemanticKernel:
         """An agent runs."""
         agent, thread = call.instance, call.kwargs.get("thread")
         self._emit.spans.prepare()
+        self._watch_connectors()
         known = None if thread is None else self._threads.get(thread) or thread.id
         begins = self._begin(
             "invoke_agent",
@@ -223,16 +221,16 @@ class _SemanticKernel:
 
     # Models --------------------------------------------------------------------------------------------------------
 
-    def connector(self, call: Invocation) -> _Watching:
-        """A connector is defined: each asks its model by itself."""
-        yield None
-        self.watch_connector(call.instance)
-
-    def watch_connector(self, connector: type[Any]) -> None:
-        """Wrap what a connector asks its model with."""
-        for method in ("_inner_get_chat_message_contents", "_inner_get_streaming_chat_message_contents"):
-            if method in vars(connector):
-                self._emit.patch.wrap((connector, method), self.model)
+    def _watch_connectors(self) -> None:
+        """Wrap what connectors ask their models with, those of the program's own too: an agent that runs has its own."""
+        known = sys.modules.get(_CONNECTOR)
+        for connector in () if known is None else _below(known.ChatCompletionClientBase):
+            if connector in self._connectors:
+                continue
+            self._connectors.add(connector)
+            for method in ("_inner_get_chat_message_contents", "_inner_get_streaming_chat_message_contents"):
+                if method in vars(connector):
+                    self._emit.patch.wrap((connector, method), self.model)
 
     def model(self, call: Invocation) -> _Watching:
         """A model is asked."""

@@ -193,8 +193,10 @@ class _Strands:
 
     def answers(self, _call: Invocation) -> _Watching:
         """The answer of a model comes in."""
-        asked = next((c for c in self._asked.values() if c.call_id in self._emit.open_model_calls()), None)
-        yield StreamObserver(None, lambda _item: asked.chunk() if asked is not None else None)
+        run = self._emit.current_run()
+        calls = [] if run is None else [run.open_call(call_id) for call_id in self._emit.open_model_calls()]
+        asked = next((call for call in calls if isinstance(call, ModelCall)), None)
+        yield StreamObserver(None, lambda _item: None if asked is None else asked.chunk())
 
     def model_ended(self, call: Invocation) -> _Watching:
         """A model has answered."""

@@ -8,8 +8,9 @@ pytest.importorskip("autogen_agentchat")
 
 from autogen_agentchat.conditions import TextMentionTermination
 from autogen_agentchat.teams import Swarm
+from autogen_ext.models.replay import ReplayChatCompletionClient
 
-from support.drivers.autogen_wire import AutoGenOverTheWire
+from support.drivers.autogen_wire import INFO, AutoGenOverTheWire
 from support.programs import example, turnspan
 from turnspan.testing.adapters import recorded
 from turnspan.testing.drivers import Conversation, ScriptedToolCall, span_tree
@@ -48,6 +49,19 @@ def test_a_team_is_one_trace_and_its_handoffs_are_linked(driver):
         (writer,) = (span for span in recording.spans if span.name == "invoke_agent writer")
         assert [link.context.span_id for link in writer.links] == [transfer.context.span_id]
         assert recording.unresolved() == []
+
+
+def test_a_client_of_the_programs_own_is_seen_once(driver):
+    """Whatever client an agent has, what it asks its model is on record, once where it asks another client."""
+
+    class Own(ReplayChatCompletionClient):
+        async def create(self, *args, **kwargs):
+            return await super().create(*args, **kwargs)
+
+    with recorded(driver) as recording:
+        agent = driver._agent(Own(["done"], model_info=INFO), "own", [])
+        assert asyncio.run(agent.run(task="go")).messages[-1].content == "done"
+        assert [call["messages"][-1]["content"] for call in recording.model_calls] == ["go"]
 
 
 def test_what_the_runtime_says_of_its_messages_stays_in_the_record(tmp_path):

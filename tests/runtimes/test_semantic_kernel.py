@@ -7,8 +7,15 @@ import pytest
 pytest.importorskip("semantic_kernel")
 pytest.importorskip("google.protobuf")
 
-from semantic_kernel.agents import ChatHistoryAgentThread, HandoffOrchestration, OrchestrationHandoffs
+from semantic_kernel.agents import (
+    ChatCompletionAgent,
+    ChatHistoryAgentThread,
+    HandoffOrchestration,
+    OrchestrationHandoffs,
+)
 from semantic_kernel.agents.runtime import InProcessRuntime
+from semantic_kernel.connectors.ai.chat_completion_client_base import ChatCompletionClientBase
+from semantic_kernel.contents import AuthorRole, ChatMessageContent
 
 from support.drivers.semantic_kernel_wire import SemanticKernelOverTheWire
 from turnspan.testing.adapters import recorded
@@ -84,3 +91,16 @@ def test_a_thread_of_the_programs_names_the_session(driver):
         asyncio.run(main())
         assert sorted(len(session.turns) for session in recording.sessions) == [1, 2]
         assert "mine" in {session.session_id for session in recording.sessions}
+
+
+def test_a_connector_of_the_programs_own_is_seen(driver):
+    """Whatever connector an agent has, what it asks its model is on record."""
+
+    class Own(ChatCompletionClientBase):
+        async def _inner_get_chat_message_contents(self, chat_history, settings):
+            return [ChatMessageContent(role=AuthorRole.ASSISTANT, ai_model_id="own", content="done")]
+
+    with recorded(driver) as recording:
+        agent = ChatCompletionAgent(service=Own(ai_model_id="own"), name="own")
+        assert str(asyncio.run(agent.get_response("go")).message) == "done"
+        assert [(call["model"], call["messages"][-1]["content"]) for call in recording.model_calls] == [("own", "go")]

@@ -65,7 +65,7 @@ try:
 except Exception as error:
     print(type(error).__name__, error)
 
-NEEDS = ["strands-agents>=1.62", "openai>=2"]
+NEEDS = ["strands-agents>=1.62", "openai>=3"]
 MODEL = [
     [("delete_files", {"paths": ["a.txt"]}, "t1")],
     "It is deleted.",
@@ -87,7 +87,7 @@ session files-7
     > Tell me what you did
     model gpt-5 10+2
     < I deleted a file
-  turn cleaner ERROR Error code: 400 - {'error': {'message': 'too many words', 'type': 'invalid_request_error', 'param': None, 'code': None}}
+  turn cleaner ERROR Error code: 400 - too many words
     > And now?
-    model gpt-5 ERROR Error code: 400 - {'error': {'message': 'too many words', 'type': 'invalid_request_error', 'param': None, 'code': None}}
+    model gpt-5 ERROR Error code: 400 - too many words
 """
