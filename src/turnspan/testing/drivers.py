@@ -15,6 +15,7 @@ from contextlib import suppress
 from typing import Any, ClassVar, NamedTuple
 
 from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.trace import SpanKind
 
 from turnspan.model.json_values import text_of
 from turnspan.model.records import TurnRecord, turnspan_metadata
@@ -172,7 +173,12 @@ _OPERATIONS = ("invoke_agent", "invoke_workflow", "chat", "text_completion", "ge
 def span_tree(spans: Iterable[ReadableSpan]) -> list[Any]:
     """Return the GenAI spans as a forest of ``(operation and tool, children)``, in order of their starts."""
     known = {span.context.span_id: span for span in spans if span.context is not None}
-    ours = [span for span in known.values() if (span.attributes or {}).get(sc.GEN_AI_OPERATION_NAME) in _OPERATIONS]
+    ours = [
+        span
+        for span in known.values()
+        if (span.attributes or {}).get(sc.GEN_AI_OPERATION_NAME) in _OPERATIONS
+        and span.kind is not SpanKind.SERVER  # an MCP server's own
+    ]
 
     def parent_of(span: ReadableSpan | None) -> ReadableSpan | None:
         while span is not None:
