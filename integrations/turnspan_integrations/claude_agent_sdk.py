@@ -2,7 +2,7 @@
 
 From a prompt to its result is a turn. Sub-agents are agents inside of the call that started them. The subprocess gets the
 trace context that is current when it is started. It takes more than 200 lines because the loop runs elsewhere: which line
-begins and ends what must be told from the lines alone.
+begins and ends what must be read from the lines alone.
 """
 
 from __future__ import annotations

@@ -20,6 +20,8 @@ class _Node(NamedTuple):
     place: str
     run: Run
     at_ns: int
+    events: int
+    """How many its turn had when it began."""
 
 
 class Nodes:
@@ -48,7 +50,7 @@ class Nodes:
         run = self._emit.current_run()
         if run is not None and run.agent != name:  # in the functional API a graph's only node is the graph
             place = str(known.get("langgraph_checkpoint_ns"))
-            self._running[run_id] = _Node(name, place, run, time.time_ns())
+            self._running[run_id] = _Node(name, place, run, time.time_ns(), self._events_of(run))
 
     def has_something(self, metadata: Any) -> None:
         """Forget the nodes that something is on record of, which says where it is."""
@@ -56,6 +58,10 @@ class Nodes:
         for run_id, node in list(self._running.items()):
             if place.startswith(node.place):
                 self._running.pop(run_id, None)
+
+    def _events_of(self, run: Run) -> int:
+        link = self._emit.link(run.session_id, str(run.turn_id))
+        return 0 if link is None else len(link.audit_event_ids)
 
     def ended(self, _outputs: Any, *, run_id: UUID, **_more: Any) -> None:
         """Record it."""
@@ -71,5 +77,11 @@ class Nodes:
             self._end(run_id, Outcome() if isinstance(error, GraphBubbleUp) else Outcome(error=error))
 
     def _end(self, run_id: UUID, outcome: Outcome) -> None:
-        if (node := self._running.pop(run_id, None)) is not None:
+        if (node := self._running.pop(run_id, None)) is None:
+            return
+        beside = {key: other for key, other in list(self._running.items()) if other.run.turn_id == node.run.turn_id}
+        if beside or self._events_of(node.run) == node.events:  # else another adapter had something in it
             node.run.agent_started(node.name, at_ns=node.at_ns).end(outcome)
+            for key, other in beside.items():
+                if key in self._running:
+                    self._running[key] = other._replace(events=other.events + 2)

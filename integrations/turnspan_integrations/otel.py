@@ -234,7 +234,7 @@ class Reader:
             own, name = what["session"] or _conversation_of(span), what["agent"]
             session = self._emit.session(None if own is None else str(own), agent_id=name)
             return self._emit.begin(
-                agent=name or span.name,
+                agent=_agent_of(what, span),
                 prompt=_prompt(what),
                 session=session,
                 turn_id=what["run"],
@@ -243,7 +243,7 @@ class Reader:
             )
         run = self._emit.run_at(here)
         if what.kind == "agent":
-            return run.agent_started(what["agent"] or span.name, description=what["description"], **at)
+            return run.agent_started(_agent_of(what, span), description=what["description"], **at)
         if what.kind == "tool":
             kind = what["tool_type"] or "function"
             return run.tool_started(
@@ -384,6 +384,11 @@ class Reader:
         return {span_id: _place(one) for span_id, one in runs.items()}
 
 
+def _agent_of(what: What, span: Any) -> str | None:
+    """Return the name of an agent; a span that is named after the operation alone is of one without a name."""
+    return what["agent"] or (None if span.name == what.attributes.get("gen_ai.operation.name") else span.name)
+
+
 def _place(inside: Run | Call) -> CurrentContext:
     """Return where something happens that happens inside of a run or call."""
     run = inside if isinstance(inside, Run) else inside.run
@@ -456,6 +461,7 @@ def _last_text(value: Any, role: str) -> Any:
     for message in reversed(value):
         if isinstance(message, dict) and message.get("role") == role:
             parts = message.get("parts") or [{"type": "text", "content": message.get("content")}]
+            parts = parts if isinstance(parts, list) else []
             texts = [p.get("content") for p in parts if isinstance(p, dict) and p.get("type") == "text"]
             if any(texts):
                 return "".join(str(text) for text in texts if text)

@@ -1,8 +1,8 @@
 """Strands Agents: its own spans, which it always starts; no second ones are started.
 
-Its tracer starts a span for each agent, swarm, graph, model call and tool, and is told what they were given and what came
+Its tracer starts a span for each agent, swarm, graph, model call and tool, and is given what they got and what came
 of them: its methods are where events are made, so they are as exact as its spans. Only streams of agents and orchestrators
-know how a run ended. What the tracer is not told (tools that a hook cancels, retries) is read off the events of its hooks.
+know how a run ended. What the tracer does not get (tools that a hook cancels, retries) is read off the events of its hooks.
 That is three places and five kinds of spans, each a few lines: longer than a runtime with one hook takes.
 """
 

@@ -429,7 +429,7 @@ def test_with_counting_ids_a_whole_record_can_be_compared(recording):
 
 
 @pytest.mark.parametrize("bad", ["x" * 300, "nul\x00", "line\nbreak"])
-def test_an_id_that_cannot_be_stored_is_replaced_and_told(recording, bad, caplog):
+def test_an_id_that_cannot_be_stored_is_replaced_and_reported(recording, bad, caplog):
     """A session id that no store can keep is replaced, the given one is kept beside it, and a warning says so."""
     with turnspan.session(bad), turnspan.turn():
         pass

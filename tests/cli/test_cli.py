@@ -85,7 +85,7 @@ def test_find_resolves_any_id_in_all_three_places(kind):
     """Each kind of id leads to record, trace and log."""
     wanted = ids()[kind]
     places = json.loads(turnspan("find", wanted, "--json", check=True).stdout)["places"]
-    assert len(places) == (2 if kind == "tool call" else 1), "both programs have a call c1: both are told"
+    assert len(places) == (2 if kind == "tool call" else 1), "both programs have a call c1: both are shown"
     place = next(place for place in places if place["hit"]["session_id"] == "support-42")
     assert {"kind": "session", "name": "support-42"} in place["record"]
     assert place["log"], "a line of the log"

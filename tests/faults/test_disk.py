@@ -36,7 +36,7 @@ print(done)
 """
 
 
-def test_a_full_disk_is_told_and_the_agent_goes_on(tmp_path):
+def test_a_full_disk_is_reported_and_the_agent_goes_on(tmp_path):
     """Journal, store, log and spans cannot grow beyond 300 kB; what was written until then stays."""
     path = program(tmp_path / "prog.py", AGENT.format(soft=300_000, hard=300_000))
     done = run(PYTHON, path, env={"PYTHONWARNINGS": "default", "TURNSPAN_EXIT_TIMEOUT": "5"})

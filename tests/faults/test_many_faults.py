@@ -139,39 +139,39 @@ def on_record(home):
     found = recover(made.journal_path, store, made.store_url)
     assert [one.problem for one in found if one.problem] == []
     rows = [row for session in store.list_sessions() for row in store.audit_events(session)]
-    told = Counter({one.journal: one.lost for one in found})
+    counted = Counter({one.journal: one.lost for one in found})
     for row in rows:
         if (seal := seal_of(read(row.payload.encode()))) is not None:
-            told[row.journal] = max(told[row.journal], seal.dropped)
-    return made, rows, told
+            counted[row.journal] = max(counted[row.journal], seal.dropped)
+    return made, rows, counted
 
 
 @pytest.mark.slow
-def test_what_full_disks_cost_is_told(tmp_path):
+def test_what_full_disks_cost_is_reported(tmp_path):
     """Whatever fills up, whoever is killed: an event is on record once, or is one of those that are said to be lost."""
     said = played(tmp_path, FULL, DISKS)
-    stored, told = Counter(), 0
+    stored, counted = Counter(), 0
     for home in sorted(tmp_path.glob("home-*")):
         made, rows, lost = on_record(home)
         stored.update(row.event_id for row in rows)
-        told += sum(lost.values())
+        counted += sum(lost.values())
         if rows:
             report = verify(settings=made, spans="none", logs="none")
             assert report.exit_code <= 1, (home, report.findings[:5])
     missing = [event_id for event_id in said if event_id not in stored]
-    print(f"{DISKS} full disks: {len(said)} events acknowledged, {len(missing)} lost, {told} told")
+    print(f"{DISKS} full disks: {len(said)} events acknowledged, {len(missing)} lost, {counted} counted")
     assert [event_id for event_id, count in stored.items() if count > 1] == []
-    assert 0 < len(missing) <= told
-    assert told - len(missing) < DISKS * 5, "more is told than is lost only where a seal is among it"
+    assert 0 < len(missing) <= counted
+    assert counted - len(missing) < DISKS * 5, "more is counted than is lost only where a seal is among it"
 
 
 @pytest.mark.slow
 def test_a_value_of_the_wrong_type_costs_nothing_else(tmp_path):
     """Each event is on record once, whatever was in it, by exit or SIGKILL; and what stands beside it is whole."""
     said = played(tmp_path, WRONG, VALUES)
-    made, rows, told = on_record(tmp_path / "home")
+    made, rows, counted = on_record(tmp_path / "home")
     stored = Counter(row.event_id for row in rows)
-    assert sum(told.values()) == 0
+    assert sum(counted.values()) == 0
     assert [event_id for event_id in said if stored[event_id] != 1] == []
     print(f"{VALUES} odd values: {len(said)} events acknowledged, all of them on record once")
     store = open_store(made.store_url)

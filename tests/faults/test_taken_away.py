@@ -90,8 +90,8 @@ def test_what_was_recorded_is_there_whatever_was_taken_away(tmp_path):
         assert list(made.journal_path.iterdir()) == [], (kind, end)
 
 
-def test_what_only_the_store_had_is_told_and_named(tmp_path, caplog):
-    """What the journal had dropped already is gone with the store: how much is told, and verify names the gap."""
+def test_what_only_the_store_had_is_reported_and_named(tmp_path, caplog):
+    """What the journal had dropped already is gone with the store: how much is reported, and verify names the gap."""
     caplog.set_level(logging.WARNING)
     recorder = Recorder(Settings.read(home=tmp_path / "home", log="off", journal_limit_mb=1))
     before = runtime.use(recorder)
@@ -116,7 +116,7 @@ def test_what_only_the_store_had_is_told_and_named(tmp_path, caplog):
     assert any(f"line 1 to {first - 1} of journal" in one.says for one in report.findings)
 
 
-def test_a_journal_that_cannot_be_removed_is_told(tmp_path, caplog, monkeypatch):
+def test_a_journal_that_cannot_be_removed_is_reported(tmp_path, caplog, monkeypatch):
     """The end of a process, and recovery after it, say that a journal's files stay; neither fails."""
     real = os.unlink
 

@@ -52,10 +52,10 @@ async def _await(function) -> str:
 
 def _callers(call, wrap, caplog) -> list[tuple[str, int]]:
     caplog.clear()
-    with warnings.catch_warnings(record=True) as told:
+    with warnings.catch_warnings(record=True) as shown:
         warnings.simplefilter("always")
         assert call(wrap) == "done"
-    return [(told[0].filename, told[0].lineno), (caplog.records[0].pathname, caplog.records[0].lineno)]
+    return [(shown[0].filename, shown[0].lineno), (caplog.records[0].pathname, caplog.records[0].lineno)]
 
 
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)

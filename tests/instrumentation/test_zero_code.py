@@ -145,7 +145,7 @@ def test_a_dead_endpoint_harms_nothing(tmp_path):
     """Where nobody takes spans one line says so, and spans are kept on disk."""
     done = turnspan("run", "--otlp", "http://127.0.0.1:9", EXAMPLES / "openai_agents_triage.py")
     assert done.returncode == 0
-    assert done.stderr.count("\n") == 1, "told once"
+    assert done.stderr.count("\n") == 1, "reported once"
     assert (
         "http://127.0.0.1:9/v1/traces does not accept spans; the record is complete, and spans are kept in .turnspan/spans.jsonl"
         in done.stderr
@@ -168,7 +168,7 @@ def test_an_endpoint_that_answers_with_errors_harms_nothing(status, late, tmp_pa
     assert len(open_store(f"sqlite:///{tmp_path}/.turnspan/sessions.db").load_session("support-42").turns) == 3
 
 
-def test_an_endpoint_that_takes_spans_only_is_told_how_to_keep_the_rest_back():
+def test_for_an_endpoint_that_takes_spans_only_the_setting_is_named_that_keeps_the_rest_back():
     """As Jaeger does: one line for each signal, with the variable to set."""
     with Receiver({"/v1/logs": 404, "/v1/metrics": 404}) as receiver:
         done = turnspan("run", "--otlp", receiver.url, EXAMPLES / "openai_agents_triage.py")
@@ -178,7 +178,7 @@ def test_an_endpoint_that_takes_spans_only_is_told_how_to_keep_the_rest_back():
     assert done.stderr.count("\n") == 2
 
 
-def test_an_unwritable_home_harms_nothing_and_is_told(tmp_path):
+def test_an_unwritable_home_harms_nothing_and_is_reported(tmp_path):
     """The agent answers as ever, and standard error says what could not be kept."""
     (tmp_path / "home").write_text("a file, not a folder")
     done = turnspan(
@@ -346,7 +346,7 @@ print(sorted(m for m in __import__("sys").modules if m.startswith("opentelemetry
     assert done.stdout == "[]\n", done.stderr
 
 
-def test_a_missing_exporter_is_told_clearly(tmp_path):
+def test_a_missing_exporter_is_reported_clearly(tmp_path):
     """Without the OTLP exporter the program runs, and the pip line is on standard error."""
     path = program(
         tmp_path / "prog.py",

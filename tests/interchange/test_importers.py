@@ -286,7 +286,7 @@ def test_a_turn_without_times_has_those_of_its_session(tmp_path):
     assert listed["updated_at"].startswith("2026-01-02T03:04:05")
 
 
-def test_bad_input_is_told_plainly(tmp_path):
+def test_bad_input_is_named_plainly(tmp_path):
     """A wrong path or kind is one line."""
     missing = command("import", "oats", tmp_path / "nowhere")
     assert missing.returncode == 4

@@ -210,7 +210,7 @@ def test_journals_of_several_processes_are_folded_in_order_of_time(tmp_path):
         (["--store", "mongodb://x"], "is not a store URL that turnspan knows"),
     ],
 )
-def test_bad_input_to_rebuild_is_told(tmp_path, options, says):
+def test_bad_input_to_rebuild_is_reported(tmp_path, options, says):
     """A wrong option is one line and exit code 4."""
     (tmp_path / ".turnspan/journal").mkdir(parents=True)
     if "mongodb" in options[1]:

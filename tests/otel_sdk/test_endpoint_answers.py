@@ -64,7 +64,7 @@ def ended(endpoint, folder):
 
 
 def test_a_redirect_is_no_delivery(tmp_path):
-    """Exporters do not follow it: the spans are kept in the file, and the program's owner is told why they are not sent."""
+    """Exporters do not follow it: the spans are kept in the file, and the program's owner learns why they are not sent."""
     with Endpoint(REDIRECT) as endpoint:
         done = ended(endpoint, tmp_path)
     assert "does not accept spans" in done.stderr
@@ -90,7 +90,7 @@ def test_an_answer_that_does_not_end_is_not_read(head, part, pause_s, tmp_path):
     assert turnspan("verify").returncode == 0
 
 
-def test_who_does_not_speak_http_is_told_in_a_line(tmp_path):
+def test_who_does_not_speak_http_is_named_in_a_line(tmp_path):
     """`doctor` and `verify` say that it cannot be reached or read, without what it said moving the terminal."""
     run(PYTHON, program(tmp_path / "prog.py", PROGRAM), check=True)
     with Endpoint(b"\x1b]0;not HTTP\x07\r\n") as endpoint:

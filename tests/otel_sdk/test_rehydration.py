@@ -192,7 +192,7 @@ for n in range(3):
         (["last", "--otlp", "http://127.0.0.1:9"], "was rejected; sending again is safe"),
     ],
 )
-def test_bad_input_is_told_in_one_line(tmp_path, options, says):
+def test_bad_input_is_named_in_one_line(tmp_path, options, says):
     """A wrong option is one line and exit code 4."""
     run(
         PYTHON,

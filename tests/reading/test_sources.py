@@ -188,7 +188,7 @@ def test_loki_is_read_page_by_page(made, monkeypatch, page):
 
 
 @pytest.mark.parametrize("body", [b"<html>no JSON</html>", b""])
-def test_what_is_no_backend_is_told(made, body):
+def test_what_is_no_backend_is_reported(made, body):
     """An answer of something else is an error that names the three that are known."""
     with Backend(lambda *_: body) as other, pytest.raises(EvidenceError, match="query API of Jaeger, Tempo or Loki"):
         verify(settings=made, spans=other.url)

@@ -207,7 +207,7 @@ def test_everything_is_passed_on(serving):
         assert outline(settled(serve)) == OUTLINE
 
 
-def test_logs_and_metrics_are_told_not_to_be_recorded(one_serve):
+def test_logs_and_metrics_are_said_not_to_be_recorded(one_serve):
     """A warning of the protocol's own, and no error that makes an exporter send again."""
     status, _, answer = post(one_serve.url, b"{}", path="/v1/logs")
     assert status == 200

@@ -149,7 +149,7 @@ def test_descriptions_stand_on_spans_only_where_content_may(tmp_path):
 
 @pytest.mark.parametrize("mode", ["full", "none", "redacted"])
 def test_problems_quote_content_only_where_it_may_be_kept(mode, caplog):
-    """An error of turnspan's own may quote what an agent said; with content off, its class is told and its text is not."""
+    """An error of turnspan's own may quote what an agent said; with content off, its class is reported and its text is not."""
     caplog.set_level(logging.DEBUG)
     with record(capture_content=mode, strict=False) as recording:
         try:

@@ -1,4 +1,4 @@
-"""``turnspan.flush``: it waits for store and endpoints together, and not longer than it was told."""
+"""``turnspan.flush``: it waits for store and endpoints together, and not longer than it was asked to."""
 
 import socket
 import sqlite3

@@ -47,7 +47,7 @@ def test_what_nobody_ends_is_cancelled_with_its_turn(recording):
     assert recording.unresolved() == []
 
 
-def test_ends_are_told_once(recording):
+def test_ends_are_reported_once(recording):
     """A second end of a call or a turn changes nothing."""
     emit = recording.recorder.emit
     emit(TurnStarted(**IDS))
@@ -83,7 +83,7 @@ def test_late_fields_win(recording):
     assert recording.turn.tool_calls[0].arguments == {"late": 1}
 
 
-def test_an_exception_of_ours_never_reaches_the_agent_and_is_told_once(caplog):
+def test_an_exception_of_ours_never_reaches_the_agent_and_is_reported_once(caplog):
     """A failure of turnspan's own is logged once, counted each time, and kept from the program."""
     with record(strict=False) as recording:
         recording.recorder._spans.start = lambda *_, **__: 1 / 0
@@ -364,7 +364,7 @@ def test_emitting_from_many_threads_keeps_the_chain(tmp_path):
     recorder.close()
 
 
-def test_a_read_only_store_is_told_and_loses_nothing(tmp_path, caplog):
+def test_a_read_only_store_is_reported_and_loses_nothing(tmp_path, caplog):
     """Where the store takes no writes a warning says so, and the events wait."""
     path = tmp_path / "s.db"
     turnspan.SqlSessionStore(f"sqlite:///{path}").close()

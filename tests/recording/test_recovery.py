@@ -29,7 +29,7 @@ def test_spans_are_sent_again_however_late_recovery_is(tmp_path, monkeypatch):
 
 
 def test_a_journal_can_be_given_to_another_store(tmp_path):
-    """Where the store that it was meant for is wrong, it goes where it is told to."""
+    """Where the store that it was meant for is wrong, it goes where the option says."""
     wrong = DIES.replace('home="home"', 'home="home", store="postgresql://nobody@127.0.0.1:9/none"')
     run(PYTHON, program(tmp_path / "dies.py", wrong), cwd=tmp_path)
     store, journals = InMemorySessionStore(), tmp_path / "home" / "journal"

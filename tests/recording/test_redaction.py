@@ -175,7 +175,7 @@ def test_what_is_too_long_is_cut_and_its_digest_stays():
 
 
 @pytest.mark.parametrize("rules", ["nonsense", "secrets,nonsense", "os.path:absent", "absent_module:f"])
-def test_a_rule_that_there_is_not_is_told_before_the_program_starts(tmp_path, rules):
+def test_a_rule_that_there_is_not_is_reported_before_the_program_starts(tmp_path, rules):
     """A misspelt rule stops ``turnspan run`` instead of letting secrets through."""
     with pytest.raises(SettingsError, match="TURNSPAN_REDACT"):
         Redactor(rules)

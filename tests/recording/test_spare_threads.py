@@ -9,7 +9,7 @@ from turnspan.recording import spare_threads
 
 
 def test_threads_that_were_kept_do_what_no_new_one_can(monkeypatch):
-    """Python 3.12 starts no thread once `atexit` runs: three are kept, and who comes fourth is told."""
+    """Python 3.12 starts no thread once `atexit` runs: three are kept, and who comes fourth is reported."""
     monkeypatch.setattr(spare_threads, "_needed", True)
     spare_threads.keep()
 

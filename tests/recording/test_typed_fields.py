@@ -80,7 +80,7 @@ def test_what_has_no_meaning_is_left_out_and_named():
     assert (event.status, event.error, lost) == ("error", "status failed", ["status"])
 
 
-def test_it_is_told_once_and_costs_nothing_else(tmp_path, caplog):
+def test_it_is_reported_once_and_costs_nothing_else(tmp_path, caplog):
     """By hand, through record, log and spans to a store, with a verdict."""
     recorder = Recorder(Settings.read(home=tmp_path / "home"))
     with runtime.hold(recorder):

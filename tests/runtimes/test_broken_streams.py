@@ -1,6 +1,6 @@
 """Streams that break in the middle, under each runtime: the turn ends as an error, with the provider's words, once.
 
-The runtime is told by its client; that the client is watched too must change nothing.
+The runtime hears of it from its client; that the client is watched too must change nothing.
 """
 
 import asyncio
@@ -75,7 +75,7 @@ def test_a_stream_that_breaks_is_an_error_of_its_turn(module, driver, broken, cl
         calls = turn.metadata["turnspan"]["model_calls"]
         assert (turn.status, {call["status"] for call in calls}) == ("error", {"error"})
         assert all(says in call["error"] for call in calls)
-        if driver != "OatsOverTheWire":  # which tells its user to look into the log, and turnspan what it told
+        if driver != "OatsOverTheWire":  # which tells its user to look into the log, and turnspan what it said
             assert says in turn.error
             assert len(calls) == 1
         assert recording.problems == {}

@@ -93,7 +93,7 @@ def test_the_programs_tracer_provider_is_its_own(played):
 
 
 def test_the_record_is_whole(played):
-    """Both turns are one session, each model and tool call is told once."""
+    """Both turns are one session, each model and tool call is recorded once."""
     _, _, home = played
     store = SqlSessionStore(f"sqlite:///{home}/sessions.db")
     sessions = [store.load_session(session_id) for session_id in store.list_sessions()]

@@ -96,7 +96,7 @@ def test_a_call_that_times_out_and_one_that_is_cancelled(recording):
     assert [call.status for call in recording.turn.tool_calls] == ["timeout", "cancelled"]
 
 
-def test_a_call_that_a_framework_tells_is_not_told_twice(recording):
+def test_a_call_that_a_framework_reports_is_not_reported_twice(recording):
     """Inside of a tool call of the same name there is no second one."""
 
     async def scene(client):
@@ -108,7 +108,7 @@ def test_a_call_that_a_framework_tells_is_not_told_twice(recording):
     assert call.result == "3"
 
 
-def test_outside_of_every_turn_nothing_is_told(recording):
+def test_outside_of_every_turn_nothing_is_recorded(recording):
     """A tool that no turn asked for makes no session."""
 
     async def main():

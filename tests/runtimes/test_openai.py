@@ -88,7 +88,7 @@ def test_a_session_by_hand_wins(recording):
     assert found == {"x": ["Hi", "How are you?"], "y": ["Hi", "How are you?"]}
 
 
-def test_inside_of_a_turn_by_hand_only_the_models_are_told(recording):
+def test_inside_of_a_turn_by_hand_only_the_models_are_recorded(recording):
     """A loop inside of a turn block adds model calls, and no turn of its own."""
     with turnspan.session("s"), turnspan.turn(agent="triage", prompt="go") as turn:
         said([[ScriptedToolCall("add", {"a": 1, "b": 2}, "c1")]], [user("go")])
@@ -98,7 +98,7 @@ def test_inside_of_a_turn_by_hand_only_the_models_are_told(recording):
     assert len(turn.metadata["turnspan"]["model_calls"]) == 1
 
 
-def test_inside_of_a_model_call_by_hand_nothing_is_told_twice(recording):
+def test_inside_of_a_model_call_by_hand_nothing_is_recorded_twice(recording):
     """A client inside of a model_call block adds nothing."""
     with turnspan.session("s"), turnspan.turn(prompt="go"), turnspan.model_call("mine"):
         said(["done"], [user("go")])

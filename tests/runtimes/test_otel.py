@@ -255,7 +255,7 @@ def test_what_says_only_at_its_end_what_it_is(only_theirs, recording, dialect):
     assert (turn.metadata["turnspan"]["span_id"], call.metadata["turnspan"]["span_id"]) == (ids["root"], ids["t"])
 
 
-def test_what_ours_tells_right_around_a_span_is_not_told_twice(only_theirs, recording):
+def test_what_ours_reports_right_around_a_span_is_not_reported_twice(only_theirs, recording):
     """A span inside of our own call for the same thing adds nothing."""
     tracer = trace.get_tracer("somebody")
     with turnspan.session("s"), turnspan.turn(agent="triage", prompt="go"):
@@ -296,7 +296,7 @@ def test_spans_that_are_about_nothing_of_ours_leave_nothing(only_theirs, recordi
     assert not len(external_spans)
 
 
-def test_a_reader_that_fails_is_told_once_and_changes_nothing(monkeypatch):
+def test_a_reader_that_fails_is_reported_once_and_changes_nothing(monkeypatch):
     """A reader of spans that raises is reported once, and spans are exported as ever."""
     import turnspan_integrations.otel as module
 

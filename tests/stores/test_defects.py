@@ -130,7 +130,7 @@ def test_a_session_in_two_workspaces_is_one_session(store, base):
 @pytest.mark.parametrize(
     "content", ["{", "", "[]", "null", '"text"', '{"messages": [], "session_id": "bad"}', '{"session_id": "other"}']
 )
-def test_a_corrupt_or_foreign_file_is_told_and_hides_no_other(store, base, content):
+def test_a_corrupt_or_foreign_file_is_reported_and_hides_no_other(store, base, content):
     """The error names the file that cannot be read, and all other sessions are there."""
     store.save_session(example_session("good"))
     (base / "bad.json").write_text(content)
@@ -200,7 +200,7 @@ def test_a_locked_database_says_so_and_takes_the_write_later(tmp_path):
     assert store.list_sessions() == ["s"]
 
 
-def test_a_file_that_is_no_database_is_told(tmp_path):
+def test_a_file_that_is_no_database_is_reported(tmp_path):
     """The error names the damage instead of a traceback of SQLite's."""
     (tmp_path / "s.db").write_text("this is no database, and longer than a header of one " * 20)
     with pytest.raises(StoreUnavailableError, match="is not a database, or is damaged"):

@@ -94,7 +94,7 @@ def grouped(number: str, joint: str) -> str:
     return joint.join(number[i : i + 4] for i in range(0, len(number), 4))
 
 
-# Kinds that are told by their format: they may stand anywhere
+# Kinds that are known by their format: they may stand anywhere
 FORMATS: dict[str, Callable[[Maker], str]] = {
     "openai": lambda m: f"sk-proj-{m.safe(48)}",
     "openai legacy": lambda m: f"sk-{m.key(20)}T3BlbkFJ{m.key(20)}",
@@ -207,7 +207,7 @@ AROUND = [
     "export X={}; run",
 ]
 
-# Kinds that are told by their name or their place; the needle is the value
+# Kinds that are known by their name or their place; the needle is the value
 NAMES = [
     "password", "Password", "PASSWORD", "passwd", "db_password", "userPassword", "DB_PASS", "pwd", "passphrase", "secret", "client_secret",
     "clientSecret", "SECRET_KEY", "aws_secret_access_key", "api_key", "apiKey", "API_KEY", "x-api-key", "OPENAI_API_KEY", "access_token",

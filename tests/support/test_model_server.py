@@ -63,7 +63,7 @@ def test_a_client_that_tries_again_is_answered_with_the_next_step(model_server):
     assert len(set(map(repr, played.as_sent()))) == 1
 
 
-def test_more_requests_than_answers_are_refused_and_told():
+def test_more_requests_than_answers_are_refused_and_reported():
     """A script that is over fails the request and the test."""
     with ModelServer() as server, openai_client(server) as model:
         server.play(["only one"])

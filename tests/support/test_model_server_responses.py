@@ -141,7 +141,7 @@ def test_an_answer_in_the_background_can_be_cancelled_and_streamed(responses):
     assert rest[-1].response.output_text == "the answer"
 
 
-def test_the_response_before_and_the_conversation_are_told_back(responses):
+def test_the_response_before_and_the_conversation_are_given_back(responses):
     """Ids that a request names stand in the answer."""
     responses.play("one", "two")
     first = responses.create(**GO)

@@ -41,7 +41,7 @@ def test_a_tool_of_a_program_that_traces_carries_its_session(recording):
         assert baggage.get_all() == {}, "what the program has in its baggage is its own"
 
 
-def test_no_model_is_told_of_sessions(recording):
+def test_no_model_hears_of_sessions(recording):
     """Neither where an adapter tells the call, nor in the span of another instrumentation."""
     with turnspan.session("s"), turnspan.turn():
         here = current_context()

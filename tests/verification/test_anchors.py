@@ -263,7 +263,7 @@ def test_the_command_writes_a_file_prints_and_commits(copy, keys):
 
 
 @pytest.mark.parametrize("options", [[], ["--key", "hmac"], ["--origin", "two words"]])
-def test_what_cannot_be_anchored_is_told(copy, keys, options):
+def test_what_cannot_be_anchored_is_reported(copy, keys, options):
     """No key, a key that others could sign with too, a name that is not one."""
     (copy / "hmac").write_text("0123456789abcdef0123456789abcdef")
     key = [] if not options or "--key" in options else ["--key", keys / "private.pem"]

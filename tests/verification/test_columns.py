@@ -36,7 +36,7 @@ def another(value, type_):
 
 @pytest.mark.parametrize(("table", "column"), COLUMNS)
 def test_a_value_that_was_changed_is_named(home, key, table, column):
-    """No column can be changed in a row of a session without being told which session it is."""
+    """No column can be changed in a row of a session without a finding that names the session."""
     with opened(home) as db:
         types = dict(columns_of(db, table))
         if column not in types:

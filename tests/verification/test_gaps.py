@@ -1,4 +1,4 @@
-"""What is not there, and why: gaps are told, never proven; what was kept elsewhere is no gap."""
+"""What is not there, and why: gaps are reported, never proven; what was kept elsewhere is no gap."""
 
 import json
 import os
@@ -120,7 +120,7 @@ def killed(folder):
 
 
 def test_a_journal_that_waits_is_a_gap(tmp_path):
-    """What a dead process left is told, with what to do; stored, it is whole again."""
+    """What a dead process left is reported, with what to do; stored, it is whole again."""
     killed(tmp_path)
     done = command("verify", cwd=tmp_path)
     assert done.returncode == 1

@@ -336,7 +336,7 @@ def test_signed_seals_are_checked(tmp_path, kind):
     assert verify(settings=unsigned, spans="none", key=str(tmp_path / "check")).exit_code == 3
 
 
-def test_a_key_that_is_none_is_told(tmp_path):
+def test_a_key_that_is_none_is_reported(tmp_path):
     """A key that is too short, broken or not there is an error, not a verdict."""
     (tmp_path / "short").write_text("short")
     (tmp_path / "bad").write_text("-----BEGIN PRIVATE KEY-----\nnothing\n-----END PRIVATE KEY-----")

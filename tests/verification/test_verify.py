@@ -364,7 +364,7 @@ def test_the_command_prints_what_it_found_and_exits_accordingly(tmp_path):
         (["absent-session"], "absent-session"),
     ],
 )
-def test_bad_input_is_told_in_one_line(tmp_path, options, says):
+def test_bad_input_is_named_in_one_line(tmp_path, options, says):
     """A wrong option is one line and exit code 4."""
     recorded(tmp_path)
     done = command("verify", *options, cwd=tmp_path)
@@ -373,7 +373,7 @@ def test_bad_input_is_told_in_one_line(tmp_path, options, says):
     assert "Traceback" not in done.stderr
 
 
-def test_a_span_file_that_is_none_is_told(tmp_path):
+def test_a_span_file_that_is_none_is_reported(tmp_path):
     """The error names file and line."""
     recorded(tmp_path)
     (tmp_path / "x.jsonl").write_text("{broken\n")

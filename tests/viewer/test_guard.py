@@ -62,7 +62,7 @@ def test_a_token_is_asked_for_where_there_is_one():
         assert answer.status_code == 200
 
 
-def test_who_is_refused_is_told_why(client):
+def test_who_is_refused_learns_why(client):
     """A browser gets a page that says what to do, a program a line; a name in it is text."""
     page = client.get("/sessions", headers={"host": "<b>evil.example", "accept": "text/html,*/*"})
     assert page.status_code == 421 and "<h1>Not under this name</h1>" in page.text and "<b>" not in page.text

@@ -218,7 +218,7 @@ def digests(folder):
 
 
 def test_news_are_noticed():
-    """What an open page is told of changes with the newest session, and with its own."""
+    """What an open page hears of changes with the newest session, and with its own."""
     store = store_of(long_session(1))
     source = source_of(store)
     all_of_them, own = _state(source, None), _state(source, "long")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -116,6 +117,10 @@ class _Collected(AdapterContext):
         """Return nothing: no code runs here."""
         return None
 
+    def has_response(self, response_id: str, since_ns: int) -> bool:  # noqa: ARG002
+        """Return whether an adapter has reported a call: here is none."""
+        return False
+
     def __call__(self, event: Event) -> None:
         """Take an event."""
         self.events.append((event, None))
@@ -200,7 +205,16 @@ class Assembly:
         """Put on record what can be; return whether there was anything."""
         traces = self._spool.ready(self._settle_ms if settle_ms is None else settle_ms, self._patience_ms)
         for trace_id in traces:
-            self._take(self._spool.trace(trace_id))
+            kept = self._spool.trace(trace_id)
+            try:
+                self._take(kept)
+            except sqlite3.Error:
+                raise
+            except Exception as error:  # one that cannot be read costs itself, and not those behind it
+                logger.error(
+                    "turnspan serve: trace %s is not recorded: %s: %s", trace_id.hex(), type(error).__name__, error
+                )
+                self._spool.done((one, None) for one in kept if one.span is not None)
         return bool(traces)
 
     def _take(self, kept: list[Kept]) -> None:

@@ -391,7 +391,7 @@ def test_a_tool_that_ran_at_the_provider_is_on_record(recording, config):
     assert recording.unresolved() == []
 
 
-# Which model, told what ---------------------------------------------------------------------------------------------
+# Which model, given what ---------------------------------------------------------------------------------------------
 
 
 def test_instructions_of_each_agent_are_kept_once(recording, config):

@@ -7,7 +7,7 @@ import threading
 from support.model_server import ModelServer
 from turnspan.testing.drivers import TOKENS
 
-assert TOKENS == (10, 2), "what the model server says if it is not told"
+assert TOKENS == (10, 2), "what the model server says if nothing is set"
 _numbers = itertools.count()
 _making = threading.Lock()
 TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

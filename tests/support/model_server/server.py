@@ -1,6 +1,6 @@
 """A scripted model server on loopback: real connections, any client, the answers of a script.
 
-Each conversation has a script of its own and is told by its key: the header ``x-script``, the API key or the model's
+Each conversation has a script of its own and is known by its key: the header ``x-script``, the API key or the model's
 name of a request, whichever names one. So many agents can run at once, in threads, loops or processes.
 """
 

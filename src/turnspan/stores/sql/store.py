@@ -329,9 +329,9 @@ class SqlSessionStore(SessionStore):
             partitions.as_started(connection, rows)
             keys.append("started_at")
         upsert(connection, turns, rows, keys, computed=values.OF_ITS_CALLS)
-        told = {(row["session_id"], row["turn_id"]) for row in changes.turns}
+        given = {(row["session_id"], row["turn_id"]) for row in changes.turns}
         calls = [*changes.tool_calls, *changes.model_calls]
-        if more := {(row["session_id"], row["turn_id"]) for row in calls} - told:  # calls of another process's turn
+        if more := {(row["session_id"], row["turn_id"]) for row in calls} - given:  # calls of another process's turn
             self._database.execute_many(connection, ("calls",), _calls_of_turn, _with_notes(connection, more))
 
     def _turns_of(

@@ -219,8 +219,8 @@ function localTimes(root = document) {
     const at = new Date(time.dateTime);
     if (Number.isNaN(at.getTime())) continue;
     time.title = time.title || time.dateTime;
-    const told = "precise" in time.dataset ? exact : clock;
-    time.textContent = (day.format(at) === today ? "" : `${day.format(at)}, `) + told.format(at);
+    const form = "precise" in time.dataset ? exact : clock;
+    time.textContent = (day.format(at) === today ? "" : `${day.format(at)}, `) + form.format(at);
   }
 }
 
