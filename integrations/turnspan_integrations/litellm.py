@@ -20,14 +20,14 @@ from turnspan_integrations.loops import Answer, Asking, Loops
 from turnspan_integrations.providers import provider_at
 from turnspan_integrations.streams import ended
 
-REQUIRES = "litellm>=1.110.2"
+REQUIRES = "litellm>=1.83.14"
 CANNOT = {
     "agents": "a client knows none",
     "sub-agents": "a tool's own loop is a conversation of its own",
     "tool failures": "the program hands an error on as text, like any other result",
     "handoffs": "a client knows none",
     "how long a tool took": "to less than the time between two calls of the model",
-    "streams that are left without being closed": "they end with the next call of their conversation, or of the process",
+    "streams that are left without being closed": "they end with the next call of their conversation, or of the process; before 1.100 they cannot be closed",
     "`responses`, `text_completion` and `embedding`": "they are reported by the clients below, where these are watched",
     "a task that was left before the model was asked again": "in a loop without tasks",
 }

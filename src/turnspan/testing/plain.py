@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -55,6 +56,10 @@ class Ran(NamedTuple):
     stderr: str
 
 
+_ADDRESS = re.compile(r"\b0x[0-9a-f]{6,}")
+"""Where an object is, which a warning may say."""
+
+
 def compare_programs(driver: RuntimeDriver) -> tuple[Ran, Ran]:
     """Run a program with a driver, without turnspan and under ``turnspan run``, with warnings as errors; return both.
 
@@ -81,4 +86,4 @@ def _run(folder: str, command: list[str]) -> Ran:
     done = subprocess.run(  # noqa: S603  our own interpreter
         [sys.executable, *command], cwd=folder, env=env, capture_output=True, text=True, timeout=300, check=False
     )
-    return Ran(done.returncode, done.stdout, done.stderr)
+    return Ran(done.returncode, done.stdout, _ADDRESS.sub("0x", done.stderr))

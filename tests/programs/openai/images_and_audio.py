@@ -76,7 +76,7 @@ session
 session
   turn
     > What is said here?
-    model gpt-audio 30+5
+    model gpt-audio 30+5 audio_input 20
     < Someone says hello.
 session
   turn

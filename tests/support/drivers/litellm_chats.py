@@ -5,6 +5,7 @@ import os
 
 os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")  # or it fetches one when it is imported
 import litellm
+from litellm.litellm_core_utils.streaming_handler import CustomStreamWrapper
 
 from support.drivers import together
 from support.drivers._wire import OverTheWire
@@ -17,6 +18,7 @@ class LiteLLMChats(OverTheWire, RuntimeDriver):
     """Each answer is whole; streams are read chunk by chunk."""
 
     adapter = "litellm"
+    streams = hasattr(CustomStreamWrapper, "aclose")  # before 1.100 a stream that is left cannot be closed
 
     async def turn(self, conversation, prompt, script):
         messages = self._history(conversation, prompt)
