@@ -39,7 +39,8 @@ asyncio.run(main())
 NEEDS = ["claude-agent-sdk>=0.2.186"]
 MODEL = [
     [("Task", {"subagent_type": "reviewer", "description": "review", "prompt": "Review main.py"}, "t1")],
-    [("Read", {"file_path": "main.py"}, "r1"), ("Read", {"file_path": ".env"}, "r2")],
+    [("Read", {"file_path": "main.py"}, "r1")],
+    [("Read", {"file_path": ".env"}, "r2")],
     "It says hi.",
     "The reviewer likes it.",
 ]
@@ -51,8 +52,9 @@ session
     tool Task(subagent_type=reviewer, description=review, prompt=Review main.py) = It says hi.
       agent reviewer
         model scripted 10+2
-        tool Read(file_path=.env) = secrets stay here SKIPPED secrets stay here
         tool Read(file_path=main.py) = print('hi')↵
+        model scripted 10+2
+        tool Read(file_path=.env) = secrets stay here SKIPPED secrets stay here
         model scripted 10+2
     note claude.hook {"hook": "PreToolUse", "tool_use_id": "r1", "output": {}}
     note claude.hook {"hook": "PreToolUse", "tool_use_id": "r2", "output": {"hookSpecificOutput": {"hookEventName": "PreToolUse", "permissionDecision": "deny", "permissionDecisionReason": "secrets stay here"}}}
