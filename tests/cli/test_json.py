@@ -87,3 +87,17 @@ def test_schemas_are_told_apart():
     kinds = Document.__subclasses__()
     assert len({kind.__struct_config__.tag for kind in kinds}) == len(kinds)
     assert all(kind.__doc__ for kind in kinds)
+
+
+def test_a_long_session_has_its_cost_in_the_list_too(tmp_path):
+    """However many turns it has, and the second time without reading each of its calls."""
+    pytest.importorskip("genai_prices")
+    turnspan.configure(home=tmp_path, telemetry=False)
+    with turnspan.session("long"):
+        for _ in range(201):
+            with turnspan.turn(agent="a"), turnspan.model_call("gpt-4o", provider="openai") as call:
+                call.usage = turnspan.Usage(input_tokens=1_000_000, output_tokens=0)
+    turnspan.shutdown()
+    for _ in range(2):
+        (listed,) = json.loads(invoke("sessions", "--json", "--home", tmp_path))["sessions"]
+        assert (listed["cost_usd"], listed["unpriced_calls"]) == (201 * 2.5, 0)

@@ -14,12 +14,14 @@ from importlib.metadata import PackageNotFoundError, version
 
 from msgspec import Struct
 
+from turnspan.model.newest import Newest
 from turnspan.reading.tree import TimelineNode, turn_tree
 from turnspan.reading.windows import as_ours
 from turnspan.stores.base import Meters, ModelUse, SessionStore, SessionSummary
 
 _MOST_TURNS = 200
-"""Of a longer session a list does not say what it cost: each of its calls would be read."""
+"""What a longer session cost is kept as long as it stays the same: each of its calls is read for it."""
+_long: Newest[tuple[str, str | None, int, int | None], Cost] = Newest(1024)
 
 _PROVIDERS = {
     "aws.bedrock": "aws",
@@ -79,19 +81,26 @@ def cost_of(nodes: Iterable[TimelineNode]) -> Cost:
 
 def with_costs(store: SessionStore, sessions: Sequence[SessionSummary]) -> list[SessionSummary]:
     """Return summaries with what the sessions cost; as far as that is known."""
-    wanted = [one.session_id for one in sessions if one.tokens and one.turns <= _MOST_TURNS]
-    if not wanted:
-        return list(sessions)
+    costs = {one.session_id: cost for one in sessions if (cost := _long.get(_state_of(one))) is not None}
+    wanted = [one.session_id for one in sessions if one.tokens and one.session_id not in costs]
     used: dict[str, list[ModelUse]] = {}
-    for use in store.model_use(wanted) if isinstance(store, Meters) else _loaded(store, wanted):
-        used.setdefault(use.session_id, []).append(use)
-    costs = {session_id: _sum(uses) for session_id, uses in used.items()}
+    if wanted:
+        for use in store.model_use(wanted) if isinstance(store, Meters) else _loaded(store, wanted):
+            used.setdefault(use.session_id, []).append(use)
+    costs |= {session_id: _sum(uses) for session_id, uses in used.items()}
+    for one in sessions:
+        if one.turns > _MOST_TURNS and one.session_id in costs:
+            _long.remember(_state_of(one), costs[one.session_id])
     return [
         replace(one, cost_usd=cost.usd or None, unpriced_calls=cost.unknown)
         if (cost := costs.get(one.session_id))
         else one
         for one in sessions
     ]
+
+
+def _state_of(session: SessionSummary) -> tuple[str, str | None, int, int | None]:
+    return session.session_id, session.updated_at, session.turns, session.tokens
 
 
 def _loaded(store: SessionStore, session_ids: Iterable[str]) -> Iterator[ModelUse]:
