@@ -21,6 +21,7 @@ from turnspan.model.records import MAX_ID_LENGTH
 from turnspan.receiver.spool import BEGUN, Kept, Spool
 from turnspan.recording.recorder import Recorder
 from turnspan.stores.base import Audited
+from turnspan.telemetry import semconv as sc
 from turnspan.telemetry.own_log import logger
 
 SETTLE_MS = 1_000
@@ -127,7 +128,7 @@ class _Collected(AdapterContext):
 
     def start_with_span(self, event: Started, span: Any) -> None:
         """Take a start, with its span."""
-        if event.call_id is not None and not getattr(span, "attributes", {}).get("gen_ai.tool.call.id"):
+        if event.call_id is not None and not getattr(span, "attributes", {}).get(sc.GEN_AI_TOOL_CALL_ID):
             self._ids[event.call_id] = derived_id(*_ids_of(span), "call id", at_ns=span.start_time)
         if isinstance(event, TurnStarted) and event.resource is None:
             event = msgspec.structs.replace(event, resource=span.resource or None)
