@@ -33,7 +33,7 @@ def _read(body, content_type):
             by_trace.setdefault(one.trace_id, []).append(one)
     for spans in by_trace.values():
         collected = _Collected()
-        kept = [ReceivedSpan(Kept(*one, 0, None)) for one in spans]
+        kept = [ReceivedSpan(Kept(*one[:6], 0, None)) for one in spans]
         collected.of_trace(kept)
         _reader(collected).report_trace({one.context.span_id: one for one in kept})
         for event, _ in collected.settled():

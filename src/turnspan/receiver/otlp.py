@@ -28,6 +28,7 @@ PROTOBUF, JSON = "application/x-protobuf", "application/json"
 _HEX = ("traceId", "spanId", "parentSpanId", "trace_id", "span_id", "parent_span_id")
 """In JSON these are hex, where protobuf's own mapping has base64."""
 _DEEPEST = 100
+_LATEST_NS = 2**63 - 1
 
 
 class BadRequestError(ValueError):
@@ -53,6 +54,7 @@ class Received(NamedTuple):
     span: bytes
     scope: str
     resource: bytes
+    start_ns: int
 
 
 def unpacked(body: bytes, encoding: str | None, most_bytes: int) -> bytes:
@@ -130,6 +132,7 @@ def spans_of(request: Any) -> Iterator[Received | str]:
                     span.SerializeToString(),
                     scope_spans.scope.name,
                     resource,
+                    min(span.start_time_unix_nano, _LATEST_NS),
                 )
 
 

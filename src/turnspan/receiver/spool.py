@@ -20,7 +20,7 @@ from turnspan.receiver.otlp import Received
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS spans (
     trace_id BLOB NOT NULL, span_id BLOB NOT NULL, parent_id BLOB NOT NULL,
-    span BLOB, scope TEXT NOT NULL, resource BLOB,
+    span BLOB, scope TEXT NOT NULL, resource BLOB, start_ns INTEGER NOT NULL,
     received_ms INTEGER NOT NULL, state INTEGER NOT NULL DEFAULT 0, place TEXT,
     PRIMARY KEY (trace_id, span_id)
 ) WITHOUT ROWID;
@@ -87,8 +87,8 @@ class Spool:
         with self._lock, _Transaction(self._database):
             before = self._database.total_changes
             self._database.executemany(
-                "INSERT INTO spans (trace_id, span_id, parent_id, span, scope, resource, received_ms) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                "INSERT INTO spans (trace_id, span_id, parent_id, span, scope, resource, start_ns, received_ms) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
                 rows,
             )
             new = self._database.total_changes - before
@@ -99,7 +99,7 @@ class Spool:
         return new
 
     def ready(self, settle_ms: int, patience_ms: int, most: int = 256) -> list[bytes]:
-        """Return the traces whose spans are to go into the record.
+        """Return the traces whose spans are to go into the record, those that began first to begin with.
 
         Args:
             settle_ms: How long nothing of a trace must have come, where its first span is there.
@@ -112,7 +112,7 @@ class Spool:
             found = self._database.execute(
                 "SELECT trace_id FROM spans AS one WHERE state < 2 GROUP BY trace_id HAVING max(received_ms) <= ? OR ("
                 "max(received_ms) <= ? AND EXISTS (SELECT 1 FROM spans WHERE trace_id = one.trace_id AND "
-                "(parent_id = x'' OR state = 2))) ORDER BY min(received_ms) LIMIT ?",
+                "(parent_id = x'' OR state = 2))) ORDER BY min(start_ns) LIMIT ?",
                 (now_ms - patience_ms, now_ms - settle_ms, most),
             ).fetchall()
         return [trace_id for (trace_id,) in found]
