@@ -13,11 +13,10 @@ from contextvars import ContextVar
 from typing import Any
 from weakref import WeakSet, finalize, ref
 
-from turnspan.adapter import Emit, Invocation, Outcome, Run, SpanReading, StreamObserver, ToolCall
+from turnspan.adapter import Emit, Invocation, Outcome, Run, SpanReading, StreamObserver, ToolCall, parsed
 from turnspan_integrations.agent_framework_values import (
     contents_of,
     message_of,
-    parsed,
     prompt_of,
     result_of,
     text_in,

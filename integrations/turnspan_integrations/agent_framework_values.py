@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
+from turnspan.adapter import parsed
 from turnspan.events import Usage
-
-
-def parsed(arguments: Any) -> Any:
-    """Return arguments, which may be JSON."""
-    with suppress(ValueError):
-        return json.loads(arguments) if isinstance(arguments, str) and arguments else arguments or {}
-    return arguments
 
 
 def _messages(given: Any) -> list[Any]:
@@ -72,7 +65,10 @@ def message_of(message: Any) -> Iterator[dict[str, Any]]:
     for content in message.contents:
         if content.type == "function_call":
             calls.append(
-                {"id": content.call_id, "function": {"name": content.name, "arguments": parsed(content.arguments)}}
+                {
+                    "id": content.call_id,
+                    "function": {"name": content.name, "arguments": parsed(content.arguments) or {}},
+                }
             )
         elif content.type == "function_result":
             result = content.exception if content.exception is not None else content.result

@@ -7,11 +7,10 @@ trace between its tasks; a team's span is current while it runs, so that all of 
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from contextvars import ContextVar
 from typing import Any
-from weakref import WeakKeyDictionary, WeakSet
+from weakref import WeakKeyDictionary
 
 from turnspan.adapter import (
     CurrentContext,
@@ -23,23 +22,25 @@ from turnspan.adapter import (
     StreamObserver,
     ToolCall,
     new_id,
+    parsed,
 )
 from turnspan_integrations.autogen_values import (
     Answered,
     messages_of,
     model_of,
-    parsed,
     provider_of,
     text_of,
     usage_of,
 )
 from turnspan_integrations.otel import Reader, What
+from turnspan_integrations.subclasses import Subclasses
 
 REQUIRES = "autogen-agentchat>=0.7.1"
 CANNOT = {
     "which model answered, and the provider's id of an answer": "its clients do not pass them on",
     "agents and tools that a sampler dropped": "their spans are what is built on",
 }
+_CLIENT = "autogen_core.models:ChatCompletionClient"
 _SCOPE, _RUNTIME = "autogen-core", "autogen SingleThreadedAgentRuntime"
 _Watching = Generator[Any, Outcome, None]
 
@@ -56,12 +57,6 @@ def install(emit: Emit) -> None:
     emit.patch.wrap("autogen_core.tools._base:BaseTool.run_json", watched.tool)
     emit.patch.wrap("autogen_core.tools._base:BaseStreamTool.run_json_stream", watched.tool)
     emit.patch.wrap("autogen_ext.tools.mcp._workbench:McpWorkbench.call_tool", watched.remote_tool)
-
-
-def _below(base: type[Any]) -> Iterator[type[Any]]:
-    for one in base.__subclasses__():
-        yield one
-        yield from _below(one)
 
 
 class _Begins:
@@ -88,7 +83,7 @@ class _AutoGen:
         self._emit = emit
         self._begins: ContextVar[_Begins | None] = ContextVar("turnspan_autogen", default=None)
         self._members: dict[Run, _Member] = {}
-        self._clients: WeakSet[type[Any]] = WeakSet()
+        self._clients = Subclasses(emit, _CLIENT, ("create", "create_stream"), self.model)
         self._sessions: WeakKeyDictionary[Any, str] = WeakKeyDictionary()
         self._outcomes = Reader(emit)
 
@@ -98,7 +93,7 @@ class _AutoGen:
         """A team runs."""
         team, answered = call.instance, Answered()
         self._emit.spans.prepare()
-        self._watch_clients()
+        self._clients.watch()
         run = self._emit.begin(
             agent=team.name,
             prompt=text_of(call.argument(0, "task")),
@@ -112,7 +107,7 @@ class _AutoGen:
         """An agent runs by itself."""
         agent, answered = call.instance, Answered()
         self._emit.spans.prepare()
-        self._watch_clients()
+        self._clients.watch()
         session = self._sessions.setdefault(agent, new_id())
         begins = _Begins(agent.name, text_of(call.argument(0, "task")), session)
         self._begins.set(begins)
@@ -172,17 +167,6 @@ class _AutoGen:
         run.end(self._outcomes.outcome(ended, said), member.answer)
 
     # Models --------------------------------------------------------------------------------------------------------
-
-    def _watch_clients(self) -> None:
-        """Wrap what clients ask their models with, those of the program's own too: an agent that runs has its own."""
-        known = sys.modules.get("autogen_core.models")
-        for client in () if known is None else _below(known.ChatCompletionClient):
-            if client in self._clients:
-                continue
-            self._clients.add(client)
-            for method in ("create", "create_stream"):
-                if method in vars(client):
-                    self._emit.patch.wrap((client, method), self.model)
 
     def model(self, call: Invocation) -> _Watching:
         """A model is asked; a client that asks another one is passed over."""

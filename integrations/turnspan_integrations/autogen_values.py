@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
-from contextlib import suppress
 from typing import Any
 
+from turnspan.adapter import parsed
 from turnspan.events import Usage
 
 _PROVIDERS = {"azure": "azure.ai.inference"}
@@ -22,14 +21,6 @@ class Answered:
         """Take the result of a run; its other messages pass."""
         if type(item).__name__ == "TaskResult" and item.messages:
             self.text = text_of(item.messages[-1])
-
-
-def parsed(arguments: Any) -> Any:
-    """Return arguments, which may be JSON."""
-    if isinstance(arguments, str):
-        with suppress(ValueError):
-            return json.loads(arguments)
-    return dict(arguments) if hasattr(arguments, "items") else arguments
 
 
 def text_of(given: Any) -> Any:

@@ -14,7 +14,7 @@ from collections.abc import Generator
 from typing import Any
 
 from turnspan.adapter import CurrentContext, Emit, Invocation, ModelCall, Outcome, Run, StreamObserver, ToolCall, now_ns
-from turnspan.events import Usage
+from turnspan_integrations.usage import anthropic_usage
 
 REQUIRES = "claude-agent-sdk>=0.2.186"
 CANNOT = {
@@ -138,7 +138,7 @@ class _Agent:
                 [{"role": "assistant", "content": self._blocks}] if self._blocks else None,
                 response_model=None if model == _SYNTHETIC else model,
                 response_id=said.get("id"),
-                usage=_usage(self._usage) if model != _SYNTHETIC else None,
+                usage=anthropic_usage(self._usage) if model != _SYNTHETIC else None,
                 finish_reasons=reasons,
             )
         self._forget()
@@ -292,7 +292,6 @@ class _Conversation:
             if (sub := self._agents.pop(call_id, None)) is not None:
                 sub.end(outcome, said)
             server = self._servers.pop(call_id, None)
-            server = self._servers.pop(call_id, None)
             tool.ended(outcome, said or block.get("content"), metadata={"mcp_server": server} if server else None)
         agent.ask("tool", found)
 
@@ -379,19 +378,6 @@ def _text(content: Any) -> str:
     if isinstance(content, str):
         return content
     return "\n".join(block["text"] for block in content or () if block.get("type") == "text" and block.get("text"))
-
-
-def _usage(used: dict[str, Any]) -> Usage | None:
-    """Return the tokens used; what came from a cache counts as input."""
-    if not used:
-        return None
-    read, written = used.get("cache_read_input_tokens"), used.get("cache_creation_input_tokens")
-    return Usage(
-        input_tokens=(used.get("input_tokens") or 0) + (read or 0) + (written or 0),
-        output_tokens=used.get("output_tokens"),
-        cache_read_tokens=read or None,
-        cache_write_tokens=written or None,
-    )
 
 
 def _provider(env: dict[str, str]) -> str:

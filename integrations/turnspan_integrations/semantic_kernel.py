@@ -8,10 +8,10 @@ asks a model outside of every agent is a handwritten loop, and is seen by the ad
 from __future__ import annotations
 
 import sys
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from contextvars import ContextVar
 from typing import Any
-from weakref import WeakKeyDictionary, WeakSet
+from weakref import WeakKeyDictionary
 
 from turnspan.adapter import CurrentContext, Emit, Invocation, Outcome, Run, SpanReading, StreamObserver
 from turnspan_integrations.semantic_kernel_values import (
@@ -21,9 +21,10 @@ from turnspan_integrations.semantic_kernel_values import (
     last_result,
     message_of,
     prompt_of,
-    usage_of,
     whole,
 )
+from turnspan_integrations.subclasses import Subclasses
+from turnspan_integrations.usage import openai_usage
 
 REQUIRES = "semantic-kernel>=1.35"
 CANNOT = {
@@ -39,7 +40,8 @@ _AGENTS = (
     "open_ai.openai_assistant_agent:OpenAIAssistantAgent",
     "open_ai.openai_responses_agent:OpenAIResponsesAgent",
 )
-_CONNECTOR = "semantic_kernel.connectors.ai.chat_completion_client_base"
+_CONNECTOR = "semantic_kernel.connectors.ai.chat_completion_client_base:ChatCompletionClientBase"
+_ASKS = ("_inner_get_chat_message_contents", "_inner_get_streaming_chat_message_contents")
 _ORCHESTRATIONS = (
     "concurrent:Concurrent",
     "group_chat:GroupChat",
@@ -70,12 +72,6 @@ def install(emit: Emit) -> None:
     emit.patch.wrap(f"{orchestration}.handoffs:HandoffAgentActor._handoff_to_agent", watched.handoff)
 
 
-def _below(base: type[Any]) -> Iterator[type[Any]]:
-    for one in base.__subclasses__():
-        yield one
-        yield from _below(one)
-
-
 class _Begins:
     """What is about to begin: its span comes next, where the runtime starts one."""
 
@@ -92,7 +88,7 @@ class _SemanticKernel:
         self._begins: ContextVar[_Begins | None] = ContextVar("turnspan_semantic_kernel", default=None)
         self._asking: ContextVar[dict[str, Any] | None] = ContextVar("turnspan_semantic_kernel_asking", default=None)
         self._orchestrating: ContextVar[Run | None] = ContextVar("turnspan_semantic_kernel_run", default=None)
-        self._connectors: WeakSet[type[Any]] = WeakSet()
+        self._connectors = Subclasses(emit, _CONNECTOR, _ASKS, self.model)
         self._threads: WeakKeyDictionary[Any, str] = WeakKeyDictionary()
         self._topics: dict[str, Run] = {}
         self._results: dict[Run, Any] = {}
@@ -133,7 +129,7 @@ class _SemanticKernel:
         """An agent runs."""
         agent, thread = call.instance, call.kwargs.get("thread")
         self._emit.spans.prepare()
-        self._watch_connectors()
+        self._connectors.watch()
         known = None if thread is None else self._threads.get(thread) or thread.id
         begins = self._begin(
             "invoke_agent",
@@ -221,17 +217,6 @@ class _SemanticKernel:
 
     # Models --------------------------------------------------------------------------------------------------------
 
-    def _watch_connectors(self) -> None:
-        """Wrap what connectors ask their models with, those of the program's own too: an agent that runs has its own."""
-        known = sys.modules.get(_CONNECTOR)
-        for connector in () if known is None else _below(known.ChatCompletionClientBase):
-            if connector in self._connectors:
-                continue
-            self._connectors.add(connector)
-            for method in ("_inner_get_chat_message_contents", "_inner_get_streaming_chat_message_contents"):
-                if method in vars(connector):
-                    self._emit.patch.wrap((connector, method), self.model)
-
     def model(self, call: Invocation) -> _Watching:
         """A model is asked."""
         service = call.instance
@@ -265,7 +250,7 @@ class _SemanticKernel:
             [plain for answer in answers for plain in message_of(answer)] or None,
             response_model=getattr(last, "ai_model_id", None),
             response_id=metadata.get("id"),
-            usage=usage_of(metadata.get("usage")),
+            usage=openai_usage(metadata.get("usage")),
             finish_reasons=[str(getattr(reason, "value", reason))] if reason else [],
         )
 

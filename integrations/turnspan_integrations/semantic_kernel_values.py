@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import reduce
 from operator import add
 from typing import Any
 
-from turnspan.events import Usage
+from turnspan.adapter import parsed
 
 
 def arguments_of(given: Any) -> Any:
     """Return arguments: JSON, or those of the kernel without what it puts in by itself."""
     if isinstance(given, str):
-        with suppress(ValueError):
-            return json.loads(given) if given else {}
-        return given
+        return parsed(given) or {}
     own = ("chat_history", "kernel", "service", "execution_settings", "arguments")
     return {name: value for name, value in dict(given or {}).items() if name not in own}
 
@@ -72,17 +69,3 @@ def message_of(message: Any) -> Iterator[dict[str, Any]]:
     role = str(getattr(message.role, "value", message.role))
     if message.content or calls:
         yield {"role": role, "content": message.content or "", **({"tool_calls": calls} if calls else {})}
-
-
-def usage_of(used: Any) -> Usage | None:
-    """Return the tokens of an answer."""
-    if used is None or getattr(used, "prompt_tokens", None) is None:
-        return None
-    read = getattr(getattr(used, "prompt_tokens_details", None), "cached_tokens", None)
-    thought = getattr(getattr(used, "completion_tokens_details", None), "reasoning_tokens", None)
-    return Usage(
-        input_tokens=used.prompt_tokens,
-        output_tokens=used.completion_tokens,
-        cache_read_tokens=read or None,
-        reasoning_tokens=thought or None,
-    )

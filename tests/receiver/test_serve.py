@@ -16,6 +16,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from support.otlp import JSON, PROTOBUF, agent, as_protobuf, chat, post, request, sent, span, tool
 from support.outlines import outline
+from support.programs import turnspan
 from support.receiver import Receiver
 from support.serving import Serve, until
 from turnspan import Settings, SqlSessionStore, verify
@@ -192,7 +193,7 @@ def test_only_who_has_the_token_sends_and_reads(serving):
 
 def test_everything_is_passed_on(serving):
     """As it came, also what is not recorded; what the endpoint cannot take now waits on disk for the next process."""
-    answers = {"/v1/traces": 503}
+    answers = {"/v1/traces": 404}  # as a wrong address, which somebody mends
     with Receiver(answers) as behind:
         serve = serving("--forward", behind.url)
         sent(serve.url, as_protobuf(request(*TRACE)), PROTOBUF)
@@ -205,6 +206,22 @@ def test_everything_is_passed_on(serving):
         found = [len(one.resource_spans[0].scope_spans[0].spans) for one in behind.requests["/v1/traces"]]
         assert found == [len(TRACE)]
         assert outline(settled(serve)) == OUTLINE
+
+
+def test_the_senders_own_ids_of_calls_are_kept(serving):
+    """In each dialect: a model's id of a tool call leads to the provider's log of it."""
+    serve = serving()
+    of_openinference = {"openinference.span.kind": "TOOL", "tool.name": "find", "tool_call.id": "call_7"}
+    sent(serve.url, request(agent(1, 1, session="s-1"), tool(1, 2, 1), span(1, 3, 1, start_ms=5, **of_openinference)))
+    (session,) = settled(serve)
+    assert [call.call_id for call in session.turns[0].tool_calls] == ["c2", "call_7"]
+
+
+def test_where_nothing_is_recorded_nothing_is_taken(tmp_path):
+    """A receiver that answers and drops would lose what senders think is safe."""
+    done = turnspan("serve", "--port", "0", env={"TURNSPAN_DISABLED": "1", "TURNSPAN_HOME": str(tmp_path)})
+    assert done.returncode == 4
+    assert "TURNSPAN_DISABLED" in done.stderr
 
 
 def test_logs_and_metrics_are_said_not_to_be_recorded(one_serve):

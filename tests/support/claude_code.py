@@ -210,8 +210,13 @@ class Session:
                 results[at] = failed(call, f"{type(error).__name__}: {error}")
 
         threads = [threading.Thread(target=run, args=one) for one in enumerate(calls)]
-        for thread in threads:
+        for thread, call in zip(threads, calls, strict=True):
             thread.start()
+            if call["name"] not in (
+                "Task",
+                "Agent",
+            ):  # sub-agents work side by side, and tools that do not say they may, do not
+                thread.join()
         for thread in threads:
             thread.join()
         return results

@@ -91,7 +91,7 @@ def test_the_list_says_what_sessions_cost(tmp_path):
         client = client_of(store)
         found = {one["session_id"]: one for one in client.get("/sessions.json").json()["sessions"]}
         assert (found["dear"]["cost_usd"], found["dear"]["unpriced_calls"]) == (2.5, 1)
-        assert found["free"]["cost_usd"] is None and found["long"]["cost_usd"] is None
+        assert (found["free"]["cost_usd"], found["long"]["cost_usd"]) == (None, 201 * 2.5)
         assert "$2.50 + 1 without a price" in client.get("/sessions").text
     database.close()
 

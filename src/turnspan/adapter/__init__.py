@@ -43,6 +43,7 @@ from turnspan.adapter.values import (
     error_type,
 )
 from turnspan.model.ids import derived_id, new_id, now_ns
+from turnspan.model.json_values import parsed
 
 __all__ = [
     "NOT_OBSERVED",
@@ -73,5 +74,6 @@ __all__ = [
     "error_type",
     "new_id",
     "now_ns",
+    "parsed",
     "role_of",
 ]

@@ -21,8 +21,8 @@ from turnspan.analysis.sessions import SteppedSessions, without_collecting
 from turnspan.analysis.steps import Step, StepRef, content_of
 from turnspan.errors import IdNotFoundError
 from turnspan.model.json_values import encode
+from turnspan.model.records import FAILED
 from turnspan.reading.reader import Reader
-from turnspan.reading.tree import FAILED
 
 Change = Literal["same", "changed", "inserted", "dropped", "retried", "reordered"]
 _ASKED = {

@@ -5,12 +5,9 @@ Looking changes nothing but for a file that is written into home and removed at 
 
 from __future__ import annotations
 
-import http.client
 import os
 import platform
 import time
-import urllib.error
-import urllib.request
 from collections import Counter
 from collections.abc import Iterator
 from importlib.metadata import entry_points, version
@@ -26,6 +23,7 @@ from turnspan.instrumentation.registry import GROUP, AdapterState, name_of
 from turnspan.journal.dead import waiting_journals
 from turnspan.model.display import counted
 from turnspan.model.records import turnspan_metadata
+from turnspan.reading.http import post
 from turnspan.reading.pages import summaries
 from turnspan.reading.reader import Reader, waiting_says
 from turnspan.settings import Settings, unknown_variables, without_password
@@ -161,33 +159,17 @@ def _has(module: str) -> bool:
         return False
 
 
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """Takes a redirect for the error that it is: exporters do not follow it."""
-
-    def redirect_request(self, *_: object) -> None:
-        return None
-
-
 def _endpoint(url: str) -> CheckResult:
     if urlsplit(url).scheme not in ("http", "https"):
         return _check("otlp", "fail", f"{url} is not an HTTP URL; write http://host:4318")
-    request = urllib.request.Request(url, b"", {"Content-Type": "application/x-protobuf"})  # noqa: S310
     started = time.perf_counter()
-    try:
-        with urllib.request.build_opener(_NoRedirect).open(request, timeout=3):
-            pass
-    except urllib.error.HTTPError as error:
-        error.close()  # it is the answer, too
+    problem = post(url, b"", {"Content-Type": "application/x-protobuf"}, timeout_s=3)
+    if isinstance(problem, int):
+        says = f"{url} answers {problem} to an empty trace request: is it an OTLP/HTTP receiver (port 4318)?"
+        return _check("otlp", "fail", says)
+    if problem is not None:
         return _check(
-            "otlp",
-            "fail",
-            f"{url} answers {error.code} to an empty trace request: is it an OTLP/HTTP receiver (port 4318)?",
-        )
-    except (OSError, http.client.HTTPException) as error:
-        return _check(
-            "otlp",
-            "fail",
-            f"{url} cannot be reached ({error}); records stay in the store, queued spans are lost",
+            "otlp", "fail", f"{url} cannot be reached ({problem}); records stay in the store, queued spans are lost"
         )
     return _check("otlp", "ok", f"{url} answers in {(time.perf_counter() - started) * 1000:.0f} ms")
 

@@ -27,6 +27,8 @@ OURS = "turnspan"
 """The key of ``metadata`` under which everything lives that a record has no field for."""
 RUNNING = "running"
 """The status of what has started and not ended: of a live process's turn, never of a recovered one."""
+FAILED = ("error", "timeout", "cancelled")
+"""What a status says when something did not do what it should."""
 MAX_ID_LENGTH = 200
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

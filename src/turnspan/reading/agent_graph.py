@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
+from turnspan.model.records import FAILED
 from turnspan.reading.timeline import Total
-from turnspan.reading.tree import FAILED, TimelineNode
+from turnspan.reading.tree import TimelineNode
 
 NOBODY = "-"
 """The agent of what no agent is named for."""

@@ -1,4 +1,4 @@
-"""Questions to the query APIs of trace and log backends."""
+"""Questions to the query APIs of trace and log backends, and requests of OTLP that no exporter sends."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import http.client
 import json
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from typing import Any
 
 from turnspan.errors import EvidenceError
@@ -33,6 +34,26 @@ def get_json(url: str) -> Any:
         raise EvidenceError(
             f"{url} cannot be read ({error}): is this the query API of Jaeger, Tempo or Loki?"
         ) from error
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """Takes a redirect for the error that it is: exporters do not follow it, and it has no body where it leads."""
+
+    def redirect_request(self, *_: object) -> None:
+        return None
+
+
+def post(url: str, body: bytes, headers: Mapping[str, str], timeout_s: float) -> str | int | None:
+    """Send a request; return None where it was taken, the status where it was not, and why where nobody answers."""
+    request = urllib.request.Request(url, body, dict(headers))  # noqa: S310
+    try:
+        with urllib.request.build_opener(_NoRedirect).open(request, timeout=timeout_s):
+            return None
+    except urllib.error.HTTPError as error:
+        error.close()  # it is the answer, too
+        return error.code
+    except (OSError, http.client.HTTPException) as error:
+        return str(error) or type(error).__name__
 
 
 def answers(url: str) -> bool:

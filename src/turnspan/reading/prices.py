@@ -21,7 +21,7 @@ from turnspan.stores.base import Meters, ModelUse, SessionStore, SessionSummary
 
 _MOST_TURNS = 200
 """What a longer session cost is kept as long as it stays the same: each of its calls is read for it."""
-_long: Newest[tuple[str, str | None, int, int | None], Cost] = Newest(1024)
+_long: Newest[tuple[str, str, int, int], Cost] = Newest(1024)
 
 _PROVIDERS = {
     "aws.bedrock": "aws",
@@ -99,7 +99,7 @@ def with_costs(store: SessionStore, sessions: Sequence[SessionSummary]) -> list[
     ]
 
 
-def _state_of(session: SessionSummary) -> tuple[str, str | None, int, int | None]:
+def _state_of(session: SessionSummary) -> tuple[str, str, int, int]:
     return session.session_id, session.updated_at, session.turns, session.tokens
 
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from turnspan.model.records import SessionRecord, from_iso
+from turnspan.model.records import FAILED, SessionRecord, from_iso
 from turnspan.reading.prices import Cost, cost_of
-from turnspan.reading.tree import FAILED, TimelineNode, session_tree
+from turnspan.reading.tree import TimelineNode, session_tree
 from turnspan.stores.rows import AuditRow
 
 

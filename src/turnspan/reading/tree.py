@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from turnspan.events import usage_in
 from turnspan.model.records import (
+    FAILED,
     AgentTransitionRecord,
     SessionRecord,
     ToolCallRecord,
@@ -18,8 +19,6 @@ from turnspan.model.records import (
 from turnspan.stores.rows import AuditRow
 
 Kind = Literal["turn", "agent", "model call", "tool call", "handoff", "note"]
-FAILED = ("error", "timeout", "cancelled")
-"""What a status says when something did not do what it should."""
 HANDED_OFF = "handed_off"
 """The kind of the events that a record does not name beside what they made: a handoff's."""
 

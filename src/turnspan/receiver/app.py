@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from starlette.responses import Response
 from turnspan.receiver import otlp
 from turnspan.receiver.forwarding import KEPT_HEADERS
 from turnspan.receiver.spool import Spool
-from turnspan.viewer.guard import LOOPBACK
+from turnspan.viewer.guard import LOOPBACK, has_token, name_of
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -91,16 +90,14 @@ class Receiver:
         return Response(taken, media_type=kind)
 
     def _refusal(self, request: Request) -> tuple[int, str, dict[str, str]] | None:
-        host = request.headers.get("host", "")
-        name = host.rpartition(":")[0] if host.rpartition(":")[2].isdecimal() else host
         if request.method != "POST":
             return 405, "OTLP is sent by POST", {"allow": "POST"}
-        if "origin" in request.headers or (self._token is None and name.lower() not in LOOPBACK):
+        if "origin" in request.headers or (
+            self._token is None and name_of(request.headers.get("host", "")) not in LOOPBACK
+        ):
             return 403, "Pages of other sites send nothing here", {}
-        if self._token is not None:
-            scheme, _, given = request.headers.get("authorization", "").partition(" ")
-            if scheme.lower() != "bearer" or not hmac.compare_digest(given.strip().encode(), self._token.encode()):
-                return 401, "This receiver wants its token: Authorization: Bearer ...", {"www-authenticate": "Bearer"}
+        if self._token is not None and not has_token(request.headers.get("authorization", ""), self._token):
+            return 401, "This receiver wants its token: Authorization: Bearer ...", {"www-authenticate": "Bearer"}
         if self._spool.waiting > self._limits.waiting_spans or self._spool.unsent > self._limits.waiting_spans // 10:
             return 429, "More waits here than is good: send it again later", {"retry-after": "5"}
         return None

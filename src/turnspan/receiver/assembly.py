@@ -21,7 +21,6 @@ from turnspan.model.records import MAX_ID_LENGTH
 from turnspan.receiver.spool import BEGUN, Kept, Spool
 from turnspan.recording.recorder import Recorder
 from turnspan.stores.base import Audited
-from turnspan.telemetry import semconv as sc
 from turnspan.telemetry.own_log import logger
 
 SETTLE_MS = 1_000
@@ -128,7 +127,7 @@ class _Collected(AdapterContext):
 
     def start_with_span(self, event: Started, span: Any) -> None:
         """Take a start, with its span."""
-        if event.call_id is not None and not getattr(span, "attributes", {}).get(sc.GEN_AI_TOOL_CALL_ID):
+        if event.call_id is not None and event.call_id not in span.attributes.values():  # else it is the sender's own
             self._ids[event.call_id] = derived_id(*_ids_of(span), "call id", at_ns=span.start_time)
         if isinstance(event, TurnStarted) and event.resource is None:
             event = msgspec.structs.replace(event, resource=span.resource or None)
@@ -190,21 +189,24 @@ class Assembly:
         """Put on record what is whole, and end; the rest waits in the spool for the next process."""
         self._stopping.set()
         self._thread.join()
-        self.step(settle_ms=0)
+        while self._step(settle_ms=0):
+            pass
 
     def _run(self) -> None:
         while not self._stopping.is_set():
-            try:
-                more = self.step()
-            except Exception as error:
-                logger.error("turnspan serve: what was received could not be put on record yet: %s", error)
-                more = False
-            if not more:
+            if not self._step(self._settle_ms):
                 self._stopping.wait(max(0.05, self._settle_ms / 4000))
 
-    def step(self, settle_ms: int | None = None) -> bool:
+    def _step(self, settle_ms: int) -> bool:
         """Put on record what can be; return whether there was anything."""
-        traces = self._spool.ready(self._settle_ms if settle_ms is None else settle_ms, self._patience_ms)
+        try:
+            return self._take_ready(settle_ms)
+        except Exception as error:
+            logger.error("turnspan serve: what was received could not be put on record yet: %s", error)
+            return False
+
+    def _take_ready(self, settle_ms: int) -> bool:
+        traces = self._spool.ready(settle_ms, self._patience_ms)
         for trace_id in traces:
             kept = self._spool.trace(trace_id)
             try:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import threading
-import urllib.error
-import urllib.request
 
 import msgspec
 
+from turnspan.reading.http import post
 from turnspan.receiver.spool import Request, Spool
 from turnspan.telemetry.own_log import logger
 
 _TIMEOUT_S = 10.0
-_LONGEST_WAIT_S = 30.0
-_RETRIED = (408, 429, 502, 503, 504)
+_SHORTEST_WAIT_S, _LONGEST_WAIT_S = 0.5, 30.0
+_REFUSED = (400, 413)
+"""What is wrong with the request itself; all else, a wrong address or key for one, may be mended there or here."""
 KEPT_HEADERS = ("content-type", "content-encoding", "user-agent")
 
 
@@ -30,7 +30,6 @@ class Forwarding:
     def __init__(self, spool: Spool, url: str, headers: dict[str, str] | None = None) -> None:
         self._spool, self._url, self._headers = spool, url.rstrip("/"), headers or {}
         self._stopping, self._come = threading.Event(), threading.Event()
-        self._refused = False
         self._thread = threading.Thread(target=self._run, name="turnspan-forwarding", daemon=True)
 
     def start(self) -> None:
@@ -48,7 +47,7 @@ class Forwarding:
         self._thread.join(within_s)
 
     def _run(self) -> None:
-        wait_s = 0.5
+        wait_s = _SHORTEST_WAIT_S
         while True:
             request = self._spool.next_request()
             if request is None:
@@ -56,29 +55,21 @@ class Forwarding:
                     return
                 self._come.wait(1.0)
                 self._come.clear()
-            elif (problem := self._send(request)) is None:
+            elif (problem := self._send(request)) in (None, *_REFUSED):
+                if problem is not None:
+                    logger.error(
+                        "turnspan serve: %s refuses a request: HTTP %s; it is not sent again", self._url, problem
+                    )
                 self._spool.passed_on(request)
-                wait_s = 0.5
+                wait_s = _SHORTEST_WAIT_S
             else:
-                if wait_s == 0.5:
+                if wait_s == _SHORTEST_WAIT_S:
                     logger.warning("turnspan serve: %s takes nothing (%s); what came waits on disk", self._url, problem)
                 if self._stopping.wait(wait_s):
                     return
                 wait_s = min(wait_s * 2, _LONGEST_WAIT_S)
 
-    def _send(self, request: Request) -> str | None:
-        """Send a request; return why that is to be tried again."""
+    def _send(self, request: Request) -> str | int | None:
+        """Send a request; return what was wrong."""
         headers = {**msgspec.json.decode(request.headers, type=dict[str, str]), **self._headers}
-        asked = urllib.request.Request(f"{self._url}/v1/{request.signal}", request.body, headers, method="POST")  # noqa: S310  what was configured
-        try:
-            urllib.request.urlopen(asked, timeout=_TIMEOUT_S).close()  # noqa: S310
-        except urllib.error.HTTPError as error:
-            error.close()
-            if error.code in _RETRIED:
-                return f"HTTP {error.code}"
-            if not self._refused:  # it would refuse it again
-                logger.error("turnspan serve: %s refuses a request for good: HTTP %s", self._url, error.code)
-            self._refused = True
-        except OSError as error:
-            return str(error)
-        return None
+        return post(f"{self._url}/v1/{request.signal}", request.body, headers, _TIMEOUT_S)

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from turnspan.errors import TurnspanError
 from turnspan.receiver.app import Limits, Receiver
 from turnspan.receiver.assembly import Assembly
 from turnspan.receiver.forwarding import Forwarding
@@ -50,10 +51,12 @@ def serve(
         on_ready: Called with the address once it can be sent to.
 
     Raises:
-        TurnspanError: When it cannot listen there, or when it may not.
+        TurnspanError: When it cannot listen there, or may not, or when nothing is to be recorded.
 
     """
     recorder = runtime.recorder()
+    if recorder.disabled:
+        raise TurnspanError("TURNSPAN_DISABLED is set: nothing would be recorded of what is received; unset it")
     home = Path(recorder.settings.home)
     home.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:

@@ -94,8 +94,9 @@ class Spool:
             new = self._database.total_changes - before
             if passed_on is not None:
                 self._database.execute("INSERT INTO requests (signal, headers, body) VALUES (?, ?, ?)", passed_on)
-        self.waiting += new
-        self.unsent += passed_on is not None
+        with self._lock:  # once they are kept
+            self.waiting += new
+            self.unsent += passed_on is not None
         return new
 
     def ready(self, settle_ms: int, patience_ms: int, most: int = 256) -> list[bytes]:
@@ -118,10 +119,11 @@ class Spool:
         return [trace_id for (trace_id,) in found]
 
     def trace(self, trace_id: bytes) -> list[Kept]:
-        """Return all that is known of a trace."""
+        """Return all that is known of a trace, what began first to begin with."""
         with self._lock:
             found = self._database.execute(
-                "SELECT trace_id, span_id, parent_id, span, scope, resource, state, place FROM spans WHERE trace_id = ?",
+                "SELECT trace_id, span_id, parent_id, span, scope, resource, state, place FROM spans "
+                "WHERE trace_id = ? ORDER BY start_ns",
                 (trace_id,),
             ).fetchall()
         return [Kept(*row) for row in found]
@@ -146,7 +148,8 @@ class Spool:
                 "DELETE FROM spans WHERE state = ? AND received_ms < ?",
                 (DONE, time.time_ns() // 1_000_000 - _KNOWN_FOR_MS),
             )
-        self.waiting -= len(rows)
+        with self._lock:
+            self.waiting -= len(rows)
 
     def next_request(self) -> Request | None:
         """Return the request that waits longest to be passed on."""
@@ -160,7 +163,7 @@ class Spool:
         """Forget a request."""
         with self._lock:
             self._database.execute("DELETE FROM requests WHERE id = ?", (request.id,))
-        self.unsent -= 1
+            self.unsent -= 1
 
     def close(self) -> None:
         """Close the database."""

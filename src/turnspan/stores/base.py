@@ -130,8 +130,8 @@ def words_of(text: str) -> list[str]:
 class SessionSummary:
     """One line about a session. ``prompt`` is that of its first turn; ``tokens`` and ``duration_ms`` are those of all turns.
 
-    Stores do not know prices: ``cost_usd`` is filled by who reads, as far as there are prices (extra ``prices``) and the
-    session is not too long; ``unpriced_calls`` counts the model calls that it does not cover.
+    Stores do not know prices: ``cost_usd`` is filled by who reads, as far as there are prices (extra ``prices``);
+    ``unpriced_calls`` counts the model calls that it does not cover.
     """
 
     session_id: str

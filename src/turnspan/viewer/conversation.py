@@ -12,9 +12,9 @@ from typing import Any
 from markupsafe import Markup
 
 from turnspan.model.addresses import event_anchor, session_path, turn_anchor
-from turnspan.model.records import TurnRecord, from_iso
+from turnspan.model.records import FAILED, TurnRecord, from_iso
 from turnspan.reading.prices import cost_of
-from turnspan.reading.tree import FAILED, TimelineNode
+from turnspan.reading.tree import TimelineNode
 from turnspan.reading.waterfall import parallel_groups
 from turnspan.stores.base import SessionSummary
 from turnspan.viewer.formatting import count, duration, plural

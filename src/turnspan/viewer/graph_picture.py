@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from turnspan.model.addresses import event_anchor, quoted, session_path, turn_anchor
+from turnspan.model.records import FAILED
 from turnspan.reading.agent_graph import AgentGraph, AgentStep, Way
-from turnspan.reading.tree import FAILED
 from turnspan.viewer.formatting import duration, plural
 
 _WIDTH, _HEIGHT, _BETWEEN, _GAP = 190, 58, 130, 22

@@ -113,24 +113,32 @@ class Guard:
                 return Refusal(403, "Other sites may not read this: open the page by its address")
         if method not in ("GET", "HEAD"):
             return Refusal(405, "Nothing is changed here: the pages only read", {"allow": "GET, HEAD"})
-        if self._token is not None and not self._has_token(headers.get("authorization", "")):
+        if self._token is not None and not has_token(headers.get("authorization", ""), self._token):
             says = "These sessions are shown to who has the token of `turnspan view`: it is the password, or a bearer token"
             challenge = {"www-authenticate": 'Basic realm="turnspan: the token is the password", charset="UTF-8"'}
             return Refusal(401, says, challenge)
         return None
 
     def _knows(self, host: str) -> bool:
-        name = host.rpartition(":")[0] if host.rpartition(":")[2].isdecimal() else host
-        return name.lower() in self._hosts or ("*" in self._hosts and bool(name))
+        name = name_of(host)
+        return name in self._hosts or ("*" in self._hosts and bool(name))
 
-    def _has_token(self, authorization: str) -> bool:
-        scheme, _, credentials = authorization.partition(" ")
-        given = credentials.strip()
-        if scheme.lower() == "basic":
-            try:
-                given = base64.b64decode(given).decode().partition(":")[2]
-            except ValueError:
-                return False
-        elif scheme.lower() != "bearer":
+
+def name_of(host: str) -> str:
+    """Return the name in a ``Host`` header, without its port."""
+    name, _, port = host.rpartition(":")
+    return (name if port.isdecimal() else host).lower()
+
+
+def has_token(authorization: str, token: str) -> bool:
+    """Return whether an ``Authorization`` header carries a token, as a bearer's or as a password."""
+    scheme, _, credentials = authorization.partition(" ")
+    given = credentials.strip()
+    if scheme.lower() == "basic":
+        try:
+            given = base64.b64decode(given).decode().partition(":")[2]
+        except ValueError:
             return False
-        return hmac.compare_digest(given.encode(), (self._token or "").encode())
+    elif scheme.lower() != "bearer":
+        return False
+    return hmac.compare_digest(given.encode(), token.encode())

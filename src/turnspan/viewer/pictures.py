@@ -9,7 +9,8 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from turnspan.reading.tree import FAILED, TimelineNode
+from turnspan.model.records import FAILED
+from turnspan.reading.tree import TimelineNode
 from turnspan.reading.waterfall import Bar, waterfall_of
 from turnspan.stores.base import TurnSummary
 from turnspan.viewer.formatting import count, duration, plural

@@ -11,10 +11,10 @@ from starlette.responses import Response
 
 from turnspan.interchange.exporters import as_markdown
 from turnspan.model.addresses import quoted, session_path
-from turnspan.model.records import from_iso, turnspan_metadata
+from turnspan.model.records import FAILED, from_iso, turnspan_metadata
 from turnspan.reading.agent_graph import agent_graph
 from turnspan.reading.reader import Reader
-from turnspan.reading.tree import FAILED, TimelineNode
+from turnspan.reading.tree import TimelineNode
 from turnspan.reading.windows import Window, window_trees
 from turnspan.stores.base import SessionSummary, TurnSummary
 from turnspan.verification import verify

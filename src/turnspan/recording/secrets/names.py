@@ -277,10 +277,7 @@ _NAMES = re.compile(
 def is_secret_name(name: str) -> bool:
     """Return whether whatever stands below a key is secret."""
     encoded = name.encode()
+    if _NAMES.search(encoded) is None:
+        return False
     words = [word.lower() for word in _WORDS.findall(encoded)]
-    return (
-        _NAMES.search(encoded) is not None
-        and words[-1:] != []
-        and words[-1] not in ABOUT
-        and not set(words) & {b"schema"}
-    )
+    return bool(words) and words[-1] not in ABOUT and b"schema" not in words

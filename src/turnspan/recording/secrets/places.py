@@ -111,8 +111,8 @@ _HEAD = re.compile(rb"[\w .-]{1,64}(?:,[\w .-]{1,64}){1,63}")
 def _line_start(text: bytes, at: int) -> int:
     """Return where the line begins that a place is in: behind a line break, as JSON has it, or a quote."""
     least = max(0, at - _LONGEST_LINE)
-    breaks = [found.end() for found in _LINE_BREAK.finditer(text, least, at)]
-    return max([*breaks[-1:], text.rfind(b'"', least, at) + 1, least])
+    broken = text.rfind(rb"\n", least, at)
+    return max(broken + 2 if broken >= 0 else 0, text.rfind(b'"', least, at) + 1, least)
 
 
 def _line_end(text: bytes, at: int) -> int:

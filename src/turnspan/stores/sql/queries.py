@@ -14,6 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from turnspan.events import usage_in
+from turnspan.model.records import FAILED
 from turnspan.stores.base import Found, ModelUse, SessionFilter, SessionSummary, TurnSummary, words_of
 from turnspan.stores.sql import values
 from turnspan.stores.sql.schema import audit_events, model_calls, sessions, tool_calls, turns
@@ -24,7 +25,6 @@ NEWEST, NEWEST_OF_SERVER = 10_000, 300
 """Turns with a word that are looked at, the newest ones: SQLite finds their sessions in an index, a server in its rows."""
 _FIRST_LOOK = 20_000
 _LAST = "\U0010ffff"
-_FAILED = ("error", "timeout", "cancelled")
 
 
 def page(connection: sa.Connection, where: SessionFilter) -> list[SessionSummary]:
@@ -180,7 +180,7 @@ def _failed_calls(connection: sa.Connection, session_ids: Sequence[str]) -> dict
     found: dict[str, Counter[str]] = {}
     for table in (tool_calls, model_calls):
         query = sa.select(table.c.session_id, table.c.turn_id, sa.func.count())
-        query = query.where(table.c.session_id.in_(session_ids), table.c.status.in_(_FAILED))
+        query = query.where(table.c.session_id.in_(session_ids), table.c.status.in_(FAILED))
         for session_id, turn_id, number in connection.execute(query.group_by(table.c.session_id, table.c.turn_id)):
             found.setdefault(session_id, Counter())[turn_id] += number
     return found
