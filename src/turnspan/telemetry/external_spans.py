@@ -12,7 +12,11 @@ from typing import Any
 from opentelemetry import trace
 
 from turnspan.adapter import CurrentContext
+from turnspan.model.newest import Newest
 from turnspan.telemetry import semconv as sc
+
+_PLACES = 10_000
+"""So many contexts: the end of a span whose provider was made before turnspan was there is never seen."""
 
 MODEL_OPERATIONS = ("chat", "text_completion", "generate_content")
 
@@ -26,13 +30,13 @@ class ExternalSpans:
     """
 
     def __init__(self) -> None:
-        self.contexts: dict[int, CurrentContext] = {}
+        self.contexts: Newest[int, CurrentContext] = Newest(_PLACES)
         self._on_offer: dict[int, Any] = {}
         self._claimed: set[int] = set()
 
     def place(self, span_id: int, context: CurrentContext) -> None:
         """Say where code inside of a span is."""
-        self.contexts[span_id] = context
+        self.contexts.remember(span_id, context)
 
     def offer(self, span_id: int, span: Any) -> None:
         """Put a span on offer."""
