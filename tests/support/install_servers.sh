@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs the programs that tests start: PostgreSQL, Redis, Prometheus and Chromium, from the system's packages.
+# Installs the programs that tests start: PostgreSQL, Redis, Prometheus, Chromium and two shells, from the system's packages.
 set -euo pipefail
 
 missing=()
@@ -7,6 +7,8 @@ command -v postgres >/dev/null || compgen -G "/usr/lib/postgresql/*/bin/postgres
 command -v redis-server >/dev/null || missing+=(redis-server)
 command -v prometheus >/dev/null || missing+=(prometheus)
 command -v chromium >/dev/null || missing+=(chromium fonts-dejavu-core)
+command -v zsh >/dev/null || missing+=(zsh)
+command -v fish >/dev/null || missing+=(fish)
 if [ ${#missing[@]} -eq 0 ]; then
   exit 0
 fi

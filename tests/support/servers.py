@@ -21,7 +21,7 @@ def program(name):
     """Return a server's program; without it the test is skipped, but not in CI."""
     found = shutil.which(name) or next(map(str, Path("/usr/lib/postgresql").glob(f"*/bin/{name}")), None)
     if found is None:
-        says = f"{name} is not installed; `make servers` installs what the tests of stores start"
+        says = f"{name} is not installed; `make servers` installs what the tests start"
         (pytest.fail if os.environ.get("CI") else pytest.skip)(says)
     return found
 
