@@ -153,8 +153,7 @@ class What:
         """Return content: parsed, if it is JSON."""
         value = self[name]
         if isinstance(value, str) and value[:1] in ("{", "[", '"'):
-            with suppress(ValueError):
-                return json.loads(value)
+            return _loaded(value)
         return value
 
 
@@ -438,7 +437,7 @@ def _messages(what: What, side: str) -> Any:
 
 def _loaded(value: Any) -> Any:
     if isinstance(value, str):
-        with suppress(ValueError):
+        with suppress(ValueError, RecursionError):  # text it is then, as that of [[[[...
             return json.loads(value)
     return value
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from support.otlp import agent, as_protobuf, chat, request, tool
 from turnspan.receiver import otlp
 from turnspan.receiver.assembly import ReceivedSpan, _Collected, _reader
+from turnspan.receiver.limits import Limits
 from turnspan.receiver.spool import Kept
 
 WHOLE = request(agent(1, 1, session="s"), chat(1, 2, 1), tool(1, 3, 1, error="no"), agent(1, 4, 1, name="b"))
@@ -28,9 +29,8 @@ def _read(body, content_type):
     except otlp.BadRequestError:
         return
     by_trace = {}
-    for one in otlp.spans_of(message):
-        if isinstance(one, otlp.Received):
-            by_trace.setdefault(one.trace_id, []).append(one)
+    for one in otlp.taken_of(message, Limits()).spans:
+        by_trace.setdefault(one.trace_id, []).append(one)
     for spans in by_trace.values():
         collected = _Collected()
         kept = [ReceivedSpan(Kept(*one[:6], 0, None)) for one in spans]
@@ -79,6 +79,7 @@ def test_any_json_is_read_or_refused(document, path):
     [
         {"gen_ai.input.messages": '[{"role": "user", "parts": 3}]'},
         {"gen_ai.input.messages": "[[[", "gen_ai.output.messages": "{}"},
+        {"gen_ai.input.messages": "[" * 100_000 + "]" * 100_000},
         {"gen_ai.usage.input_tokens": "many", "gen_ai.operation.name": "chat"},
         {"gen_ai.conversation.id": "x" * 10_000, "gen_ai.agent.name": "\x00\ud800".encode("utf-8", "replace").decode()},
     ],

@@ -226,6 +226,11 @@ class Journal:
             self._fd, self._file = fd, file_id(fd)
 
     @property
+    def is_half_full(self) -> bool:
+        """Whether it holds half of what it may: behind its limit it drops events."""
+        return self._held_bytes > self._limit_bytes // 2
+
+    @property
     def dropped(self) -> int:
         """How many events got no line, because neither the disk nor memory had room."""
         return self._unwritten.dropped

@@ -189,14 +189,20 @@ def _set_up_logs(settings: Settings, resource: Resource, recorder: Recorder) -> 
 
 
 def _set_up_metrics(settings: Settings, resource: Resource, recorder: Recorder) -> None:
+    recorder.pipeline.providers.own_metrics = own_meter_provider(settings, recorder, resource)
+
+
+def own_meter_provider(settings: Settings, recorder: Recorder, resource: Resource | None = None) -> Any:
+    """Return a meter provider that only turnspan knows of, flushed when the process ends; None without an endpoint."""
     if (exporter := exporter_as_set("metrics", settings, recorder.problems)) is None:
-        return
+        return None
     from opentelemetry.sdk.metrics import MeterProvider
     from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
 
-    provider = MeterProvider([PeriodicExportingMetricReader(exporter)], resource=resource, shutdown_on_exit=False)
+    reader = PeriodicExportingMetricReader(exporter)
+    provider = MeterProvider([reader], resource=resource or _resource(), shutdown_on_exit=False)
     recorder.pipeline.providers.add(provider)
-    recorder.pipeline.providers.own_metrics = provider
+    return provider
 
 
 def _names_service() -> bool:

@@ -14,12 +14,15 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 from opentelemetry.trace import SpanContext, TraceFlags
 
 from turnspan.adapter import CurrentContext, ResolvedSession, Run
-from turnspan.events import Ended, Event, SessionStarted, Started, TurnStarted
+from turnspan.errors import InvalidIdError
+from turnspan.events import FIELDS, Ended, Event, Part, SessionStarted, Started, TurnStarted
 from turnspan.instrumentation.adapter_context import AdapterContext
 from turnspan.model.ids import derived_id
-from turnspan.model.records import MAX_ID_LENGTH
+from turnspan.model.records import MAX_ID_LENGTH, check_id
+from turnspan.receiver.health import Counts
 from turnspan.receiver.spool import BEGUN, Kept, Spool
 from turnspan.recording.recorder import Recorder
+from turnspan.recording.runtime import storable_id
 from turnspan.stores.base import Audited
 from turnspan.telemetry.own_log import logger
 
@@ -27,7 +30,9 @@ SETTLE_MS = 1_000
 """How long a trace waits for more once its first span has come, in milliseconds."""
 PATIENCE_MS = 30 * 60_000
 """The same where the first span is missing: it ends last, and so is sent last."""
-_SPANS_MOST = 20_000
+_NAMES = tuple(name for name, part in FIELDS.items() if part is Part.NAME)
+_LONGEST_NAME = 1000
+"""Of an agent, tool or model: it is on each event of a turn."""
 _FLUSH_S = 10.0
 
 
@@ -109,7 +114,7 @@ class _Collected(AdapterContext):
 
     def session(self, own: str | None = None, **_more: Any) -> ResolvedSession:
         """Return the session of a span; a trace that names none is one by itself."""
-        session = ResolvedSession((own or self._trace)[:MAX_ID_LENGTH], "runtime" if own else "new")
+        session = ResolvedSession(_storable(own or self._trace), "runtime" if own else "new")
         self.events.append((SessionStarted(session_id=session.id, source=session.source), None))
         return session
 
@@ -127,7 +132,8 @@ class _Collected(AdapterContext):
 
     def start_with_span(self, event: Started, span: Any) -> None:
         """Take a start, with its span."""
-        if event.call_id is not None and event.call_id not in span.attributes.values():  # else it is the sender's own
+        of_sender = event.call_id in span.attributes.values() and _storable(event.call_id) == event.call_id
+        if event.call_id is not None and not of_sender:
             self._ids[event.call_id] = derived_id(*_ids_of(span), "call id", at_ns=span.start_time)
         if isinstance(event, TurnStarted) and event.resource is None:
             event = msgspec.structs.replace(event, resource=span.resource or None)
@@ -143,6 +149,10 @@ class _Collected(AdapterContext):
 
     def _with_ids(self, event: Event) -> Event:
         changed: dict[str, Any] = {}
+        for name in _NAMES:
+            given = getattr(event, name, None)
+            if isinstance(given, str) and len(given) > _LONGEST_NAME:
+                changed[name] = given[:_LONGEST_NAME]
         for name in ("call_id", "parent_id"):
             given = getattr(event, name, None)
             if given in self._ids:
@@ -157,6 +167,14 @@ class _Collected(AdapterContext):
         return inside._replace(call_id=self._ids.get(inside.call_id or "", inside.call_id))
 
 
+def _storable(given: str | None) -> str:
+    """Return an id that every store can keep."""
+    try:
+        return check_id("received", given)
+    except InvalidIdError:
+        return storable_id(str(given))
+
+
 def _ids_of(span: Any) -> tuple[int, int]:
     context = span.get_span_context()
     return context.trace_id, context.span_id
@@ -168,15 +186,22 @@ class Assembly:
     Args:
         spool: Where they are.
         recorder: Takes the events.
+        counts: Counts turns.
         settle_ms: How long a trace waits for more once its first span has come, in milliseconds.
         patience_ms: The same where that is missing.
 
     """
 
     def __init__(
-        self, spool: Spool, recorder: Recorder, *, settle_ms: int = SETTLE_MS, patience_ms: int = PATIENCE_MS
+        self,
+        spool: Spool,
+        recorder: Recorder,
+        counts: Counts,
+        *,
+        settle_ms: int = SETTLE_MS,
+        patience_ms: int = PATIENCE_MS,
     ) -> None:
-        self._spool, self._recorder = spool, recorder
+        self._spool, self._recorder, self._counts = spool, recorder, counts
         self._settle_ms, self._patience_ms = settle_ms, patience_ms
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="turnspan-assembly", daemon=True)
@@ -206,6 +231,8 @@ class Assembly:
             return False
 
     def _take_ready(self, settle_ms: int) -> bool:
+        if self._recorder.pipeline.is_behind:
+            return False  # the spool keeps it, without end; the journal drops what is beyond its limit
         traces = self._spool.ready(settle_ms, self._patience_ms)
         for trace_id in traces:
             kept = self._spool.trace(trace_id)
@@ -218,10 +245,11 @@ class Assembly:
                     "turnspan serve: trace %s is not recorded: %s: %s", trace_id.hex(), type(error).__name__, error
                 )
                 self._spool.done((one, None) for one in kept if one.span is not None)
+                self._counts.came("unreadable", sum(one.span is not None for one in kept))
         return bool(traces)
 
     def _take(self, kept: list[Kept]) -> None:
-        waiting = [one for one in kept if one.span is not None][:_SPANS_MOST]
+        waiting = [one for one in kept if one.span is not None]
         places = {_number(one.span_id): _read(one.place) for one in kept if one.place is not None}
         collected = _Collected()
         spans = {_number(one.span_id): ReceivedSpan(one) for one in waiting}
@@ -233,6 +261,7 @@ class Assembly:
         self._spool.begin(waiting)
         for event, span in events:
             self._recorder.emit(event, span)
+        self._counts.turned(sum(type(event) is TurnStarted for event, _ in events))
         self._spool.done((one, _written(found.get(_number(one.span_id)), collected.place)) for one in waiting)
 
     def _without_known(self, events: list[tuple[Event, Any]]) -> list[tuple[Event, Any]]:

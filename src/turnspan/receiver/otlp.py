@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 import json
 import zlib
-from collections.abc import Iterator
 from typing import Any, Literal, NamedTuple
 
 from google.protobuf import json_format
@@ -17,6 +16,8 @@ from google.rpc.status_pb2 import Status
 from opentelemetry.proto.collector.logs.v1 import logs_service_pb2 as logs
 from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2 as metrics
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2 as traces
+
+from turnspan.receiver.limits import Limits, trimmed, trimmed_attributes
 
 Signal = Literal["traces", "logs", "metrics"]
 _REQUESTS: dict[Signal, tuple[type[Message], type[Message]]] = {
@@ -32,17 +33,18 @@ _LATEST_NS = 2**63 - 1
 
 
 class BadRequestError(ValueError):
-    """A request that no retry makes better.
+    """A request that is refused; with 429 only for now.
 
     Args:
-        message: What is wrong with it.
-        status: The status of the answer: 400, 413 or 415.
+        message: Why, for its sender.
+        status: The status of the answer.
+        headers: Headers of the answer.
 
     """
 
-    def __init__(self, message: str, status: int = 400) -> None:
+    def __init__(self, message: str, status: int = 400, headers: dict[str, str] | None = None) -> None:
         super().__init__(message)
-        self.status = status
+        self.status, self.headers = status, headers
 
 
 class Received(NamedTuple):
@@ -104,36 +106,65 @@ def parsed(signal: Signal, body: bytes, content_type: str) -> Any:
 
 
 def _with_base64(value: Any) -> Any:
+    """Return a document with its ids as protobuf's own mapping has them; it is changed in place."""
     if isinstance(value, list):
-        return [_with_base64(one) for one in value]
-    if not isinstance(value, dict):
-        return value
-    return {
-        name: base64.b64encode(bytes.fromhex(one)).decode()
-        if name in _HEX and isinstance(one, str)
-        else _with_base64(one)
-        for name, one in value.items()
-    }
+        for one in value:
+            _with_base64(one)
+    elif isinstance(value, dict):
+        for name, one in value.items():
+            if name in _HEX and isinstance(one, str):
+                value[name] = base64.b64encode(bytes.fromhex(one)).decode()
+            else:
+                _with_base64(one)
+    return value
 
 
-def spans_of(request: Any) -> Iterator[Received | str]:
-    """Yield the spans of a request; a text for each that can be none: why it is refused."""
+class Taken(NamedTuple):
+    """What a request of traces has brought."""
+
+    spans: list[Received]
+    refused: list[str]
+    """Why, of each span that can be none."""
+    left_out: int
+    """How many attributes and events there were too many of."""
+
+
+def taken_of(request: Any, limits: Limits) -> Taken:
+    """Return what a request of traces brings."""
+    spans: list[Received] = []
+    refused: list[str] = []
+    left_out = 0
     for resource_spans in request.resource_spans:
+        left_out += trimmed_attributes(resource_spans.resource, limits)
         resource = resource_spans.resource.SerializeToString()
         for scope_spans in resource_spans.scope_spans:
             for span in scope_spans.spans:
                 if len(span.trace_id) != 16 or len(span.span_id) != 8 or not any(span.trace_id):
-                    yield f"span {span.name[:80]!r} has no valid ids"
+                    refused.append(f"span {span.name[:80]!r} has no valid ids")
                     continue
-                yield Received(
-                    span.trace_id,
-                    span.span_id,
-                    span.parent_span_id if len(span.parent_span_id) == 8 else b"",
-                    span.SerializeToString(),
-                    scope_spans.scope.name,
-                    resource,
-                    min(span.start_time_unix_nano, _LATEST_NS),
+                left_out += trimmed(span, limits)
+                parent_id = span.parent_span_id
+                spans.append(
+                    Received(
+                        span.trace_id,
+                        span.span_id,
+                        parent_id if len(parent_id) == 8 and any(parent_id) else b"",
+                        span.SerializeToString(),
+                        scope_spans.scope.name,
+                        resource,
+                        min(span.start_time_unix_nano, _LATEST_NS),
+                    )
                 )
+    return Taken(spans, refused, left_out)
+
+
+def records_of(signal: Signal, request: Any) -> int:
+    """Return how many spans, log records or metrics a request has."""
+    if signal == "traces":
+        return sum(len(scope.spans) for one in request.resource_spans for scope in one.scope_spans)
+    if signal == "logs":
+        return sum(len(scope.log_records) for one in request.resource_logs for scope in one.scope_logs)
+    return sum(len(scope.metrics) for one in request.resource_metrics for scope in one.scope_metrics)
 
 
 def success(signal: Signal, content_type: str, *, rejected: int = 0, says: str = "") -> bytes:

@@ -10,12 +10,18 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from turnspan._version import __version__
 from turnspan.errors import TurnspanError
-from turnspan.receiver.app import Limits, Receiver
+from turnspan.otel_sdk.setup import own_meter_provider
+from turnspan.receiver.app import Receiver
 from turnspan.receiver.assembly import Assembly
 from turnspan.receiver.forwarding import Forwarding
+from turnspan.receiver.health import Counts, observe
+from turnspan.receiver.limits import Limits
 from turnspan.receiver.spool import Spool
 from turnspan.recording import runtime
+from turnspan.recording.recorder import Recorder
+from turnspan.telemetry.metrics import observe_health
 from turnspan.viewer import serving
 from turnspan.viewer.source import Source
 
@@ -63,13 +69,14 @@ def serve(
         signal.signal(signal.SIGTERM, _leave)  # uvicorn stops, and raises it again
         spool = Spool(home / SPOOL)
         stack.callback(spool.close)
-        assembly = Assembly(spool, recorder)
+        counts = Counts()
+        assembly = Assembly(spool, recorder, counts)
+        _observe(recorder, counts, spool)
         forwarding = None if forward is None else Forwarding(spool, forward, forward_headers)
 
         def around(pages: ASGIApp) -> ASGIApp:
-            return Receiver(
-                spool, pages, token=token, forwards=None if forwarding is None else forwarding.wake, limits=limits
-            )
+            wake = None if forwarding is None else forwarding.wake
+            return Receiver(spool, pages, token=token, forwards=wake, limits=limits, counts=counts)
 
         def ready(url: str) -> None:
             assembly.start()
@@ -80,6 +87,15 @@ def serve(
             on_ready(url)
 
         serving.serve(source, host=host, port=port, token=token, on_ready=ready, around=around)
+
+
+def _observe(recorder: Recorder, counts: Counts, spool: Spool) -> None:
+    """Send metrics of receiving and recording where the settings say; those of agents and models are their senders'."""
+    provider = own_meter_provider(recorder.settings, recorder)
+    if provider is not None:
+        meter = provider.get_meter("turnspan", __version__)
+        observe(meter, counts, spool)
+        observe_health(meter, recorder.health)
 
 
 def _leave(_signal: int, _frame: FrameType | None) -> None:

@@ -72,8 +72,13 @@ class Spool:
         self._database.execute("PRAGMA synchronous = NORMAL")
         self._database.execute("PRAGMA secure_delete = ON")  # what is not redacted yet leaves nothing behind
         self._database.executescript(_SCHEMA)
-        self.waiting: int = self._database.execute("SELECT count(*) FROM spans WHERE state < 2").fetchone()[0]
-        self.unsent: int = self._database.execute("SELECT count(*) FROM requests").fetchone()[0]
+        self.waiting, waiting_bytes = self._counted("SELECT count(*), total(length(span)) FROM spans WHERE state < 2")
+        self.unsent, unsent_bytes = self._counted("SELECT count(*), total(length(body)) FROM requests")
+        self.waiting_bytes = waiting_bytes + unsent_bytes
+
+    def _counted(self, query: str) -> tuple[int, int]:
+        count, size = self._database.execute(query).fetchone()
+        return count, int(size)
 
     def accept(self, spans: Iterable[Received], passed_on: tuple[str, str, bytes] | None = None) -> int:
         """Keep spans, and the request that is to be passed on; return how many of them are new.
@@ -84,6 +89,7 @@ class Spool:
         """
         now_ms = time.time_ns() // 1_000_000
         rows = [(*span, now_ms) for span in spans]
+        size = sum(len(row[3]) for row in rows)
         with self._lock, _Transaction(self._database):
             before = self._database.total_changes
             self._database.executemany(
@@ -96,7 +102,10 @@ class Spool:
                 self._database.execute("INSERT INTO requests (signal, headers, body) VALUES (?, ?, ?)", passed_on)
         with self._lock:  # once they are kept
             self.waiting += new
-            self.unsent += passed_on is not None
+            self.waiting_bytes += size if new == len(rows) else size * new // len(rows)
+            if passed_on is not None:
+                self.unsent += 1
+                self.waiting_bytes += len(passed_on[2])
         return new
 
     def ready(self, settle_ms: int, patience_ms: int, most: int = 256) -> list[bytes]:
@@ -118,15 +127,35 @@ class Spool:
             ).fetchall()
         return [trace_id for (trace_id,) in found]
 
-    def trace(self, trace_id: bytes) -> list[Kept]:
-        """Return all that is known of a trace, what began first to begin with."""
+    def trace(self, trace_id: bytes, most: int = 20_000, most_bytes: int = 64 * 1024 * 1024) -> list[Kept]:
+        """Return what is known of a trace, what began first to begin with: the places of what is on record, and what waits.
+
+        Args:
+            trace_id: The trace.
+            most: How many spans that wait to return.
+            most_bytes: How large these may be, but for the first.
+
+        """
+        found, count, size = [], 0, 0
         with self._lock:
-            found = self._database.execute(
+            for row in self._database.execute(
                 "SELECT trace_id, span_id, parent_id, span, scope, resource, state, place FROM spans "
                 "WHERE trace_id = ? ORDER BY start_ns",
                 (trace_id,),
-            ).fetchall()
-        return [Kept(*row) for row in found]
+            ):
+                kept = Kept(*row)
+                if kept.span is not None:
+                    count, size = count + 1, size + len(kept.span) + len(kept.resource or b"")
+                    if count > most or (size > most_bytes and count > 1):
+                        continue
+                found.append(kept)
+        return found
+
+    def oldest_s(self) -> float:
+        """Return for how long the span that waits longest has done so, in seconds."""
+        with self._lock:
+            (received_ms,) = self._database.execute("SELECT min(received_ms) FROM spans WHERE state < 2").fetchone()
+        return 0.0 if received_ms is None else max(0.0, time.time() - received_ms / 1000)
 
     def begin(self, spans: Iterable[Kept]) -> None:
         """Note that spans are about to go into the record: who is killed in between looks what has arrived there."""
@@ -138,7 +167,10 @@ class Spool:
 
     def done(self, places: Iterable[tuple[Kept, str | None]]) -> None:
         """Note that spans are on record, and where; what they said is not kept a second time."""
-        rows = [(DONE, place, one.trace_id, one.span_id) for one, place in places]
+        rows, size = [], 0
+        for one, place in places:
+            rows.append((DONE, place, one.trace_id, one.span_id))
+            size += len(one.span or b"")
         with self._lock, _Transaction(self._database):
             self._database.executemany(
                 "UPDATE spans SET state = ?, span = NULL, resource = NULL, place = ? WHERE trace_id = ? AND span_id = ?",
@@ -150,6 +182,7 @@ class Spool:
             )
         with self._lock:
             self.waiting -= len(rows)
+            self.waiting_bytes -= size
 
     def next_request(self) -> Request | None:
         """Return the request that waits longest to be passed on."""
@@ -164,6 +197,7 @@ class Spool:
         with self._lock:
             self._database.execute("DELETE FROM requests WHERE id = ?", (request.id,))
             self.unsent -= 1
+            self.waiting_bytes -= len(request.body)
 
     def close(self) -> None:
         """Close the database."""

@@ -35,6 +35,8 @@ FLUSH_S = 5.0
 SENDING_SHARE = 0.8
 """How much of it may go by until what endpoints take is awaited no more: the rest is for the seals, which say so."""
 
+_BEHIND_EVENTS = 20_000
+
 
 class Pipeline:
     """Keeps the events of a recorder.
@@ -85,6 +87,11 @@ class Pipeline:
     def store(self) -> SessionStore | None:
         """The store that everything is brought to, once it is open."""
         return self._store
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether much is recorded that the store does not have: who can wait with more is to wait."""
+        return self.journal.sequence - self.writer.confirmed > _BEHIND_EVENTS or self.journal.is_half_full
 
     def health(self) -> Health:
         """Return how recording goes."""

@@ -239,7 +239,7 @@ def find_session(
     try:
         check_id("session", session.id)
     except InvalidIdError as error:
-        kept = _storable(session.id)
+        kept = storable_id(session.id)
         logger.warning("turnspan: %s; it is kept as %s", error, kept)
         ours["session_id_given"] = encode(session.id).decode()[:1000]
         session = ResolvedSession(kept, session.source)
@@ -280,7 +280,8 @@ def _as_text(given: Any) -> str:
     return given if isinstance(given, str) else text_of_anything(given)
 
 
-def _storable(session_id: str) -> str:
+def storable_id(session_id: str) -> str:
+    """Return the id under which a session is kept whose own no store can keep: the same one always gives the same."""
     readable = "".join(c if c.isprintable() else "_" for c in session_id[: MAX_ID_LENGTH - 40])
     with suppress(InvalidIdError):
         return check_id("session", f"{readable}-{derived_id(session_id)}")

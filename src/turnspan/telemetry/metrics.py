@@ -59,7 +59,7 @@ class Metrics:
         self._one_token_metric = profile.input_tokens == profile.output_tokens
         self._output = self._input if self._one_token_metric else histogram(profile.output_tokens)
         if self._providers.health() is not None:
-            _observe_health(meter, self._providers.health)
+            observe_health(meter, self._providers.health)
 
     def _record(self, folded: Folded) -> None:
         event, span, started = folded.event, folded.span, folded.started
@@ -112,7 +112,7 @@ class Health(NamedTuple):
     """Of each provider, by exporter: how many spans were exported, failed, were dropped, and wait."""
 
 
-def _observe_health(meter: Meter, look: Callable[[], Health | None]) -> None:
+def observe_health(meter: Meter, look: Callable[[], Health | None]) -> None:
     """Have a process's health observed whenever metrics are collected; None where nothing is recorded any more."""
 
     def counter(name: str, unit: str, brief: str, read: Callable[[Health], Iterable[Observation]]) -> None:

@@ -31,6 +31,14 @@ from turnspan.stores import open_store
     multiple=True,
     help="Header of what is passed on, as for a key.",
 )
+@click.option(
+    "--rate",
+    type=click.IntRange(0),
+    default=10_000,
+    show_default=True,
+    metavar="COUNT",
+    help="Spans that one address may send in a second, on average of ten; 0: any number.",
+)
 @click.option("--home", metavar="FOLDER", help="Home folder (default: TURNSPAN_HOME, or .turnspan).")
 @click.option("--store", metavar="URL", help="Store URL (default: TURNSPAN_STORE, or SQLite in home).")
 def command(
@@ -39,6 +47,7 @@ def command(
     token: str | None,
     forward: str | None,
     headers: tuple[str, ...],
+    rate: int,
     home: str | None,
     store: str | None,
 ) -> None:
@@ -52,6 +61,7 @@ def command(
     if forward is not None and not forward.startswith(("http://", "https://")):
         raise click.UsageError(f"--forward {forward!r} is no http:// or https:// address")
     try:
+        from turnspan.receiver.limits import Limits
         from turnspan.receiver.serving import serve
         from turnspan.viewer.source import Source
     except ImportError as error:
@@ -75,5 +85,6 @@ def command(
         token=token or os.environ.get("TURNSPAN_VIEW_TOKEN"),
         forward=forward,
         forward_headers=dict(one.split("=", 1) for one in headers),
+        limits=Limits(rate=rate),
         on_ready=ready,
     )
