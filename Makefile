@@ -51,7 +51,7 @@ pythons: $(VENV)/.test             ## the same with each other Python, and the t
 installs: $(VENV)/.test            ## the built wheel with each extra: by the oldest pip of each Python, and by uv
 	tests/support/install_wheel.sh
 
-soak: $(VENV)/.test                ## all pairs of faults, 1,000 killed processes, full disks and odd values, 10,000 edits of a store: about an hour
+soak: $(VENV)/.test                ## all pairs of faults, 1,000 killed processes, full disks, ends and odd values, 10,000 edits of a store: about an hour
 	SOAK=1 $(BIN)/python -m pytest -q --timeout 1800 tests/faults $(PYTEST)
 	SOAK_EDITS=10000 $(BIN)/python -m pytest -q --timeout 7200 tests/verification/test_any_edit.py tests/verification/test_anchors.py $(PYTEST)
 

@@ -20,6 +20,7 @@ FAULTS = set(os.environ.get("FAULTS", "").split())
 TURNS = int(os.environ.get("TURNS", "12"))
 longest_ms = 0.0
 turns_begun = 0
+header_bytes = None  # how much of a header is written until the process is killed
 parent = os.getpid()
 observed = os.open("observed.txt", os.O_CREAT | os.O_WRONLY | os.O_APPEND)
 
@@ -30,19 +31,22 @@ def watch_emit():
 
     def watched(self, event):
         global longest_ms
-        # while it closes, it has ended what was open, and what a finalizer still says of that is no news
-        no_news = self.closed or (self._closing.locked() and isinstance(event, ENDS))
+        # while it closes, it has ended what was open, and what a finalizer or thread still says of that is no news
+        closing = self._closing.locked() or self.closed
         began = time.perf_counter()
         emit(self, event)
         took_ms = (time.perf_counter() - began) * 1000
-        if turns_begun > 1:
+        closing = closing or self._closing.locked() or self.closed
+        in_background = threading.current_thread().name == never_rests.__name__
+        if turns_begun > 1 and not in_background:
             longest_ms = max(longest_ms, took_ms)
-        if no_news:
+        if closing and isinstance(event, ENDS):
             return
         if os.getpid() == parent or type(event).__name__ != "TurnEnded":  # the parent ends the turns it has opened
             os.write(observed, f"{event.event_id}\n".encode())
-        with open("longest.txt", "w") as file:
-            file.write(str(longest_ms))
+        if not in_background:
+            with open("longest.txt", "w") as file:
+                file.write(str(longest_ms))
 
     Recorder.emit = watched
 
@@ -52,6 +56,8 @@ def inject():
     from turnspan.errors import StoreUnavailableError
     from turnspan.stores.sql import SqlSessionStore
 
+    if "kill-before-header" in FAULTS:
+        kill_at_header()
     apply, opened = SqlSessionStore.apply, stores.open_store
     if "store-unreachable" in FAULTS:
 
@@ -141,7 +147,44 @@ def turns():
     return said
 
 
+def die_at_headers():
+    """Have children die before and in the midst of the first line of their journal."""
+    global header_bytes
+    for header_bytes in (0, 30):
+        sys.stdout.flush()
+        if (child := os.fork()) == 0:
+            os.kill(os.getpid(), signal.SIGKILL)  # without turnspan; with it, it is dead by now
+        print("child", os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+    header_bytes = None
+
+
+def kill_at_header():
+    write = os.write
+
+    def kills(fd, data):
+        if header_bytes is not None and os.getpid() != parent and data[:1] == b"#":
+            write(fd, data[:header_bytes])
+            os.kill(os.getpid(), signal.SIGKILL)
+        return write(fd, data)
+
+    os.write = kills
+
+
+def never_rests():
+    """Record turns until the interpreter ends."""
+    while True:
+        with turnspan.session("s-0"), turnspan.turn(agent="a", prompt="?"), turnspan.tool("background"):
+            pass
+        time.sleep(0.002)
+
+
 def end():
+    if "kill-before-header" in FAULTS:
+        die_at_headers()
+    if "threads-while-closing" in FAULTS:
+        for _ in range(2):
+            threading.Thread(target=never_rests, name=never_rests.__name__, daemon=True).start()
+        time.sleep(0.05)
     if "fork" in FAULTS:
         with turnspan.session("s-0"), turnspan.turn(prompt="forks"):
             if (child := os.fork()) == 0:

@@ -111,8 +111,10 @@ class Journal:
 
     # Writing ---------------------------------------------------------------------------------------------------
 
-    def append(self, event: Event, span: SpanIds | None, payload: bytes | None = None) -> None:
+    def append(self, event: Event, span: SpanIds | None, payload: bytes | None = None) -> bool:
         """Add a line. On return it is on disk, or in memory until the disk has room for it (see ``problem``).
+
+        Returns False where the chain takes nothing more: it is being closed.
 
         Args:
             event: The event.
@@ -125,8 +127,8 @@ class Journal:
         digest = digest_of(payload)
         with self._lock:
             if self._finished:
-                self.problem = OSError("an event came too late: the process ends, and its chain is being closed")
-            elif self._held_bytes > self._limit_bytes:
+                return False
+            if self._held_bytes > self._limit_bytes:
                 self._refuse(
                     f"the journal holds {self._held_bytes >> 20} MiB that the store has not taken, which is its limit "
                     "(TURNSPAN_JOURNAL_LIMIT_MB): events are dropped and counted until the store is back"
@@ -137,6 +139,7 @@ class Journal:
                 )
             else:
                 self._append(event, span, payload, digest)
+        return True
 
     def append_behind(self, make: Callable[[int, str], Event]) -> Event:
         """Add an event that knows where it stands, made with its line's number and the hash of the line before it."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from turnspan.events import Event
+from turnspan.events import ENDS, Event
 from turnspan.journal.hash_chain import SpanIds
 from turnspan.journal.live import Journal
 from turnspan.recording.problems import Problem, Problems
 
 if TYPE_CHECKING:
+    from turnspan.recording.after_end import AfterEnd
     from turnspan.telemetry.log_lines import AppLog
 
 
@@ -21,11 +22,15 @@ class Appender:
         journal: Where lines go.
         app_log: The application's structlog pipeline, if events go there.
         problems: Counts what failed.
+        after_end: Keeps what comes when the journal takes nothing more.
 
     """
 
-    def __init__(self, journal: Journal, app_log: AppLog | None, problems: Problems) -> None:
+    def __init__(
+        self, journal: Journal, app_log: AppLog | None, problems: Problems, after_end: AfterEnd | None = None
+    ) -> None:
         self._journal, self._app_log, self._problems = journal, app_log, problems
+        self._after_end = after_end
         self.wake_writer: Callable[[], None] = lambda: None
 
     def append(
@@ -43,7 +48,11 @@ class Appender:
         if self._app_log is not None:
             self._write_app_log(self._app_log, event, ids, started)
         journal = self._journal
-        journal.append(event, ids, payload)
+        if not journal.append(event, ids, payload):
+            # the thread was in the middle of it when the chain was closed; what was open then has its end in the chain
+            if self._after_end is not None and not isinstance(event, ENDS):
+                self._after_end.appender.append(event, ids, None, payload)
+            return
         if journal.problem is not None:
             self._report_problem()
         self.wake_writer()

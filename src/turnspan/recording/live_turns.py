@@ -51,7 +51,9 @@ E = TypeVar("E", bound=Event)
 class Appends(Protocol):
     """Has the appender that events are put on record with."""
 
-    appender: Appender
+    @property
+    def appender(self) -> Appender:
+        """The appender."""
 
 
 class Entry(Generic[E]):

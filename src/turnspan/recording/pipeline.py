@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from turnspan.journal.live import LIMIT_BYTES, Journal
 from turnspan.journal.seals import Key
+from turnspan.recording.after_end import AfterEnd
 from turnspan.recording.appender import Appender
 from turnspan.recording.problems import Problem, Problems
 from turnspan.recording.providers import Providers
@@ -66,6 +67,7 @@ class Pipeline:
         self._owns_store = store is None
         self._store_url = settings.store_url if store is None else url_of(store)
         self.providers = providers
+        self.after_end = AfterEnd(self._new_journal, problems)
         self._app_log: AppLog | None = None
         self._key: Key | None = None
         try:
@@ -169,6 +171,7 @@ class Pipeline:
     def after_fork(self) -> None:
         """Begin anew in a forked child, with a journal and a writer of its own."""
         self.journal.forget()
+        self.after_end.after_fork()
         self._opening = threading.Lock()
         if isinstance(self._store, Forks):
             self._store.after_fork()
@@ -177,19 +180,8 @@ class Pipeline:
 
     def _open(self) -> None:
         settings = self._settings
-        try:
-            settings.make_home()
-            self.journal = Journal(
-                settings.journal_path,
-                store=without_password(self._store_url),
-                fsync=settings.durability == "fsync",
-                keep=settings.keep_journal,
-                limit_bytes=settings.journal_limit_mb * 1024 * 1024 or LIMIT_BYTES,
-            )
-        except OSError as error:
-            self.journal = Journal(None)
-            self._problems.report(Problem.JOURNAL, error)
-        self.appender = Appender(self.journal, self._app_log, self._problems)
+        self.journal = self._new_journal()
+        self.appender = Appender(self.journal, self._app_log, self._problems, self.after_end)
         self.writer = Writer(
             self.journal,
             self.appender,
@@ -200,6 +192,22 @@ class Pipeline:
             problems=self._problems,
         )
         self.appender.wake_writer = self.writer.wake
+
+    def _new_journal(self) -> Journal:
+        """Return a journal in home; one in memory where that cannot be."""
+        settings = self._settings
+        try:
+            settings.make_home()
+            return Journal(
+                settings.journal_path,
+                store=without_password(self._store_url),
+                fsync=settings.durability == "fsync",
+                keep=settings.keep_journal,
+                limit_bytes=settings.journal_limit_mb * 1024 * 1024 or LIMIT_BYTES,
+            )
+        except OSError as error:
+            self._problems.report(Problem.JOURNAL, error)
+            return Journal(None)
 
     def _open_app_log(self) -> None:
         from turnspan.telemetry.log_lines import AppLog

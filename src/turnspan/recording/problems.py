@@ -16,7 +16,6 @@ class Problem(Enum):
     ADAPTER = "adapter"
     EVENT = "event"
     JOURNAL = "journal"
-    LATE = "recording after its end"
     LEDGER = "ledger"
     OBSERVER = "observer"
     OTLP = "OTLP"
@@ -34,8 +33,8 @@ class Problem(Enum):
 
     @property
     def is_of_the_environment(self) -> bool:
-        """Whether a disk, a database, an endpoint or the moment is to blame, not our code: ``TURNSPAN_STRICT`` does not raise these."""
-        return self in (Problem.JOURNAL, Problem.LATE, Problem.OTLP, Problem.OTLP_SIGNAL, Problem.STORE)
+        """Whether a disk, a database or an endpoint is to blame, not our code: ``TURNSPAN_STRICT`` does not raise these."""
+        return self in (Problem.JOURNAL, Problem.OTLP, Problem.OTLP_SIGNAL, Problem.STORE)
 
     def message(self, error: BaseException, *, quotes: bool = True) -> str:
         """Return the error's text as it may be logged: it may quote content, and so may a user's own redactor.
@@ -49,8 +48,6 @@ class Problem(Enum):
             return "content is withheld"
         if not quotes and not self.is_of_the_environment and not isinstance(error, (SettingsError, OSError)):
             return "its text may quote content, which is not captured"
-        if self is Problem.LATE:  # names nothing but an id; a daemon thread must not be among secrets, in Rust, when it
-            return str(error)  # is ended with the interpreter: that aborts the process
         return redact_secrets(str(error))
 
 

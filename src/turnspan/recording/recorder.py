@@ -32,6 +32,7 @@ from turnspan.recording.pipeline import FLUSH_S, Pipeline
 from turnspan.recording.problems import Problem, Problems
 from turnspan.recording.providers import Providers
 from turnspan.recording.redaction import Redactor, withheld
+from turnspan.recording.secrets.marks import leave_rust
 from turnspan.recording.sessions import SESSIONS_REMEMBERED, Sessions
 from turnspan.recording.typed_fields import typed
 from turnspan.recording.uninterrupted import remember_interrupt, run_uninterrupted
@@ -65,7 +66,7 @@ class Recorder:
         recovers: Whether it stores what dead processes left.
         sibling: Another recorder of this process, whose SDK set-up and providers are used.
         tracer_of: Returns the tracer that is used for turnspan's own (see :class:`~turnspan.telemetry.live_spans.Spans`).
-        when_closed: Is called as soon as it takes no more events, unless the process ends.
+        when_closed: Is called as soon as it takes no more events into its chain, unless the process ends.
 
     """
 
@@ -122,18 +123,9 @@ class Recorder:
             external_span: The span that another instrumentation has started for it, or ``SPAN_EXPECTED``.
 
         """
-        if self._closed:
-            self._refuse(event)
-            return
-        self._take(event, external_span)
+        self._take(event, external_span, self.turns)
 
-    def _refuse(self, event: Event) -> None:
-        """Count and report what comes after the end; the end of what was open then is on record, as cancelled."""
-        if not isinstance(event, ENDS):
-            name = type(event).__name__
-            self.problems.report(Problem.LATE, RuntimeError(f"{name} in session {event.session_id} came too late"))
-
-    def _take(self, event: Event, external_span: Any = None) -> None:
+    def _take(self, event: Event, external_span: Any, turns: LiveTurns) -> None:
         if self._elsewhere and (other := self._other(event.session_id)) is not None:
             other.emit(event, external_span)
             return
@@ -158,7 +150,7 @@ class Recorder:
                 raise ValueError(f"{event!r} has no turn_id: it belongs to no turn and cannot be recorded")
             if self._before_first_turn is not None and type(event) is TurnStarted:
                 self.prepare()
-            self.turns.handlers[type(event)](Entry(event, payload, external_span))
+            turns.handlers[type(event)](Entry(event, payload, external_span))
         except Exception as error:
             self.problems.report(Problem.RECORDER, error)
         finally:
@@ -254,7 +246,7 @@ class Recorder:
 
     @property
     def closed(self) -> bool:
-        """Whether it takes no more events."""
+        """Whether its chain is closed; what comes still is kept in another one."""
         return self._closed
 
     # Several recorders in a process ------------------------------------------------------------------------------
@@ -293,7 +285,7 @@ class Recorder:
 
         Args:
             timeout_s: How long it may take; as set, unless it is given.
-            for_good: The process ends: what comes later is counted, and no recorder is made anew for it.
+            for_good: The process ends: what comes later is kept for the next start, and no recorder is made anew for it.
 
         """
         limit_s = self.settings.exit_timeout_s if timeout_s is None else timeout_s
@@ -304,25 +296,30 @@ class Recorder:
         with self._closing:
             if self._closed:
                 return
+            turns = self.turns
             with suppress(Exception):
-                self._end_what_is_open()
+                self._end_what_is_open(turns)
             self.run_housekeeping()
             self.pipeline.bring(limit_s)  # the long part: what other threads record meanwhile is taken
+            self._before_first_turn = None
+            self.turns = self.pipeline.after_end.turns(self._sessions)
             self._closed = True
-            if not for_good:
+            if for_good:
+                leave_rust()  # daemon threads may go on recording until the interpreter ends them
+            else:
                 self._when_closed(self)
             with suppress(Exception):
-                self._end_what_is_open()
+                self._end_what_is_open(turns)
             self._housekeeper.stop()
             atexit.unregister(self._close_at_exit)
             self.run_housekeeping()
             self.pipeline.close(max(0.0, deadline_s - time.monotonic()))
             _recorders.discard(self)
 
-    def _end_what_is_open(self) -> None:
+    def _end_what_is_open(self, turns: LiveTurns) -> None:
         self.run_deferred()
-        for end in self.turns.ends(now_ns(), "the process ended"):
-            self._take(end)
+        for end in turns.ends(now_ns(), "the process ended"):
+            self._take(end, None, turns)
         self.run_deferred()  # of finalizers that ran meanwhile
 
     def _read_rules(self) -> None:

@@ -197,7 +197,7 @@ def shutdown(timeout_s: float | None = None) -> None:
 
 
 def end() -> None:
-    """Do the same at the end of the process: what threads record behind that is counted, and lost."""
+    """Do the same at the end of the process: what threads record behind that waits for the next start."""
     _close_all(None, for_good=True)
 
 

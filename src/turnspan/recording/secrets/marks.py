@@ -74,8 +74,8 @@ _in_rust: weakref.WeakSet[Marks] = weakref.WeakSet()
 
 
 @atexit.register
-def _leave_rust() -> None:
-    """Have no thread be in the automaton when the interpreter ends.
+def leave_rust() -> None:
+    """Have no thread be in the automaton when the interpreter ends: to be called as early as that is certain.
 
     It lets other threads run meanwhile, and waits for the interpreter's lock: a daemon thread that waits there is ended
     in the midst of Rust, and that aborts the process ("FATAL: exception not rethrown").
