@@ -145,6 +145,7 @@ class What:
 
     def __init__(self, kind: str, attributes: Mapping[str, Any]) -> None:
         self.kind, self.attributes = kind, attributes
+        self._messages: dict[str, Any] = {}
 
     def __getitem__(self, name: str) -> Any:
         return next((v for n in _NAMES[name] if (v := self.attributes.get(n)) is not None), None)
@@ -155,6 +156,12 @@ class What:
         if isinstance(value, str) and value[:1] in ("{", "[", '"'):
             return _loaded(value)
         return value
+
+    def messages(self, side: str) -> Any:
+        """Return the messages of a model call, ``input`` or ``output``."""
+        if side not in self._messages:
+            self._messages[side] = _messages(self, side)
+        return self._messages[side]
 
 
 def what_of(span: Any) -> What | None:
@@ -249,7 +256,7 @@ class Reader:
                 what["tool"] or span.name, what.json("arguments"), what["call"], tool_type=kind, **at
             )
         return run.model_started(
-            provider=what["provider"], model=what["model"], messages=_messages(what, "input"), history=0, **at
+            provider=what["provider"], model=what["model"], messages=what.messages("input"), history=0, **at
         )
 
     def _ended(self, started: Run | Call, span: Any, what: What | None = None, outcome: Outcome | None = None) -> None:
@@ -258,7 +265,8 @@ class Reader:
         if isinstance(started, Run):
             started.end(outcome, _answer(what), prompt=_prompt(what) or None)
         elif isinstance(started, ToolCall):
-            started.ended(outcome, what.json("result"), arguments=what.json("arguments"))
+            given = what.json("arguments")
+            started.ended(outcome, what.json("result"), arguments=None if given == started.started.arguments else given)
         elif isinstance(started, ModelCall):
             _model_ended(started, outcome, what, said_in(span.context.span_id))
 
@@ -370,13 +378,13 @@ class Reader:
         """Report a turn, or what is late in one, with all that happened in it; return where each is."""
         top = self._started(what, root, here, _id(root, "turn" if here is None else "call"))
         runs: dict[int, Run | Call] = {root.context.span_id: top}
-        open_: list[tuple[Run | Call, Any]] = []
+        open_: list[tuple[Run | Call, Any, What]] = []
         for what_below, span in below:
             while open_ and open_[-1][1].end_time <= span.start_time:
                 self._ended(*open_.pop())
             parent = _place(runs[above(span) if above is not None else root.context.span_id])
             started = runs[span.context.span_id] = self._started(what_below, span, parent, _id(span, "call"))
-            open_.append((started, span))
+            open_.append((started, span, what_below))
         while open_:
             self._ended(*open_.pop())
         self._ended(top, root, what)
@@ -402,13 +410,13 @@ def _id(span: Any, kind: str) -> str:
 
 
 def _model_ended(call: ModelCall, outcome: Outcome, what: What, said: tuple[list[Any], list[Any]] | None) -> None:
-    asked, answered = said or (_messages(what, "input"), _messages(what, "output"))
+    asked, answered = said or (what.messages("input"), what.messages("output"))
     finish = what["finish"]
     used = {name: what[name] for name in Usage.__struct_fields__}
     call.ended(
         outcome,
         answered,
-        messages=asked,
+        messages=None if asked == call.started.messages else asked,
         provider=what["provider"],
         model=what["model"],
         response_model=what["response_model"],

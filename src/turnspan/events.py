@@ -102,7 +102,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_f
 
     ``parent_id`` is the ``call_id`` of the tool call or agent invocation that this happened in; None means the turn
     itself. ``agent_id`` is the agent that did it. The recorder sets ``borrowed`` where the span is one that somebody else
-    started: ``stamped`` with the ids of this event and of its end, or only ``read``, because it had ended.
+    started: ``stamped`` with the ids of this event and of its end, or only ``read``, because it had ended; ``received``
+    where another program sent it: its end stands in the same write of the journal.
     """
 
     session_id: str
@@ -110,7 +111,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_f
     call_id: str | None = None
     parent_id: str | None = None
     agent_id: str | None = None
-    borrowed: Literal["stamped", "read"] | None = None
+    borrowed: Literal["stamped", "read", "received"] | None = None
     event_id: str = msgspec.field(default_factory=new_id)
     at_ns: int = msgspec.field(default_factory=now_ns)
 

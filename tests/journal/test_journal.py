@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from turnspan.events import Noted, TurnStarted
+from turnspan.events import Noted, ToolCallStarted, TurnStarted, end_of
 from turnspan.journal.dead import dead_journals
 from turnspan.journal.hash_chain import SpanIds, decode, line_hash
 from turnspan.journal.live import Journal, Position
 from turnspan.journal.segments import header_of, read_segment, segments_of
 from turnspan.journal.unwritten import Losses
+from turnspan.model.json_values import encode
 
 SPAN = SpanIds("a" * 32, "b" * 16, 1)
 
@@ -278,3 +279,70 @@ def test_both_durabilities_write(tmp_path, fsync):
     journal = Journal(tmp_path, fsync=fsync)
     journal.append(TurnStarted(session_id="s", turn_id="t"), None)
     assert len(on_disk(journal)) == 1
+
+
+def batch(n):
+    turn = TurnStarted(session_id="s", turn_id=f"t{n}", prompt="x" * 200, borrowed="received")
+    call = ToolCallStarted(session_id="s", turn_id=f"t{n}", call_id="c", tool_name="f", borrowed="received")
+    events = [
+        turn,
+        call,
+        end_of(call, call.at_ns, "", status="success"),
+        end_of(turn, turn.at_ns, "", status="success"),
+    ]
+    return [(event, SPAN, encode(event)) for event in events]
+
+
+def test_lines_that_belong_together_are_whole_or_taken_away(tmp_path):
+    """Wherever a death in the middle of a write cuts it: what came before stays, and the chain goes on from there."""
+    journal = Journal(tmp_path / "live", segment_bytes=4_000, limit_bytes=10**9)
+    for n in range(3):
+        assert journal.append_whole(batch(n))
+    journal.append(note(9), None)
+    lines = on_disk(journal)
+    assert [line.sequence for line in lines] == list(range(1, 14))
+    for before, after in zip(lines, lines[1:], strict=False):
+        assert after.previous == line_hash(journal.id, before.head, decode(before.payload))
+    place, read = journal.beginning, []
+    while len(read) < 13:
+        found, place = journal.read(place, len(read))
+        read += [line.sequence for line in found]
+    assert read == list(range(1, 14))
+
+    one = Journal(tmp_path / "one")
+    one.append(note(1), None)
+    assert one.append_whole(batch(1))
+    (path,) = segments_of(one.directory, one.id)
+    whole = path.read_bytes()
+    cuts = range(whole.find(b"turn.started"), len(whole), 97)
+    assert len(cuts) > 10
+    for cut in cuts:
+        folder = tmp_path / f"cut-{cut}"
+        dead = dead_of(folder, path.name, whole[:cut], one.id)
+        dead.drop_torn_batch()
+        assert names(dead.lines) == ["n1"], cut
+        dead.complete([(note(2), None)])
+        assert [decode(line.payload).name for line in read_segment(folder / path.name, limit=10**9)[0]] == ["n1", "n2"]
+        dead.close(confirmed=False)
+    full = dead_of(tmp_path / "full", path.name, whole, one.id)
+    assert full.drop_torn_batch() == 0
+    assert len(full.lines) == 5
+    full.close(confirmed=False)
+
+
+def dead_of(folder, name, content, journal_id):
+    folder.mkdir()
+    (folder / name).write_bytes(content)
+    (folder / f"{journal_id}.lock").touch()
+    (dead,) = dead_journals(folder)
+    return dead
+
+
+def test_lines_that_belong_together_are_not_taken_where_the_disk_has_no_room(tmp_path):
+    """All or none: who has them still is told so, and the chain has no gap."""
+    journal = Journal(tmp_path, limit_bytes=2_000)
+    while journal.append_whole(batch(1)):
+        pass
+    number = journal.sequence
+    assert number % 4 == 0 and journal.dropped == 0
+    assert [line.sequence for line in on_disk(journal)] == list(range(1, number + 1))

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from support.otlp import agent, as_protobuf, chat, request, tool
 from turnspan.receiver import otlp
-from turnspan.receiver.assembly import ReceivedSpan, _Collected, _reader
 from turnspan.receiver.limits import Limits
+from turnspan.receiver.received import events_of
 from turnspan.receiver.spool import Kept
 
 WHOLE = request(agent(1, 1, session="s"), chat(1, 2, 1), tool(1, 3, 1, error="no"), agent(1, 4, 1, name="b"))
@@ -32,11 +32,8 @@ def _read(body, content_type):
     for one in otlp.taken_of(message, Limits()).spans:
         by_trace.setdefault(one.trace_id, []).append(one)
     for spans in by_trace.values():
-        collected = _Collected()
-        kept = [ReceivedSpan(Kept(*one[:6], 0, None)) for one in spans]
-        collected.of_trace(kept)
-        _reader(collected).report_trace({one.context.span_id: one for one in kept})
-        for event, _ in collected.settled():
+        events, _ = events_of([Kept(*one[:6], 0, None) for one in spans], {})
+        for event, _ in events:
             assert event.session_id
 
 

@@ -268,5 +268,6 @@ def test_killed_at_any_moment_each_span_is_on_record_once(serving):
     for turn in turns:
         calls = [call.call_id for call in turn.tool_calls]
         assert sorted(calls) == ["c2", "c3", "c4", "c5"], (turn.turn_id, turn.status)
+        assert turn.status == "success", turn.error
         assert len(turn.metadata["turnspan"]["model_calls"]) == 1
     assert verify(settings=Settings(home=serve.home)).exit_code in (0, 1)

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from turnspan.events import Event
+from turnspan.events import ENDS, STARTS, Event, TurnEnded, TurnStarted
 from turnspan.journal.hash_chain import Line, SpanIds, digest_of, line_hash, payload_hash, read
 from turnspan.journal.recorded_events import RecordedEvent, span_of
 from turnspan.journal.segments import _framed, _locked, _retire, header_of, is_held, read_whole, segments_of
@@ -66,6 +66,25 @@ class DeadJournal:
         """URL of the store that the lines were meant for."""
         headers = (header_of(path) for path in segments_of(self.directory, self.id))
         return next((str(header.get("store", "")) for header in headers if header is not None), "")
+
+    def drop_torn_batch(self) -> int:
+        """Take away what a process wrote that died in the middle of one write; return how many lines that is.
+
+        What is received comes with all of its ends, and whoever received it has it still: it is put on record anew.
+        """
+        open_: dict[tuple[str | None, ...], int] = {}
+        for index, line in enumerate(self.lines):
+            event = read(line.payload)
+            if isinstance(event, STARTS) and event.borrowed == "received":
+                open_.setdefault(_key(event, event.call_id), index)
+            elif isinstance(event, ENDS):
+                open_.pop(_key(event, event.call_id), None)
+        if not open_:
+            return 0
+        first = min(open_.values())
+        torn, self.lines = self.lines[first:], self.lines[:first]
+        self._end -= sum(len(_framed(line.head, line.payload)) for line in torn)
+        return len(torn)
 
     def fill(self, rows: Iterable[AuditRow]) -> None:
         """Put the lines that the disk had no room for, and the store took from memory, in their places."""
@@ -126,6 +145,11 @@ class DeadJournal:
                 (self.directory / f"{self.id}.lock").unlink(missing_ok=True)
         finally:
             os.close(self._lock_fd)
+
+
+def _key(event: Event, call_id: str | None) -> tuple[str | None, ...]:
+    is_turn = isinstance(event, (TurnStarted, TurnEnded))
+    return event.session_id, event.turn_id, None if is_turn else call_id or event.event_id
 
 
 def dead_journals(directory: Path) -> Iterator[DeadJournal]:

@@ -7,7 +7,7 @@ import os
 import socket
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -139,6 +139,47 @@ class Journal:
                 )
             else:
                 self._append(event, span, payload, digest)
+        return True
+
+    def append_whole(self, events: Sequence[tuple[Event, SpanIds | None, bytes]]) -> bool:
+        """Add lines that belong together, with one write; return whether they are on disk: where they are not, none is.
+
+        What a death in the middle of the write leaves is at the end of the journal, and recovery takes it away.
+
+        Args:
+            events: The events, each with its span, and encoded.
+
+        """
+        digests = [digest_of(payload) for _, _, payload in events]
+        with self._lock:
+            if self._finished or self._closed or self._unwritten.lines or self._held_bytes > self._limit_bytes:
+                return False
+            try:
+                self._keep_to_own_files()
+            except OSError as error:
+                self.problem = error
+            if self._fd < 0:
+                return False
+            lines: list[Line] = []
+            framed: list[bytes] = []
+            before, previous, sequence = self._hash, self._hash, self._sequence
+            for (event, span, payload), digest in zip(events, digests, strict=True):
+                sequence += 1
+                head = head_of(sequence, previous, digest, span)
+                own = line_hash(self.id, head, event)
+                lines.append(Line(sequence, previous, own, digest, span, payload))
+                framed.append(_framed(head, payload))
+                previous = own
+            segment, size = self._segment, self._size
+            if not self._write(lines[-1], b"".join(framed)):
+                self._before_next = before
+                return False
+            self._sequence, self._hash = sequence, previous
+            for line, written in zip(lines, framed, strict=True):
+                size += len(written)
+                self._newest.append(_Newest(line, segment, size))
+            while len(self._newest) > MEMORY_LINES:
+                self._newest.popleft()
         return True
 
     def append_behind(self, make: Callable[[int, str], Event]) -> Event:
@@ -357,8 +398,10 @@ class Journal:
         if (found := self._from_memory(start, after)) is not None:
             return found
         while True:
-            newest = self._segment
-            lines, offset = read_segment(self._path(start.segment), start.offset)
+            with self._lock:  # of several lines that are being written at once none is there before all of them are
+                newest, size = self._segment, self._size
+            most = READ_BYTES if start.segment < newest else max(0, min(READ_BYTES, size - start.offset))
+            lines, offset = read_segment(self._path(start.segment), start.offset, most)
             at_end = not lines
             lines = [line for line in lines if line.sequence > after]  # those from memory had no place on disk yet
             if lines or (at_end and start.segment >= newest):

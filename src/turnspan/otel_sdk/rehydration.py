@@ -150,7 +150,8 @@ def unsent_spans(events: Sequence[RecordedEvent], settings: Settings) -> list[Re
     """Return the spans that a dead process may not have sent: those that ended shortly before it did."""
     # recovery's own seals are of now, which may be days later
     last_ns = max((one.event.at_ns for one in events if seal_of(one.event) is None), default=0)
-    spans = spans_again(events, content=settings.span_content, profile=sc.PROFILES[settings.semconv], sampled_only=True)
+    own = [one for one in events if getattr(one.event, "borrowed", None) != "received"]  # its sender has seen to it
+    spans = spans_again(own, content=settings.span_content, profile=sc.PROFILES[settings.semconv], sampled_only=True)
     return [span for span in spans if (span.end_time or 0) >= last_ns - _UNSENT_NS]
 
 

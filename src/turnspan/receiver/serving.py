@@ -70,7 +70,7 @@ def serve(
         spool = Spool(home / SPOOL)
         stack.callback(spool.close)
         counts = Counts()
-        assembly = Assembly(spool, recorder, counts)
+        assembly = Assembly(spool, recorder, counts, recover=recorder.pipeline.recover)
         _observe(recorder, counts, spool)
         forwarding = None if forward is None else Forwarding(spool, forward, forward_headers)
 

@@ -12,6 +12,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterable
+from heapq import nsmallest
 from pathlib import Path
 from typing import NamedTuple
 
@@ -47,6 +48,14 @@ class Kept(NamedTuple):
     place: str | None
 
 
+class Waiting(NamedTuple):
+    """A trace of which something waits: when it began, when the newest of it came, and whether its first span has."""
+
+    start_ns: int
+    received_ms: int
+    has_first: bool
+
+
 class Request(NamedTuple):
     """A request that is to be passed on."""
 
@@ -75,6 +84,18 @@ class Spool:
         self.waiting, waiting_bytes = self._counted("SELECT count(*), total(length(span)) FROM spans WHERE state < 2")
         self.unsent, unsent_bytes = self._counted("SELECT count(*), total(length(body)) FROM requests")
         self.waiting_bytes = waiting_bytes + unsent_bytes
+        self._open: dict[bytes, Waiting] = {}
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Take over what a process before has left: it may have put on record what it had no time to note as done."""
+        self._database.execute("UPDATE spans SET state = ? WHERE state = ?", (BEGUN, WAITING))
+        for trace_id, start_ns, received_ms, has_first in self._database.execute(
+            "SELECT trace_id, min(start_ns), max(received_ms), max(parent_id = x'') FROM spans WHERE state = ? "
+            "GROUP BY trace_id",
+            (BEGUN,),
+        ).fetchall():
+            self._look_for(trace_id, start_ns, received_ms, has_first=bool(has_first))
 
     def _counted(self, query: str) -> tuple[int, int]:
         count, size = self._database.execute(query).fetchone()
@@ -90,23 +111,40 @@ class Spool:
         now_ms = time.time_ns() // 1_000_000
         rows = [(*span, now_ms) for span in spans]
         size = sum(len(row[3]) for row in rows)
-        with self._lock, _Transaction(self._database):
-            before = self._database.total_changes
-            self._database.executemany(
-                "INSERT INTO spans (trace_id, span_id, parent_id, span, scope, resource, start_ns, received_ms) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-                rows,
-            )
-            new = self._database.total_changes - before
-            if passed_on is not None:
-                self._database.execute("INSERT INTO requests (signal, headers, body) VALUES (?, ?, ?)", passed_on)
-        with self._lock:  # once they are kept
+        with self._lock:
+            with _Transaction(self._database):
+                before = self._database.total_changes
+                self._database.executemany(
+                    "INSERT INTO spans (trace_id, span_id, parent_id, span, scope, resource, start_ns, received_ms) "
+                    "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                    rows,
+                )
+                new = self._database.total_changes - before
+                if passed_on is not None:
+                    self._database.execute("INSERT INTO requests (signal, headers, body) VALUES (?, ?, ?)", passed_on)
+            for trace_id, _, parent_id, _, _, _, start_ns, _ in rows if new else ():
+                self._look_for(trace_id, start_ns, now_ms, has_first=not parent_id)
             self.waiting += new
             self.waiting_bytes += size if new == len(rows) else size * new // len(rows)
             if passed_on is not None:
                 self.unsent += 1
                 self.waiting_bytes += len(passed_on[2])
         return new
+
+    def _look_for(self, trace_id: bytes, start_ns: int, received_ms: int, *, has_first: bool) -> None:
+        """Take note of a trace of which something waits."""
+        known = self._open.get(trace_id)
+        if known is None:
+            has_first = has_first or self._is_known(trace_id)
+            self._open[trace_id] = Waiting(start_ns, received_ms, has_first)
+        else:
+            begun_ns = min(start_ns, known.start_ns)
+            self._open[trace_id] = Waiting(begun_ns, received_ms, has_first or known.has_first)
+
+    def _is_known(self, trace_id: bytes) -> bool:
+        """Return whether some of a trace is on record: what comes behind that is waited for no more."""
+        query = "SELECT 1 FROM spans WHERE trace_id = ? AND state = ? LIMIT 1"
+        return self._database.execute(query, (trace_id, DONE)).fetchone() is not None
 
     def ready(self, settle_ms: int, patience_ms: int, most: int = 256) -> list[bytes]:
         """Return the traces whose spans are to go into the record, those that began first to begin with.
@@ -119,16 +157,17 @@ class Spool:
         """
         now_ms = time.time_ns() // 1_000_000
         with self._lock:
-            found = self._database.execute(
-                "SELECT trace_id FROM spans AS one WHERE state < 2 GROUP BY trace_id HAVING max(received_ms) <= ? OR ("
-                "max(received_ms) <= ? AND EXISTS (SELECT 1 FROM spans WHERE trace_id = one.trace_id AND "
-                "(parent_id = x'' OR state = 2))) ORDER BY min(start_ns) LIMIT ?",
-                (now_ms - patience_ms, now_ms - settle_ms, most),
-            ).fetchall()
-        return [trace_id for (trace_id,) in found]
+            found = [
+                (one.start_ns, trace_id)
+                for trace_id, one in self._open.items()
+                if one.received_ms <= now_ms - (settle_ms if one.has_first else patience_ms)
+            ]
+        return [trace_id for _, trace_id in nsmallest(most, found)]
 
     def trace(self, trace_id: bytes, most: int = 20_000, most_bytes: int = 64 * 1024 * 1024) -> list[Kept]:
         """Return what is known of a trace, what began first to begin with: the places of what is on record, and what waits.
+
+        Nobody looks for it any more, until more of it comes or what is returned is given back.
 
         Args:
             trace_id: The trace.
@@ -136,8 +175,9 @@ class Spool:
             most_bytes: How large these may be, but for the first.
 
         """
-        found, count, size = [], 0, 0
+        found, count, size, left = [], 0, 0, False
         with self._lock:
+            self._open.pop(trace_id, None)
             for row in self._database.execute(
                 "SELECT trace_id, span_id, parent_id, span, scope, resource, state, place FROM spans "
                 "WHERE trace_id = ? ORDER BY start_ns",
@@ -146,24 +186,24 @@ class Spool:
                 kept = Kept(*row)
                 if kept.span is not None:
                     count, size = count + 1, size + len(kept.span) + len(kept.resource or b"")
-                    if count > most or (size > most_bytes and count > 1):
+                    if left := count > most or (size > most_bytes and count > 1):
                         continue
                 found.append(kept)
+            if left:
+                self._open[trace_id] = Waiting(0, 0, has_first=True)
         return found
+
+    def give_back(self, trace_ids: Iterable[bytes]) -> None:
+        """Look for traces again that could not be put on record now."""
+        with self._lock:
+            for trace_id in trace_ids:
+                self._open[trace_id] = Waiting(0, 0, has_first=True)
 
     def oldest_s(self) -> float:
         """Return for how long the span that waits longest has done so, in seconds."""
         with self._lock:
             (received_ms,) = self._database.execute("SELECT min(received_ms) FROM spans WHERE state < 2").fetchone()
         return 0.0 if received_ms is None else max(0.0, time.time() - received_ms / 1000)
-
-    def begin(self, spans: Iterable[Kept]) -> None:
-        """Note that spans are about to go into the record: who is killed in between looks what has arrived there."""
-        with self._lock, _Transaction(self._database):
-            self._database.executemany(
-                "UPDATE spans SET state = ? WHERE trace_id = ? AND span_id = ?",
-                [(BEGUN, one.trace_id, one.span_id) for one in spans],
-            )
 
     def done(self, places: Iterable[tuple[Kept, str | None]]) -> None:
         """Note that spans are on record, and where; what they said is not kept a second time."""

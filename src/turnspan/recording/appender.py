@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from turnspan.events import ENDS, Event
@@ -56,6 +56,17 @@ class Appender:
         if journal.problem is not None:
             self._report_problem()
         self.wake_writer()
+
+    def append_whole(self, events: Sequence[tuple[Event, SpanIds | None, bytes]]) -> bool:
+        """Append events that belong together, all or none of them; return whether they are on disk."""
+        taken = self._journal.append_whole(events)
+        if taken and self._app_log is not None:
+            for event, ids, _ in events:
+                self._write_app_log(self._app_log, event, ids, None)
+        if self._journal.problem is not None:
+            self._report_problem()
+        self.wake_writer()
+        return taken
 
     def append_last(self, event: Event) -> None:
         """Append an event of the writer's own: the journal takes it also when it is at its end."""

@@ -17,6 +17,7 @@ from turnspan.adapter import SPAN_EXPECTED, CurrentContext
 from turnspan.events import (
     CALL_ENDS,
     CALL_STARTS,
+    STARTS,
     CallEnded,
     CallStarted,
     Ended,
@@ -126,14 +127,37 @@ class LiveTurns:
             **dict.fromkeys(CALL_ENDS, self._end_call),
         }
 
+    # What has ended elsewhere ------------------------------------------------------------------------------------
+
+    def received(self, event: Event, ids: SpanIds | None) -> Event | None:
+        """Return an event that another program has sent as it is put on record; None where it says nothing new.
+
+        No span is started, and nothing is open here. It is marked as received, and a turn says which one it follows.
+        """
+        if isinstance(event, SessionStarted):
+            return self._met(event)
+        if not isinstance(event, STARTS):
+            return event
+        changed: dict[str, Any] = {"borrowed": "received"}
+        if isinstance(event, TurnStarted):
+            changed["follows"] = self._spans.previous_turn_span(event.session_id)
+            if not self._sessions.wants_resource(event.session_id):
+                changed["resource"] = None
+            if ids is not None:
+                self._spans.remember_turn(event.session_id, ids)
+        return msgspec.structs.replace(event, **changed)
+
     # Sessions and turns ------------------------------------------------------------------------------------------
 
     def _start_session(self, entry: Entry[SessionStarted]) -> None:
-        if self._sessions.meet(entry.event):
-            entry.change(metadata=with_schema_version(entry.event.metadata))
-            if entry.event.workspace_id is None and self._sessions.default_workspace_id:
-                entry.change(workspace_id=self._sessions.default_workspace_id)
-            self._pipeline.appender.append(entry.event, None, None, entry.payload)
+        if (met := self._met(entry.event)) is not None:
+            self._pipeline.appender.append(met)
+
+    def _met(self, event: SessionStarted) -> SessionStarted | None:
+        if not self._sessions.meet(event):
+            return None
+        workspace_id = event.workspace_id or self._sessions.default_workspace_id or None
+        return msgspec.structs.replace(event, metadata=with_schema_version(event.metadata), workspace_id=workspace_id)
 
     def _end_session(self, entry: Entry[SessionEnded]) -> None:
         self._sessions.forget(entry.event.session_id)

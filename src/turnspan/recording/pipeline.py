@@ -240,6 +240,15 @@ class Pipeline:
             outlets.append(FileLog(self._settings.log_path))
         return outlets
 
+    def recover(self) -> None:
+        """Store what dead processes left, now.
+
+        Raises:
+            TurnspanError: When the store cannot be opened.
+
+        """
+        self._recover(self.opened_store())
+
     def _recover(self, store: SessionStore) -> None:
         if not self._recovers or self.journal.directory is None:
             return

@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry import context
 
 from turnspan.adapter import CurrentContext
-from turnspan.events import ENDS, STARTS, Event, Started, TurnStarted, call_id_of
+from turnspan.events import ENDS, STARTS, Event, SessionStarted, Started, TurnStarted, call_id_of
+from turnspan.journal.hash_chain import SpanIds
 from turnspan.model.ids import now_ns
 from turnspan.model.json_values import encode
 from turnspan.model.newest import Newest
@@ -137,15 +138,7 @@ class Recorder:
             self.run_deferred()
         guard.active = True
         try:
-            event, lost = typed(event)
-            if lost:
-                self._report_lost(event, lost)
-            try:
-                event, payload = self._redactor.take(event)
-            except Exception as error:
-                event = withheld(event)
-                payload = encode(event)
-                self.problems.report(Problem.REDACTION, error)
+            event, payload = self._kept(event)
             if event.turn_id is None and isinstance(event, STARTS + ENDS):
                 raise ValueError(f"{event!r} has no turn_id: it belongs to no turn and cannot be recorded")
             if self._before_first_turn is not None and type(event) is TurnStarted:
@@ -159,6 +152,37 @@ class Recorder:
     def _report_lost(self, event: Event, names: list[str]) -> None:
         what = f"of {event!r}, {', '.join(names)} had a value of the wrong type; the event is kept without it"
         self.problems.report(Problem.EVENT, TypeError(what))
+
+    def receive(self, events: Iterable[tuple[Event, SpanIds | None]]) -> bool:
+        """Put on record what happened in other programs and has ended; return whether all of it is: else none of it is.
+
+        Each event brings the ids of the span that it was received with.
+        """
+        lines: list[tuple[Event, SpanIds | None, bytes]] = []
+        for given, ids in events:
+            known = self.turns.received(given, ids)
+            if known is not None:
+                event, payload = self._kept(known)
+                lines.append((event, ids, payload))
+        if not lines or self.pipeline.appender.append_whole(lines):
+            return True
+        for event, _, _ in lines:  # it is to be said again
+            if isinstance(event, SessionStarted):
+                self._sessions.forget(event.session_id)
+        return False
+
+    def _kept(self, event: Event) -> tuple[Event, bytes]:
+        """Return an event as it is kept, and its encoding: typed, without what settings and rules leave out."""
+        event, lost = typed(event)
+        if lost:
+            self._report_lost(event, lost)
+        try:
+            return self._redactor.take(event)
+        except Exception as error:
+            event = withheld(event)
+            payload = encode(event)
+            self.problems.report(Problem.REDACTION, error)
+            return event, payload
 
     def record(self, events: Iterable[Event]) -> None:
         """Put events of turnspan's own on record: about sessions, outside of their turns, as they are."""

@@ -74,6 +74,7 @@ def recover(
             meant = journal.store
             mine = into_this or meant in ("", url, without_password(url)) or not _can_open(meant)
             target = store if mine else open_store(meant)
+            journal.drop_torn_batch()
             events = len(journal.lines)
             if journal.losses.acknowledged and isinstance(target, Audited):
                 journal.fill(target.audit_rows(AuditFilter(journal=journal.id)))

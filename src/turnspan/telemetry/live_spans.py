@@ -219,6 +219,13 @@ class Spans:
         previous = self._last_turn.get(session_id)
         return None if previous is None else f"{previous.trace_id:032x}-{previous.span_id:016x}"
 
+    def remember_turn(self, session_id: str, ids: SpanIds) -> None:
+        """Take the span of a turn that ran elsewhere for the session's newest."""
+        own = SpanContext(
+            int(ids.trace_id, 16), int(ids.span_id, 16), is_remote=True, trace_flags=TraceFlags(ids.flags)
+        )
+        self._remember(session_id, own)
+
     def _remember(self, session_id: str, span_context: SpanContext) -> None:
         if span_context.is_valid:
             self._last_turn.remember(session_id, span_context)

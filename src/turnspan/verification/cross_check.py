@@ -111,7 +111,7 @@ class CrossCheck:
             one = flags[span_id]
             found = seen.pop(span_id, None)
             borrowed = one.event.borrowed
-            if borrowed == "read" and (found is None or not found.event_ids):
+            if borrowed in ("read", "received") and (found is None or not found.event_ids):
                 continue  # somebody else's, which had ended: it says nothing of ours
             if found is None:
                 self._say_no_span(session_id, one, span)
