@@ -39,6 +39,7 @@ BESIDE = {
     },
     "llama_index": {"newest": ["llama-index-llms-openai"], "oldest": ["llama-index-llms-openai"]},
     "smolagents": {"newest": ["openai"], "oldest": ["openai"]},
+    "haystack": {"newest": ["openai"], "oldest": ["openai"]},
     "bedrock": {"newest": ["boto3"], "oldest": ["boto3==1.35.0"]},
     "mcp": {"newest": ["anthropic", "openai", "openai-agents", "langgraph"], "oldest": ["anthropic"]},
     "openai_agents": {"newest": ["mcp>=2"], "oldest": ["openai==2.26.0"]},

@@ -125,6 +125,7 @@ def _played(server, path, said, command, folder, more):
             "PYTHONHASHSEED": "0",
             "XERXES_HOME": str(folder / "xerxes"),
             "OPENAI_AGENTS_DISABLE_TRACING": "1",  # it would send traces to OpenAI; what is recorded does not depend on it
+            "HAYSTACK_TELEMETRY_ENABLED": "false",  # it would say to its makers what a pipeline is made of
         }
     )
     done = run(*command, cwd=folder, env=env)
