@@ -67,6 +67,13 @@ def as_handoff(session_id: str, transition: Any, at_ns: int) -> HandedOff:
     )
 
 
+def as_usage(given: Any) -> Usage | None:
+    """Return what a model call used, of a mapping that another program may have written."""
+    usage = usage_in(given)
+    tokens = {name: usage[name] for name in Usage.__struct_fields__ if name in usage}
+    return Usage(**tokens) if tokens else None
+
+
 def status_of(turn: Any) -> Any:
     """Return how a turn ended, in the words of the events; other programs have more of them."""
     return turn.status if turn.status in ("success", "error", "cancelled") else "success"
@@ -135,8 +142,6 @@ def _model_events(made: _Times, turn: Any) -> Iterator[Event]:
     for ordinal, details in enumerate(model_calls_of(turn)):
         at_ns, after_ns = made.of_call(details.get("started_at"), details.get("duration_ms"))
         known: dict[str, Any] = {"call_id": f"model:{ordinal}", "agent_id": turn.agent_id}
-        usage = usage_in(details.get("usage"))
-        tokens = {name: usage[name] for name in Usage.__struct_fields__ if name in usage}
         yield ModelCallStarted(
             **made.identity("model_call.started", ordinal, at_ns),
             **known,
@@ -146,5 +151,5 @@ def _model_events(made: _Times, turn: Any) -> Iterator[Event]:
         yield ModelCallEnded(
             **made.identity("model_call.ended", ordinal, after_ns),
             **known,
-            usage=Usage(**tokens) if tokens else None,
+            usage=as_usage(details.get("usage")),
         )

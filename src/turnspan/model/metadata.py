@@ -56,12 +56,19 @@ class CallMetadata(TypedDict, total=False):
 class ToolCallMetadata(CallMetadata, total=False):
     """Of a tool call."""
 
+    source_ids: list[str]
+    """What else its sources call it."""
     type: str
     """The kind of tool, where it is not a function: ``extension``, ``datastore``, a provider's own."""
 
 
 class ModelCallMetadata(CallMetadata, total=False):
     """Of a model call: an item of a turn's ``model_calls``."""
+
+    request_id: str
+    """The provider's id of the request, where it has one of its own."""
+    source_ids: list[str]
+    """What else its sources call it."""
 
     call_id: str
     """The id of the call."""
@@ -144,6 +151,8 @@ class TurnMetadata(TypedDict, total=False):
     """The notes that were made in it."""
     imported: str
     """The format that the turn was imported from."""
+    source_ids: list[str]
+    """What else its sources call it: a prompt's id, a message's."""
 
 
 Kind = Literal["session", "turn", "tool call", "model call", "agent", "note"]

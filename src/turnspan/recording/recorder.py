@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry import context
 
 from turnspan.adapter import CurrentContext
-from turnspan.events import ENDS, STARTS, Event, SessionStarted, Started, TurnStarted, call_id_of
+from turnspan.events import ENDS, STARTS, Event, SessionStarted, Started, TurnEnded, TurnStarted, call_id_of
 from turnspan.journal.hash_chain import SpanIds
 from turnspan.model.ids import now_ns
 from turnspan.model.json_values import encode
@@ -258,6 +258,12 @@ class Recorder:
     def root_of(self, session_id: str) -> str:
         """Return the root of a session's parents; itself, as far as this process knows."""
         return self._sessions.root_of(session_id)
+
+    def redacted_record(self, turn: dict[str, Any]) -> dict[str, Any]:
+        """Return a turn of another program's, as ``to_dict`` gives it, as it may be kept."""
+        ended = TurnEnded(session_id="", turn_id=turn["turn_id"], record=turn)
+        kept: Any = self._redactor.take(ended)[0]
+        return dict(kept.record)
 
     def health(self) -> Health:
         """Return how this process fares at recording."""

@@ -1,0 +1,138 @@
+"""The joiner: puts on record what a source says of sessions and is not there yet.
+
+Who follows transcripts and who receives OTLP may be two processes, and both write the same turn. So a turn is read,
+joined, written and confirmed under one lock of the home folder.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from turnspan.errors import StoreUnavailableError
+from turnspan.events import SessionStarted
+from turnspan.interchange.joining.events import events_of
+from turnspan.interchange.joining.turns import JoinedTurn, is_same_turn, says_nothing
+from turnspan.model.ids import now_ns
+from turnspan.model.records import OURS, SessionRecord, TurnRecord, check_id, from_iso, turnspan_metadata
+from turnspan.recording.recorder import Recorder
+from turnspan.stores.base import Finds, SessionStore
+
+_PATIENCE_S = 60.0
+_LOCK = "joining.lock"
+
+
+@dataclass
+class Joined:
+    """What became of an account of a session."""
+
+    sessions: int = 0
+    turns: int = 0
+    changed: int = 0
+    """Turns that were there, and of which more is known now."""
+    already: int = 0
+
+
+class Joiner:
+    """Joins accounts of sessions with the record.
+
+    Args:
+        kind: What the turns are marked with: the program that they are of.
+        store: Where sessions are kept.
+        recorder: Takes the events; its store is that one.
+        dry_run: Whether to report only.
+
+    """
+
+    def __init__(self, kind: str, store: SessionStore, recorder: Recorder, *, dry_run: bool = False) -> None:
+        self._kind, self._store, self._recorder, self._dry_run = kind, store, recorder, dry_run
+        self._in_process = threading.Lock()
+
+    def take(self, session: SessionRecord) -> Joined:
+        """Put on record what is new in an account of a session.
+
+        Raises:
+            StoreUnavailableError: When the store cannot be read or written now; nothing is lost by taking it again.
+
+        """
+        check_id("session", session.session_id)
+        with self._in_process, self._alone():
+            return self._take(session)
+
+    def _take(self, session: SessionRecord) -> Joined:
+        done = Joined()
+        kept = self._store.load_session(session.session_id)
+        known = [] if kept is None else kept.turns
+        changed: list[TurnRecord] = []
+        for given in session.turns:
+            new = self._redacted(given)
+            place = next((n for n, one in enumerate(known) if is_same_turn(one, new)), None)
+            if says_nothing(new) or (place is None and self._is_elsewhere(session.session_id, new)):
+                continue
+            turn = JoinedTurn(TurnRecord(new.turn_id) if place is None else known[place])
+            turn.add(new)
+            made = turn.record()
+            if place is None:
+                done.turns += 1
+                known = [*known, made]
+            elif self._redacted(made).to_dict() == known[place].to_dict():
+                done.already += 1
+                continue
+            else:
+                done.changed += 1
+                known[place] = made
+            changed = [one for one in changed if one.turn_id != made.turn_id] + [made]
+        done.sessions = int(kept is None and bool(changed))
+        if changed and not self._dry_run:
+            self._write(session, changed)
+        return done
+
+    def _write(self, session: SessionRecord, changed: Iterable[TurnRecord]) -> None:
+        recorder = self._recorder
+        recorder.emit(self._started(session))  # which it takes where it has not met the session
+        for turn in changed:
+            for event in events_of(session.session_id, turn):
+                recorder.emit(event)
+        if not recorder.flush(_PATIENCE_S):
+            raise StoreUnavailableError(f"The store did not take session {session.session_id} in {_PATIENCE_S:.0f} s")
+
+    def _started(self, session: SessionRecord) -> SessionStarted:
+        at_ns = from_iso(session.created_at) or from_iso(session.turns[0].started_at) or now_ns()
+        ours = {**turnspan_metadata(session.metadata), "imported": self._kind}
+        return SessionStarted(
+            session_id=session.session_id,
+            workspace_id=session.workspace_id,
+            agent_id=session.agent_id,
+            at_ns=at_ns,
+            source="runtime",
+            metadata={**session.metadata, OURS: ours},
+        )
+
+    def _redacted(self, turn: TurnRecord) -> TurnRecord:
+        """Return a turn as it may be kept: what is kept is compared with what is kept."""
+        turn.metadata = {**turn.metadata, OURS: {**turnspan_metadata(turn.metadata), "imported": self._kind}}
+        return TurnRecord.from_dict(self._recorder.redacted_record(turn.to_dict()))
+
+    def _is_elsewhere(self, session_id: str, turn: TurnRecord) -> bool:
+        """Return whether another session has the turn already: a fork begins with a copy of what it goes on from."""
+        if not isinstance(self._store, Finds):
+            return False
+        ids = {turn.turn_id, *turnspan_metadata(turn.metadata).get("source_ids", ())}
+        found = [one for id_ in ids for one in self._store.find(id_)]
+        return any(one.kind == "turn" and one.id in ids and one.session_id != session_id for one in found)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        home = Path(self._recorder.settings.home)
+        home.mkdir(parents=True, exist_ok=True)
+        fd = os.open(home / _LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(fd)
