@@ -224,9 +224,9 @@ def test_where_nothing_is_recorded_nothing_is_taken(tmp_path):
     assert "TURNSPAN_DISABLED" in done.stderr
 
 
-def test_logs_and_metrics_are_said_not_to_be_recorded(one_serve):
+def test_metrics_are_said_not_to_be_recorded(one_serve):
     """A warning of the protocol's own, and no error that makes an exporter send again."""
-    status, _, answer = post(one_serve.url, b"{}", path="/v1/logs")
+    status, _, answer = post(one_serve.url, b"{}", path="/v1/metrics")
     assert status == 200
     assert "turnspan records traces" in json.loads(answer)["partialSuccess"]["errorMessage"]
 

@@ -8,7 +8,7 @@ from asyncio import timeout
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, nullcontext
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from anyio import CapacityLimiter, to_thread
@@ -16,6 +16,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from turnspan.receiver import otlp
+from turnspan.receiver.dialects.assembly import arrived_in
+from turnspan.receiver.dialects.spool import LogSpool
 from turnspan.receiver.forwarding import KEPT_HEADERS
 from turnspan.receiver.health import Counts
 from turnspan.receiver.limits import Limits, Rates
@@ -29,7 +31,7 @@ _SIGNALS: dict[str, otlp.Signal] = {"/v1/traces": "traces", "/v1/logs": "logs", 
 _READERS = 4
 _LARGE_BYTES = 2 * 1024 * 1024
 """Larger bodies are read one at a time: what is made of one takes many times its size."""
-_NOT_RECORDED = "turnspan records traces: {signal} are {what}"
+_NOT_RECORDED = "turnspan records traces and what coding agents report: {signal} are {what}"
 
 
 class Receiver:
@@ -42,6 +44,7 @@ class Receiver:
         forwards: Called when a request is to be passed on; None where none is.
         limits: What is taken at most.
         counts: Counts what comes.
+        logs: Where what coding agents report is kept.
 
     """
 
@@ -54,7 +57,9 @@ class Receiver:
         forwards: Callable[[], None] | None = None,
         limits: Limits | None = None,
         counts: Counts | None = None,
+        logs: LogSpool | None = None,
     ) -> None:
+        self._logs = logs
         self._spool, self._pages, self._token, self._forwards = spool, pages, token, forwards
         self._limits = limits or Limits()
         self._rates = Rates(self._limits.rate)
@@ -111,7 +116,7 @@ class Receiver:
             raise otlp.BadRequestError(message, 429, {"retry-after": str(wait_s)})
         spool, limits = self._spool, self._limits
         if (
-            spool.waiting > limits.waiting_spans
+            spool.waiting + (0 if self._logs is None else self._logs.waiting) > limits.waiting_spans
             or spool.unsent > limits.waiting_spans // 10
             or spool.waiting_bytes > limits.waiting_bytes
             or self._held_bytes > limits.held_bytes
@@ -157,6 +162,7 @@ class Receiver:
         if self._forwards is not None:
             headers = {name: request.headers[name] for name in KEPT_HEADERS if name in request.headers}
             passed_on = (signal, msgspec.json.encode(headers).decode(), body)
+        unknown = self._take_logs(message) if signal == "logs" else 0
         new = 0
         if taken.spans or passed_on is not None:
             new = self._spool.accept(taken.spans, passed_on)
@@ -169,12 +175,23 @@ class Receiver:
         ):
             self._counts.came(state, count)
         return otlp.success(
-            signal, content_type, rejected=len(taken.refused), says="; ".join(self._remarks(signal, taken))
+            signal, content_type, rejected=len(taken.refused), says="; ".join(self._remarks(signal, taken, unknown))
         )
 
-    def _remarks(self, signal: otlp.Signal, taken: otlp.Taken) -> list[str]:
+    def _take_logs(self, message: Any) -> int:
+        """Keep what coding agents report; return how many log records are somebody else's."""
+        found = list(arrived_in(message))
+        arrived = [one for one in found if one is not None]
+        if self._logs is None or not arrived:
+            return len(found)
+        new = self._logs.accept(arrived)
+        self._counts.came("accepted", new)
+        self._counts.came("repeated", len(arrived) - new)
+        return len(found) - len(arrived)
+
+    def _remarks(self, signal: otlp.Signal, taken: otlp.Taken, unknown: int) -> list[str]:
         """Return what the sender is told of what was not taken, or not as it came."""
-        if signal != "traces":
+        if signal == "metrics" or unknown:
             what = "passed on only" if self._forwards is not None else "taken and not kept"
             return [_NOT_RECORDED.format(signal=signal, what=what)]
         remarks = taken.refused[:5]

@@ -15,6 +15,8 @@ from turnspan.errors import TurnspanError
 from turnspan.otel_sdk.setup import own_meter_provider
 from turnspan.receiver.app import Receiver
 from turnspan.receiver.assembly import Assembly
+from turnspan.receiver.dialects.assembly import LogAssembly
+from turnspan.receiver.dialects.spool import LogSpool
 from turnspan.receiver.forwarding import Forwarding
 from turnspan.receiver.health import Counts, observe
 from turnspan.receiver.limits import Limits
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 PORT = 4318
 """That of OTLP over HTTP, where exporters send without being configured."""
 SPOOL = "received.db"
+LOG_SPOOL = "received-logs.db"
 
 
 def serve(
@@ -69,6 +72,9 @@ def serve(
         signal.signal(signal.SIGTERM, _leave)  # uvicorn stops, and raises it again
         spool = Spool(home / SPOOL)
         stack.callback(spool.close)
+        logs = LogSpool(home / LOG_SPOOL)
+        stack.callback(logs.close)
+        log_assembly = LogAssembly(logs, recorder)
         counts = Counts()
         assembly = Assembly(spool, recorder, counts, recover=recorder.pipeline.recover)
         _observe(recorder, counts, spool)
@@ -76,11 +82,13 @@ def serve(
 
         def around(pages: ASGIApp) -> ASGIApp:
             wake = None if forwarding is None else forwarding.wake
-            return Receiver(spool, pages, token=token, forwards=wake, limits=limits, counts=counts)
+            return Receiver(spool, pages, token=token, forwards=wake, limits=limits, counts=counts, logs=logs)
 
         def ready(url: str) -> None:
             assembly.start()
             stack.callback(assembly.stop)
+            log_assembly.start()
+            stack.callback(log_assembly.stop)
             if forwarding is not None:
                 forwarding.start()
                 stack.callback(forwarding.stop)
