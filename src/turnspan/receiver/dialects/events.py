@@ -12,7 +12,7 @@ import msgspec
 from turnspan.interchange.joining.turns import JoinedTurn
 from turnspan.model.ids import derived_id
 from turnspan.model.records import from_iso, iso
-from turnspan.receiver.assembly import attributes_of
+from turnspan.receiver.received import attributes_of
 
 _MOST_ATTRIBUTES = 4096
 _EVENT_NAME, _EVENT_TIME = "event.name", "event.timestamp"
