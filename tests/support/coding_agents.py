@@ -142,3 +142,125 @@ session
     model claude-sonnet-5 ERROR Request timed out
     note retry {"of": "model", "attempt": 10, "error": "Request timed out"}
 """.strip()
+
+
+class Codex:
+    """A conversation of Codex: each call returns a log record; numbers are text, as its exporter writes them."""
+
+    def __init__(self, conversation="019f7c1e-0d45-75e0-8ce3-f92d4ad9f958"):
+        self.conversation = conversation
+
+    def __call__(self, name, seconds, **own):
+        """Return an event."""
+        standard = {"conversation.id": self.conversation, "app.version": "0.144.0", "model": "gpt-6-codex"}
+        return log(f"codex.{name}", seconds, **standard, **own)
+
+    @staticmethod
+    def request(*records):
+        """Return a request with log records."""
+        return logs(*records, scope="codex_otel.log_only", service="codex_cli_rs")
+
+
+def codex_session():
+    """Return the events of a conversation: a command that the user allowed, a patch that was denied, a failed request."""
+    code = Codex()
+    used = {
+        "input_token_count": "900",
+        "output_token_count": "50",
+        "cached_token_count": 800,
+        "reasoning_token_count": 20,
+    }
+    return [
+        code("conversation_starts", 0, provider_name="openai", approval_policy="on-request", sandbox_policy="read-only"),
+        code("user_prompt", 1, prompt="Fix it", prompt_length="6"),
+        code("api_request", 2, duration_ms="400", attempt=1, **{"http.response.status_code": 200}),
+        code("sse_event", 4, **{"event.kind": "response.output_item.done"}, duration_ms="10"),
+        code("sse_event", 5, **{"event.kind": "response.completed"}, tool_token_count="0", **used),
+        code("tool_decision", 9, tool_name="shell", call_id="call_1", decision="approved", source="user"),
+        code("tool_result", 10, tool_name="shell", call_id="call_1", arguments='{"command":["ls"]}', duration_ms="300", success="true", output="a.py"),
+        code("tool_decision", 12, tool_name="apply_patch", call_id="call_2", decision="denied", source="user"),
+        code("sandbox_outcome", 12.5, tool_name="shell", call_id="call_1", outcome="escalated"),
+        code("user_prompt", 7200, prompt="[REDACTED]", prompt_length="3"),
+        code("api_request", 7202, duration_ms="900", attempt=4, **{"http.response.status_code": 503, "error.message": "unavailable"}),
+    ]  # fmt: skip
+
+
+CODEX = """
+session
+  turn codex
+    > Fix it
+    model gpt-6-codex 900+50 cache_read 800 reasoning 20
+    tool shell(command=["ls"]) = a.py
+    note approval.approved {"tool_name": "shell", "call_id": "call_1", "by": "user", "source": "approved"}
+    tool apply_patch() SKIPPED denied by the user
+    note approval.denied {"tool_name": "apply_patch", "call_id": "call_2", "by": "user", "source": "denied"}
+    note codex.sandbox_outcome {"tool_name": "shell", "call_id": "call_1", "outcome": "escalated"}
+  turn codex ERROR unavailable
+    model gpt-6-codex ERROR unavailable
+""".strip()
+
+
+class Gemini:
+    """A session of Gemini CLI: each call returns a log record."""
+
+    def __init__(self, session="8f0c6f5e-9a57-4a26-9d67-3f2f8a7e1b42"):
+        self.session, self.prompts = session, 0
+
+    def __call__(self, name, seconds, **own):
+        """Return an event."""
+        standard = {"session.id": self.session, "installation.id": "i-1", "interactive": True}
+        if self.prompts:
+            own = {"prompt_id": f"{self.session}########{self.prompts}"} | own
+        return log(f"gemini_cli.{name}", seconds, f"{name}.", **standard, **own)
+
+    @staticmethod
+    def request(*records):
+        """Return a request with log records."""
+        return logs(*records, scope="gemini-cli", service="gemini-cli")
+
+
+def gemini_session():
+    """Return the events of a session: a tool by a sub-agent, one denied, one that failed, a compression, an error."""
+    code = Gemini()
+    used = {
+        "input_token_count": 700,
+        "output_token_count": 30,
+        "cached_content_token_count": 500,
+        "thoughts_token_count": 12,
+        "tool_token_count": 5,
+    }
+    started = [code("config", 0, model="gemini-3-pro")]
+    code.prompts = 1
+    first = [
+        code("user_prompt", 1, prompt="Look around", prompt_length=11),
+        code("api_request", 2, model="gemini-3-pro"),
+        code("api_response", 3, model="gemini-3-pro", duration_ms=900, status_code=200, finish_reasons="STOP", role="main", **used),
+        code("tool_call", 5, function_name="read_file", function_args='{"path": "a.py"}', duration_ms=40, success=True, tool_type="native", start_time=1793600004500, end_time=1793600004540),
+        code("tool_call", 6, function_name="run_shell_command", function_args='{"command": "rm a.py"}', duration_ms=2000, success=False, decision="reject", tool_type="native"),
+        code("tool_call", 7, function_name="search", function_args='{"q": "x"}', duration_ms=10, success=False, decision="accept", error="no server", error_type="unknown", tool_type="mcp", mcp_server_name="web"),
+        code("chat_compression", 8, tokens_before=90000, tokens_after=8000),
+        code("hook_call", 9, hook_event_name="AfterTool", success=True),
+    ]  # fmt: skip
+    agents = [
+        code("agent.start", 9.5, prompt_id="", agent_id="investigator-1", agent_name="codebase_investigator"),
+        code("agent.finish", 20, prompt_id="", agent_id="investigator-1", agent_name="codebase_investigator", duration_ms=10500, turn_count=3, terminate_reason="TIMEOUT"),
+    ]  # fmt: skip
+    last = code("api_error", 22, model="gemini-3-pro", error="quota", duration_ms=100, status_code=429, role="main")
+    return [*started, *first, *agents, last]
+
+
+GEMINI = """
+session
+  turn gemini ERROR quota
+    > Look around
+    model gemini-3-pro 705+42 cache_read 500 reasoning 12
+    tool read_file(path=a.py)
+    tool run_shell_command(command=rm a.py) SKIPPED denied by the user
+    note approval.denied {"tool_name": "run_shell_command", "call_id": "(id)", "by": "user", "source": "reject"}
+    tool search(q=x) ERROR no server
+    note approval.approved {"tool_name": "search", "call_id": "(id)", "by": "user", "source": "accept"}
+    note conversation.compacted {"tokens_before": 90000, "tokens_after": 8000}
+    note hook {"hook_event_name": "AfterTool", "success": true}
+    agent codebase_investigator ERROR TIMEOUT
+    model gemini-3-pro ERROR quota
+""".strip()

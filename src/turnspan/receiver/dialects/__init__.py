@@ -9,10 +9,10 @@ Private: what users import is in ``turnspan`` and its public modules.
 
 from __future__ import annotations
 
-from turnspan.receiver.dialects import claude_code
+from turnspan.receiver.dialects import claude_code, codex, gemini_cli
 from turnspan.receiver.dialects.events import Dialect
 
-DIALECTS: tuple[Dialect, ...] = (claude_code,)
+DIALECTS: tuple[Dialect, ...] = (claude_code, codex, gemini_cli)
 """The coding agents that are known."""
 PREFIXES = tuple(dialect.PREFIX for dialect in DIALECTS)
 BY_KIND = {dialect.KIND: dialect for dialect in DIALECTS}
