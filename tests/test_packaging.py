@@ -72,6 +72,7 @@ def test_the_package_says_who_where_and_for_what(metadata):
     assert versions == PYTHONS
     assert sorted(metadata["optional-dependencies"]) == [
         "all",
+        "mysql",
         "otlp",
         "postgresql",
         "prices",

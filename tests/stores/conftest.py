@@ -1,7 +1,6 @@
 """The servers that stores are tested with."""
 
 import itertools
-from contextlib import contextmanager
 
 import pytest
 
@@ -10,20 +9,10 @@ from support import servers
 _numbers = itertools.count()
 
 
-@contextmanager
-def running(server):
-    """Start a server, and stop it whatever happens."""
-    try:
-        server.start()
-        yield server
-    finally:
-        server.stop()
-
-
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory):
     """Return a PostgreSQL server."""
-    with running(servers.Postgres(tmp_path_factory.mktemp("postgres"))) as server:
+    with servers.running(servers.Postgres(tmp_path_factory.mktemp("postgres"))) as server:
         yield server
 
 
@@ -36,9 +25,39 @@ def postgres_url(postgres):
 
 
 @pytest.fixture(scope="session")
+def pgbouncer(postgres, tmp_path_factory):
+    """Return a PgBouncer in transaction mode before the PostgreSQL server."""
+    with servers.running(servers.PgBouncer(tmp_path_factory.mktemp("pgbouncer"), postgres)) as server:
+        yield server
+
+
+@pytest.fixture
+def pgbouncer_url(postgres, pgbouncer):
+    """Return the URL of an empty database behind PgBouncer."""
+    name = f"test_{next(_numbers)}"
+    postgres.sql(f"CREATE DATABASE {name}")
+    return pgbouncer.url(name)
+
+
+@pytest.fixture(scope="session")
+def mariadb(tmp_path_factory):
+    """Return a MariaDB server."""
+    with servers.running(servers.MariaDb(tmp_path_factory.mktemp("mariadb"))) as server:
+        yield server
+
+
+@pytest.fixture
+def mariadb_url(mariadb):
+    """Return the URL of an empty database."""
+    name = f"test_{next(_numbers)}"
+    mariadb.sql(f"CREATE DATABASE {name} CHARACTER SET utf8mb4")
+    return mariadb.url(name)
+
+
+@pytest.fixture(scope="session")
 def redis_server(tmp_path_factory):
     """Return a Redis server."""
-    with running(servers.Redis(tmp_path_factory.mktemp("redis"))) as server:
+    with servers.running(servers.Redis(tmp_path_factory.mktemp("redis"))) as server:
         yield server
 
 
@@ -52,7 +71,7 @@ def redis_url(redis_server):
 @pytest.fixture(scope="session")
 def redis_cluster(tmp_path_factory):
     """Return a Redis cluster of one server."""
-    with running(servers.Redis(tmp_path_factory.mktemp("cluster"), cluster=True)) as server:
+    with servers.running(servers.Redis(tmp_path_factory.mktemp("cluster"), cluster=True)) as server:
         yield server
 
 

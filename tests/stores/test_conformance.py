@@ -67,6 +67,24 @@ class TestPostgresqlByMonth(AuditedStoreConformance):
         store.close()
 
 
+class TestPgBouncer(AuditedStoreConformance):
+    """PostgreSQL behind PgBouncer in transaction mode."""
+
+    @pytest.fixture
+    def store(self, pgbouncer_url):
+        store = SqlSessionStore(pgbouncer_url)
+        yield store
+        store.close()
+
+
+class TestMariaDb(AuditedStoreConformance):
+    @pytest.fixture
+    def store(self, mariadb_url):
+        store = SqlSessionStore(mariadb_url)
+        yield store
+        store.close()
+
+
 class TestRedis(AuditedStoreConformance):
     @pytest.fixture
     def store(self, redis_url):
@@ -235,7 +253,7 @@ def _methods_of(protocol):
     [
         ("redis://127.0.0.1:1", "redis", "pip install 'turnspan[redis]'"),
         ("postgresql://127.0.0.1:1/x", "psycopg", "pip install 'turnspan[postgresql]'"),
-        ("mysql://127.0.0.1:1/x", "pymysql", "pip install 'pymysql'"),
+        ("mysql://127.0.0.1:1/x", "pymysql", "pip install 'turnspan[mysql]'"),
     ],
 )
 def test_a_driver_that_is_not_installed_is_named_with_its_fix(monkeypatch, url, package, says):

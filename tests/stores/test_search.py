@@ -81,7 +81,7 @@ SESSIONS = [
 ]
 
 
-@pytest.fixture(params=["memory", "file", "redis", "sqlite", "postgresql"], scope="module")
+@pytest.fixture(params=["memory", "file", "redis", "sqlite", "postgresql", "mariadb"], scope="module")
 def store(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("search")
     match request.param:
@@ -95,8 +95,8 @@ def store(request, tmp_path_factory):
             made = open_store(server.url)
         case "sqlite":
             made = SqlSessionStore(f"sqlite:///{folder / 'x.db'}")
-        case _:
-            server = request.getfixturevalue("postgres")
+        case kind:
+            server = request.getfixturevalue("postgres" if kind == "postgresql" else kind)
             server.sql("DROP DATABASE IF EXISTS search")
             server.sql("CREATE DATABASE search")
             made = SqlSessionStore(server.url("search"))
@@ -200,12 +200,10 @@ def test_the_answer_does_not_depend_on_how_many_match(store, many, monkeypatch):
     assert found(store, model="m-1", text="re*") == [2]
 
 
-@pytest.mark.parametrize("url", ["sqlite", "postgresql"])
+@pytest.mark.parametrize("url", ["sqlite", "postgres_url", "mariadb_url"])
 def test_what_changes_or_goes_is_found_no_more(url, tmp_path, request):
     """The index follows what is overwritten and deleted."""
-    store = SqlSessionStore(
-        f"sqlite:///{tmp_path / 'x.db'}" if url == "sqlite" else request.getfixturevalue("postgres_url")
-    )
+    store = SqlSessionStore(f"sqlite:///{tmp_path / 'x.db'}" if url == "sqlite" else request.getfixturevalue(url))
     store.save_session(
         session(1, turn("t1", "secret plan", calls=[ToolCallRecord("c", "tell", {"to": "everybody"}, 1)]))
     )
@@ -222,15 +220,13 @@ def test_what_changes_or_goes_is_found_no_more(url, tmp_path, request):
     store.close()
 
 
-@pytest.mark.parametrize("url", ["sqlite", "postgresql"])
+@pytest.mark.parametrize("url", ["sqlite", "postgres_url", "mariadb_url"])
 def test_of_a_word_that_very_many_have_the_newest_are_found(url, tmp_path, request, monkeypatch):
     """A word that is everywhere is answered with the newest sessions, without looking at all of them."""
     monkeypatch.setattr("turnspan.stores.sql.queries.NEWEST", 3)
     monkeypatch.setattr("turnspan.stores.sql.queries.NEWEST_OF_SERVER", 3)
     monkeypatch.setattr("turnspan.stores.sql.queries._FIRST_LOOK", 2)
-    store = SqlSessionStore(
-        f"sqlite:///{tmp_path / 'x.db'}" if url == "sqlite" else request.getfixturevalue("postgres_url")
-    )
+    store = SqlSessionStore(f"sqlite:///{tmp_path / 'x.db'}" if url == "sqlite" else request.getfixturevalue(url))
     for number in range(1, 9):
         store.save_session(session(number, turn("t1", "the same word"), turn("t2", "rare" if number == 1 else "else")))
     assert found(store, text="same") == [8, 7, 6]

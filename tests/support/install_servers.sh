@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
-# Installs the programs that tests start: PostgreSQL, Redis, Prometheus, Chromium and two shells, from the system's packages.
+# Installs the programs that tests start: PostgreSQL and PgBouncer, MariaDB, Redis, Prometheus, Chromium and two shells, from the system's packages.
 set -euo pipefail
 
 missing=()
 command -v postgres >/dev/null || compgen -G "/usr/lib/postgresql/*/bin/postgres" >/dev/null || missing+=(postgresql)
+command -v pgbouncer >/dev/null || [ -x /usr/sbin/pgbouncer ] || missing+=(pgbouncer)
+command -v mariadbd >/dev/null || [ -x /usr/sbin/mariadbd ] || missing+=(mariadb-server)
 command -v redis-server >/dev/null || missing+=(redis-server)
 command -v prometheus >/dev/null || missing+=(prometheus)
 command -v chromium >/dev/null || missing+=(chromium fonts-dejavu-core)

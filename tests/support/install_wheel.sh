@@ -21,7 +21,7 @@ install() {  # a Python and the pip of its first release
   local version="${1%:*}" pip="${1#*:}" python extra folder
   python="$(tests/support/find_python.sh "$version")"
   [ -n "$python" ] || { echo "Python $version is not on this machine: passed over"; return; }
-  for extra in "" "[otlp]" "[sign]" "[postgresql]" "[redis]" "[serve,prices]" "[all]"; do
+  for extra in "" "[otlp]" "[sign]" "[postgresql]" "[mysql]" "[redis]" "[serve,prices]" "[all]"; do
     folder="$work/$version$extra"
     bare "$python" -m venv "$folder"
     bare "$folder/bin/python" -m pip install -q "pip==$pip"

@@ -6,7 +6,7 @@ import signal
 import socket
 import subprocess
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -19,11 +19,34 @@ def free_port():
 
 def program(name):
     """Return a server's program; without it the test is skipped, but not in CI."""
-    found = shutil.which(name) or next(map(str, Path("/usr/lib/postgresql").glob(f"*/bin/{name}")), None)
+    found = shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin") or next(
+        map(str, Path("/usr/lib/postgresql").glob(f"*/bin/{name}")), None
+    )
     if found is None:
         says = f"{name} is not installed; `make servers` installs what the tests start"
         (pytest.fail if os.environ.get("CI") else pytest.skip)(says)
     return found
+
+
+@contextmanager
+def running(server):
+    """Start a server, and stop it whatever happens."""
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
+
+
+def _not_root(folder):
+    """Return the user that a server runs as, which owns its folder: some refuse to run as root."""
+    if os.geteuid() != 0:
+        return None
+    shutil.chown(folder, "nobody")
+    for above in folder.parents:
+        if above.stat().st_uid == 0 and above != Path("/"):
+            above.chmod(above.stat().st_mode | 0o011)
+    return "nobody"
 
 
 class Postgres:
@@ -33,13 +56,7 @@ class Postgres:
         self._shared_buffers = shared_buffers
         self._postgres, initdb = program("postgres"), program("initdb")
         self._folder, self.port, self._process = folder, free_port(), None
-        # PostgreSQL refuses to run as root
-        self._user = "nobody" if os.geteuid() == 0 else None
-        if self._user is not None:
-            shutil.chown(folder, self._user)
-            for above in folder.parents:
-                if above.stat().st_uid == 0 and above != Path("/"):
-                    above.chmod(above.stat().st_mode | 0o011)
+        self._user = _not_root(folder)
         subprocess.run(
             [
                 initdb,
@@ -116,6 +133,108 @@ class Postgres:
         with psycopg.connect(self.url(database), autocommit=True) as connection:
             cursor = connection.execute(statement)
             return cursor.fetchall() if cursor.description else []
+
+
+class MariaDb:
+    """A MariaDB of its own."""
+
+    def __init__(self, folder):
+        self._server, install = program("mariadbd"), program("mariadb-install-db")
+        self._folder, self.port, self._process = folder, free_port(), None
+        self._user = _not_root(folder)
+        made = [install, "--no-defaults", f"--datadir={folder / 'data'}", "--auth-root-authentication-method=normal"]
+        subprocess.run(made, check=True, capture_output=True, user=self._user, cwd=folder)
+
+    def url(self, database=""):
+        return f"mysql://root@127.0.0.1:{self.port}/{database}"
+
+    def start(self):
+        options = {
+            "datadir": self._folder / "data",
+            "bind-address": "127.0.0.1",
+            "port": self.port,
+            "socket": self._folder / "socket",
+            "pid-file": self._folder / "pid",
+        }
+        with (self._folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [self._server, "--no-defaults", *(f"--{name}={value}" for name, value in options.items())],
+                stdout=log,
+                stderr=log,
+                user=self._user,
+                cwd=self._folder,
+            )
+        import pymysql
+
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            with suppress(pymysql.OperationalError):
+                self.sql("SELECT 1")
+                return
+            assert self._process.poll() is None, (self._folder / "log").read_text()[-2000:]
+            time.sleep(0.1)
+        pytest.fail(f"MariaDB did not start: {(self._folder / 'log').read_text()[-2000:]}")
+
+    def kill(self):
+        """Kill it, as a crash of the host does."""
+        self._process.kill()
+        self._process.wait()
+
+    def stop(self):
+        if self._process is not None and self._process.poll() is None:
+            self._process.terminate()
+            self._process.wait(30)
+
+    def sql(self, statement):
+        import pymysql
+
+        with (
+            pymysql.connect(host="127.0.0.1", port=self.port, user="root") as connection,
+            connection.cursor() as cursor,
+        ):
+            cursor.execute(statement)
+            return cursor.fetchall()
+
+
+class PgBouncer:
+    """A PgBouncer of its own before a PostgreSQL: each transaction may be another connection's."""
+
+    def __init__(self, folder, postgres):
+        self._bouncer = program("pgbouncer")
+        self._folder, self._postgres, self.port, self._process = folder, postgres, free_port(), None
+        self._user = _not_root(folder)
+
+    def url(self, database="postgres"):
+        return self._postgres.url(database).replace(f":{self._postgres.port}/", f":{self.port}/")
+
+    def start(self):
+        settings = {
+            "listen_addr": "127.0.0.1",
+            "listen_port": self.port,
+            "unix_socket_dir": "",
+            "auth_type": "any",
+            "pool_mode": "transaction",
+            "default_pool_size": 3,
+            "max_client_conn": 200,
+        }
+        lines = ["[databases]", f"* = host=127.0.0.1 port={self._postgres.port} user=turnspan", "[pgbouncer]"]
+        (self._folder / "ini").write_text("\n".join([*lines, *(f"{k} = {v}" for k, v in settings.items())]))
+        with (self._folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [self._bouncer, str(self._folder / "ini")], stdout=log, stderr=log, user=self._user, cwd=self._folder
+            )
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 5):
+                return
+            assert self._process.poll() is None, (self._folder / "log").read_text()[-2000:]
+            time.sleep(0.1)
+        pytest.fail(f"PgBouncer did not start: {(self._folder / 'log').read_text()[-2000:]}")
+
+    def stop(self):
+        if self._process is not None and self._process.poll() is None:
+            self._process.terminate()
+            self._process.wait(30)
 
 
 class Redis:

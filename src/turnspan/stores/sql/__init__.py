@@ -1,4 +1,4 @@
-"""Sessions in a SQL database: SQLite by default, PostgreSQL for many hosts, MySQL and CockroachDB by the same code.
+"""Sessions in a SQL database: SQLite by default, PostgreSQL, MySQL and MariaDB for many hosts, CockroachDB by the same code.
 
 Private: what users import is in ``turnspan`` and its public modules.
 """

@@ -27,7 +27,7 @@ from turnspan.stores.sql.partitions import convert, is_partitioned
 from turnspan.stores.sql.schema import AS_GIVEN, STEPS, VERSION_TABLE, migrate, turns, version_of
 
 _DRIVERS = {"postgresql": "postgresql+psycopg", "cockroachdb": "cockroachdb+psycopg", "mysql": "mysql+pymysql"}
-_EXTRAS = {"postgresql": "turnspan[postgresql]", "cockroachdb": "turnspan[postgresql]", "mysql": "pymysql"}
+_EXTRAS = {"postgresql": "turnspan[postgresql]", "cockroachdb": "turnspan[postgresql]", "mysql": "turnspan[mysql]"}
 _LOCK = 0x7475726E7370616E  # "turnspan": the advisory lock that migrations run under
 # A host that is gone without a word is noticed within half a minute, not after the system's two hours.
 _POSTGRESQL = {
@@ -119,7 +119,10 @@ class Database:
             {} if self.kind == "mysql" else {key: value for key, value in _POSTGRESQL.items() if key not in url.query}
         )
         # Parameters by position, as for SQLite; a connection that broke while it was idle is not handed out.
-        return sa.create_engine(url, hide_parameters=True, paramstyle="format", pool_pre_ping=True, connect_args=more)
+        engine = sa.create_engine(url, hide_parameters=True, paramstyle="format", pool_pre_ping=True, connect_args=more)
+        if self.kind == "mysql":
+            sa.event.listen(engine, "checkin", _release_lock)
+        return engine
 
     @staticmethod
     def _make_file(path: Path) -> None:
@@ -203,7 +206,9 @@ class Database:
         if self.kind == "postgresql":
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
         elif self.kind == "mysql":
-            connection.execute(sa.select(sa.func.get_lock("turnspan", 60)))
+            name = sa.func.concat("turnspan in ", sa.func.database())  # of the server, not of a database
+            connection.execute(sa.select(sa.func.get_lock(name, 60)))
+            connection.info["locked"] = True
 
     def close(self) -> None:
         """Close the connections."""
@@ -412,6 +417,13 @@ def _taken(values: tuple[Any, ...], as_given: list[tuple[int, float]]) -> tuple[
             text = (text if limit == math.inf else text[: int(limit)]).replace("\x00", "\ufffd")
             values = (*values[:n], text, *values[n + 1 :])
     return values
+
+
+def _release_lock(connection: Any, record: Any) -> None:
+    """Release the lock that MySQL would keep for as long as the connection lives."""
+    if connection is not None and record.info.pop("locked", False):
+        with connection.cursor() as cursor:
+            cursor.execute("DO RELEASE_ALL_LOCKS()")
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:

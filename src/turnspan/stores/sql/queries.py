@@ -25,6 +25,29 @@ NEWEST, NEWEST_OF_SERVER = 10_000, 300
 """Turns with a word that are looked at, the newest ones: SQLite finds their sessions in an index, a server in its rows."""
 _FIRST_LOOK = 20_000
 _LAST = "\U0010ffff"
+_NOT_INDEXED = frozenset(
+    [
+        "about",
+        "are",
+        "com",
+        "for",
+        "from",
+        "how",
+        "that",
+        "the",
+        "this",
+        "und",
+        "was",
+        "what",
+        "when",
+        "where",
+        "who",
+        "will",
+        "with",
+        "www",
+    ]
+)
+"""Words of three letters or more that InnoDB leaves out of its index (INFORMATION_SCHEMA.INNODB_FT_DEFAULT_STOPWORD)."""
 
 
 def page(connection: sa.Connection, where: SessionFilter) -> list[SessionSummary]:
@@ -107,16 +130,33 @@ def _saying(connection: sa.Connection, words: list[str]) -> Any:
 def has_words(dialect: str, words: list[str]) -> Any:
     """Return the condition that a turn has all of these: words, ``"phrases"`` and ``beginnings*``."""
     if dialect == "mysql":
-        match = " ".join(f'+"{_quoted(word)}"' if not word.endswith("*") else f"+{_quoted(word)}*" for word in words)
-        return sa.text(
-            "MATCH (turns.prompt, turns.response_content, turns.error, turns.tools) AGAINST (:match IN BOOLEAN MODE)"
-        ).bindparams(match=match)
+        return _mysql_words(words)
     queries = []
     for word in words:
         phrase = sa.func.phraseto_tsquery("simple", _quoted(word))
         begins = sa.cast(sa.cast(phrase, sa.Text) + ":*", _Query()) if word.endswith("*") else phrase
         queries.append(sa.literal_column("turns.words").op("@@")(begins))
     return sa.and_(*queries)
+
+
+def _mysql_words(words: list[str]) -> Any:
+    """Return the condition for MySQL and MariaDB, whose index has neither short words nor stop words: rows are read for these."""
+    indexed = [word for word in words if _NOT_INDEXED.isdisjoint(parts := _parts(word)) and min(map(len, parts)) > 2]
+    conditions: list[Any] = []
+    if indexed:
+        match = " ".join(f'+"{_quoted(word)}"' if not word.endswith("*") else f"+{_quoted(word)}*" for word in indexed)
+        index = "MATCH (turns.prompt, turns.response_content, turns.error, turns.tools)"
+        conditions.append(sa.text(f"{index} AGAINST (:match IN BOOLEAN MODE)").bindparams(match=match))
+    said = sa.func.concat_ws(" ", turns.c.prompt, turns.c.response_content, turns.c.error, turns.c.tools)
+    for word in words:
+        if word not in indexed:
+            text = r"\W+".join(map(re.escape, _parts(word)))
+            conditions.append(said.regexp_match(rf"(?i)\b{text}" + ("" if word.endswith("*") else r"\b")))
+    return sa.and_(*conditions)
+
+
+def _parts(word: str) -> list[str]:
+    return re.findall(r"\w+", word.lower()) or [""]
 
 
 class _Query(sa.types.UserDefinedType[Any]):
