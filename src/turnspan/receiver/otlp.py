@@ -29,7 +29,8 @@ PROTOBUF, JSON = "application/x-protobuf", "application/json"
 _HEX = ("traceId", "spanId", "parentSpanId", "trace_id", "span_id", "parent_span_id")
 """In JSON these are hex, where protobuf's own mapping has base64."""
 _DEEPEST = 100
-_LATEST_NS = 2**63 - 1
+LATEST_NS = 2**63 - 1
+"""What every store can keep as a time."""
 
 
 class BadRequestError(ValueError):
@@ -101,7 +102,7 @@ def parsed(signal: Signal, body: bytes, content_type: str) -> Any:
     try:
         given = _with_base64(json.loads(body))
         return json_format.ParseDict(given, request, ignore_unknown_fields=True, max_recursion_depth=_DEEPEST)
-    except (ValueError, RecursionError, TypeError, AttributeError, json_format.Error) as error:
+    except Exception as error:  # protobuf's mapping raises whatever comes of odd values, a SystemError, too
         raise BadRequestError(f"The body is no JSON of /v1/{signal}: {str(error)[:200]}") from error
 
 
@@ -152,7 +153,7 @@ def taken_of(request: Any, limits: Limits) -> Taken:
                         span.SerializeToString(),
                         scope_spans.scope.name,
                         resource,
-                        min(span.start_time_unix_nano, _LATEST_NS),
+                        min(span.start_time_unix_nano, LATEST_NS),
                     )
                 )
     return Taken(spans, refused, left_out)

@@ -17,6 +17,7 @@ from turnspan.instrumentation.adapter_context import AdapterContext
 from turnspan.journal.hash_chain import SpanIds
 from turnspan.model.ids import derived_id
 from turnspan.model.records import check_id
+from turnspan.receiver.otlp import LATEST_NS
 from turnspan.receiver.spool import Kept
 from turnspan.recording.runtime import storable_id
 from turnspan.telemetry.live_spans import ids_of_external_span
@@ -56,7 +57,8 @@ class ReceivedSpan:
         self.context = SpanContext(trace_id, int.from_bytes(kept.span_id, "big"), True, TraceFlags(span.flags & 0xFF))
         parent_id = int.from_bytes(kept.parent_id, "big")
         self.parent = SpanContext(trace_id, parent_id, True, TraceFlags(1)) if parent_id else None
-        self.start_time, self.end_time = span.start_time_unix_nano, span.end_time_unix_nano
+        self.start_time = min(span.start_time_unix_nano, LATEST_NS)
+        self.end_time = min(max(span.end_time_unix_nano, self.start_time), LATEST_NS)
         self.attributes = attributes_of(span.attributes)
         self.events = [_SpanEvent(one.name, attributes_of(one.attributes)) for one in span.events]
         failed = span.status.code == Status.STATUS_CODE_ERROR
