@@ -421,7 +421,7 @@ def _model_ended(call: ModelCall, outcome: Outcome, what: What, said: tuple[list
         model=what["model"],
         response_model=what["response_model"],
         response_id=what["response_id"],
-        finish_reasons=[finish] if isinstance(finish, str) else list(finish or ()),
+        finish_reasons=list(finish) if isinstance(finish, (list, tuple)) else [] if finish is None else [str(finish)],
         usage=Usage(**used) if any(value is not None for value in used.values()) else None,
     )
 

@@ -129,6 +129,11 @@ class Settings:
         return self.home / "spans.jsonl"
 
     @property
+    def spool_path(self) -> Path:
+        """The file that keeps what `turnspan serve` received until it is on record."""
+        return self.home / "received.db"
+
+    @property
     def default_log_path(self) -> Path:
         """The file in home that log lines go to unless they are sent elsewhere."""
         return self.home / "turnspan.log.jsonl"

@@ -32,6 +32,9 @@ LARGEST = 2**63 - 1
 # Types -------------------------------------------------------------------------------------------------------------
 
 
+if TYPE_CHECKING:
+    from turnspan.receiver.running import RunningTraces
+
 if TYPE_CHECKING:  # generic for the type checker, and in click's newest version only
     _Type = click.ParamType[Any]
 else:
@@ -193,7 +196,10 @@ def changes_store(function: Callable[..., Any]) -> Callable[..., Any]:
 def _with_reader(function: Callable[..., Any], *, writes: bool) -> Callable[..., Any]:
     @functools.wraps(function)
     def command(*, home: str | None, store: str | None, **given: Any) -> Any:
-        reader = Reader.open(Settings.read(home=home, store=store), writes=writes)
+        settings = Settings.read(home=home, store=store)
+        reader = Reader.open(settings, writes=writes)
+        if not writes:
+            reader.running = running_traces(settings)
         if not writes and (waiting := reader.waiting):
             note(waiting_says(waiting))
         try:
@@ -203,6 +209,17 @@ def _with_reader(function: Callable[..., Any], *, writes: bool) -> Callable[...,
                 reader.store.close()
 
     return store_options(command)
+
+
+def running_traces(settings: Settings) -> RunningTraces | None:
+    """Return what says which turns run that `turnspan serve` receives; None where it has not received anything."""
+    if not settings.spool_path.exists():
+        return None
+    try:
+        from turnspan.receiver.running import RunningTraces
+    except ImportError:  # the extra is not installed here
+        return None
+    return RunningTraces(settings.spool_path, settings)
 
 
 def source_options(function: F) -> F:

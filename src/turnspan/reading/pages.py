@@ -50,13 +50,14 @@ def summaries(store: SessionStore, where: SessionFilter) -> list[SessionSummary]
 
 def _selected(sessions: Iterable[SessionRecord], where: SessionFilter) -> list[SessionSummary]:
     """Return a page of sessions that come in the order of their last use."""
-    matching: Iterator[SessionRecord] = (session for session in sessions if _matches(session, where))
+    matching: Iterator[SessionRecord] = (session for session in sessions if matches(session, where))
     if where.after is not None:
         matching = islice(dropwhile(lambda session: session.session_id != where.after, matching), 1, None)
-    return [_summary(session) for session in islice(matching, where.limit)]
+    return [summary_of_session(session) for session in islice(matching, where.limit)]
 
 
-def _matches(session: SessionRecord, where: SessionFilter) -> bool:
+def matches(session: SessionRecord, where: SessionFilter) -> bool:
+    """Return whether a session is one of those that are wanted."""
     turns = session.turns
     models = [model for turn in turns for model in dicts_in(turnspan_metadata(turn.metadata), "model_calls")]
     words = words_of(where.text or "")
@@ -91,7 +92,8 @@ def _tokens(text: str) -> list[str]:
     return re.findall(r"[^\W_]+", text.casefold())
 
 
-def _summary(session: SessionRecord) -> SessionSummary:
+def summary_of_session(session: SessionRecord) -> SessionSummary:
+    """Return the line about a session."""
     return SessionSummary(
         session.session_id,
         session.workspace_id,

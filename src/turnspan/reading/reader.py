@@ -13,13 +13,22 @@ from turnspan.model.display import counted
 from turnspan.model.records import SessionRecord, TurnRecord
 from turnspan.reading.deep_links import LOGS, TRACES, Links
 from turnspan.reading.line_sources import FileLines, LineSource, line_source
-from turnspan.reading.pages import Page, page_of, summaries
+from turnspan.reading.pages import Page, matches, page_of, summaries, summary_of_session
 from turnspan.reading.places import Hit, Place, hits, place_of
 from turnspan.reading.prices import with_costs
+from turnspan.reading.running import (
+    Running,
+    beside,
+    beside_summary,
+    beside_window,
+    state_of_running,
+    summary_of_window,
+)
 from turnspan.reading.span_sources import FileSpans, SpanSource, span_source
 from turnspan.reading.timeline import TimelineEntry, timeline_of
 from turnspan.reading.tree import HANDED_OFF, TimelineNode, session_tree
-from turnspan.reading.windows import as_ours, state_of
+from turnspan.reading.windows import Outlines, Window, as_ours, state_of, window_of
+from turnspan.reading.windows import Place as At
 from turnspan.settings import Settings, without_password
 from turnspan.stores.base import Audited, AuditFilter, SessionFilter, SessionStore, SessionSummary
 from turnspan.stores.opening import open_for_reading, open_store
@@ -38,11 +47,12 @@ class Reader:
     Args:
         settings: Where the home is, and what links look like.
         store: The store, open.
+        running: Says what runs elsewhere and is not on record yet.
 
     """
 
-    def __init__(self, settings: Settings, store: SessionStore) -> None:
-        self.settings, self.store = settings, store
+    def __init__(self, settings: Settings, store: SessionStore, running: Running | None = None) -> None:
+        self.settings, self.store, self.running = settings, store, running
 
     @classmethod
     def open(cls, settings: Settings, *, writes: bool = False) -> Self:
@@ -74,8 +84,34 @@ class Reader:
 
     def sessions(self, where: SessionFilter | None = None, *, costs: bool = False) -> Page:
         """Return a page of sessions, the last used first; with what they cost, where that is asked and known."""
-        page = page_of(self.store, where or SessionFilter())
+        where = where or SessionFilter()
+        page = page_of(self.store, where)
+        if self.running is not None and where.after is None:
+            page = replace(page, sessions=self._with_running(page.sessions, where))
         return replace(page, sessions=with_costs(self.store, page.sessions)) if costs else page
+
+    def _with_running(self, stored: list[SessionSummary], where: SessionFilter) -> list[SessionSummary]:
+        """Return the first sessions of a list, with those in which something runs at its beginning."""
+        known = {one.session_id: one for one in stored}
+        first: list[SessionSummary] = []
+        for running in self._runs():
+            if not matches(running, where):
+                continue
+            line = known.pop(running.session_id, None)
+            if line is None and (window := window_of(self.store, running.session_id, 0, 1)) is not None:
+                line = summary_of_window(window)
+            first.append(summary_of_session(running) if line is None else beside_summary(line, running))
+        return [*first, *known.values()]
+
+    def _runs(self) -> list[SessionRecord]:
+        return [] if self.running is None else self.running.sessions()
+
+    def _running(self, session_id: str) -> SessionRecord | None:
+        return next((one for one in self._runs() if one.session_id == session_id), None)
+
+    def window(self, session_id: str, place: At, limit: int, outlines: Outlines | None = None) -> Window | None:
+        """Return a window of a session (see :func:`~turnspan.reading.windows.window_of`), with what runs in it."""
+        return beside_window(window_of(self.store, session_id, place, limit, outlines), self._running(session_id))
 
     def session(self, wanted: str) -> SessionRecord:
         """Return the session that is meant: by its id, its beginning, an id of something in it, or ``last``.
@@ -101,6 +137,8 @@ class Reader:
         return wanted if self.state(wanted) is not None else self._session_with(wanted)
 
     def _newest(self) -> str:
+        if running := self._runs():
+            return running[0].session_id
         newest = summaries(self.store, SessionFilter(limit=1))
         if not newest:
             raise NothingRecordedError("No session is recorded yet: run a program with `turnspan run`")
@@ -138,7 +176,8 @@ class Reader:
 
     def state(self, session_id: str) -> str | None:
         """Return a text that is another one as soon as a session may be; None where there is no session of this id."""
-        return state_of(self.store, session_id)
+        stored, running = state_of(self.store, session_id), self._running(session_id)
+        return stored if running is None else f"{stored or ''} {state_of_running(running)}"
 
     def children(self, session_id: str) -> list[SessionSummary]:
         """Return the sessions whose parent this one is."""
@@ -165,7 +204,7 @@ class Reader:
 
     def _load(self, session_id: str) -> SessionRecord | None:
         found = self.store.load_session(session_id)
-        return None if found is None else as_ours(found)
+        return beside(None if found is None else as_ours(found), self._running(session_id))
 
     def _hint(self, wanted: str) -> str:
         known = ["last", *(one.session_id for one in summaries(self.store, SessionFilter(limit=_COMPARED)))]

@@ -20,11 +20,14 @@ from turnspan.model.records import check_id
 from turnspan.receiver.otlp import LATEST_NS
 from turnspan.receiver.spool import Kept
 from turnspan.recording.runtime import storable_id
+from turnspan.telemetry import semconv as sc
 from turnspan.telemetry.live_spans import ids_of_external_span
 
 _NAMES = tuple(name for name, part in FIELDS.items() if part is Part.NAME)
 _LONGEST_NAME = 1000
 """Of an agent, tool or model: it is on each event of a turn."""
+_OF_ALL = (sc.GEN_AI_CONVERSATION_ID, sc.SESSION_ID, sc.GEN_AI_INPUT_MESSAGES)
+"""What other spans of a trace say about the one that all are in, the earliest of them first."""
 Placed = tuple[Event, SpanIds | None]
 """An event, and the span that it stands on."""
 
@@ -65,6 +68,20 @@ class ReceivedSpan:
         self.status = _Status(_StatusCode("ERROR" if failed else "OK"), span.status.message or None)
         self.instrumentation_scope = _Scope(kept.scope)
         self.resource = attributes_of(Resource.FromString(kept.resource or b"").attributes)
+
+    @classmethod
+    def standing_for(cls, spans: list[ReceivedSpan], span_id: int) -> ReceivedSpan:
+        """Return the span of an agent that all of these are in and that has not come: it has said nothing yet."""
+        first = spans[0]
+        said = {name: value for one in reversed(spans) for name, value in one.attributes.items()}
+        made = cls.__new__(cls)
+        made.name, made.parent, made.events = "invoke_agent", None, []
+        made.context = SpanContext(first.context.trace_id, span_id, True, first.context.trace_flags)
+        made.start_time, made.end_time = first.start_time, max(one.end_time for one in spans)
+        made.attributes = {sc.GEN_AI_OPERATION_NAME: "invoke_agent"} | {n: said[n] for n in _OF_ALL if n in said}
+        made.status = _Status(_StatusCode("OK"), None)
+        made.instrumentation_scope, made.resource = first.instrumentation_scope, first.resource
+        return made
 
     def get_span_context(self) -> SpanContext:
         """Return its ids."""
@@ -219,11 +236,17 @@ def events_of(waiting: list[Kept], places: dict[int, CurrentContext]) -> tuple[l
         places: Where those of the trace are that are on record already.
 
     """
-    if not waiting:
+    return events_of_spans([ReceivedSpan(one) for one in waiting], places)
+
+
+def events_of_spans(
+    spans: list[ReceivedSpan], places: dict[int, CurrentContext]
+) -> tuple[list[Placed], dict[int, str]]:
+    """Return the same of spans that are read already."""
+    if not spans:
         return [], {}
-    collected = Collected(waiting[0].trace_id.hex())
-    spans = {number_of(one.span_id): ReceivedSpan(one) for one in waiting}
-    found = _reader(collected).report_trace(spans, places)
+    collected = Collected(f"{spans[0].context.trace_id:032x}")
+    found = _reader(collected).report_trace({one.context.span_id: one for one in spans}, places)
     return collected.settled(), {span_id: _written(place, collected.place) for span_id, place in found.items()}
 
 

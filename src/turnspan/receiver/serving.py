@@ -6,7 +6,6 @@ import signal
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
-from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
 
 PORT = 4318
 """That of OTLP over HTTP, where exporters send without being configured."""
-SPOOL = "received.db"
 LOG_SPOOL = "received-logs.db"
 
 
@@ -66,13 +64,12 @@ def serve(
     recorder = runtime.recorder()
     if recorder.disabled:
         raise TurnspanError("TURNSPAN_DISABLED is set: nothing would be recorded of what is received; unset it")
-    home = Path(recorder.settings.home)
-    home.mkdir(parents=True, exist_ok=True)
+    recorder.settings.make_home()
     with ExitStack() as stack:
         signal.signal(signal.SIGTERM, _leave)  # uvicorn stops, and raises it again
-        spool = Spool(home / SPOOL)
+        spool = Spool(recorder.settings.spool_path)
         stack.callback(spool.close)
-        logs = LogSpool(home / LOG_SPOOL)
+        logs = LogSpool(recorder.settings.home / LOG_SPOOL)
         stack.callback(logs.close)
         log_assembly = LogAssembly(logs, recorder)
         counts = Counts()

@@ -11,7 +11,8 @@ from turnspan.errors import SessionNotFoundError, TurnspanError
 from turnspan.journal.dead import WaitingJournal, waiting_journals
 from turnspan.reading.prices import warm
 from turnspan.reading.reader import Reader
-from turnspan.reading.windows import KeptOutlines, Place, Window, window_of
+from turnspan.reading.running import Running
+from turnspan.reading.windows import KeptOutlines, Place, Window
 from turnspan.settings import Settings
 from turnspan.stores.base import SessionFilter
 
@@ -22,11 +23,12 @@ class Source:
     Args:
         settings: Where the store is, and what links look like.
         reader: The reader, where it is open already.
+        running: Says what runs elsewhere and is not on record yet.
 
     """
 
-    def __init__(self, settings: Settings, reader: Reader | None = None) -> None:
-        self.settings = settings
+    def __init__(self, settings: Settings, reader: Reader | None = None, running: Running | None = None) -> None:
+        self.settings, self._running = settings, running
         self._reader, self._lock = reader, threading.Lock()
         self._stepped: SteppedSessions | None = None
         self._outlines = KeptOutlines()
@@ -45,6 +47,7 @@ class Source:
         with self._lock:
             if self._reader is None:
                 self._reader = Reader.open(self.settings)
+                self._reader.running = self._running
             return self._reader
 
     def warm(self) -> None:
@@ -80,7 +83,7 @@ class Source:
         """
         wanted = unquote(session_id, errors="replace")
         for known in dict.fromkeys((wanted, unquote(wanted))):  # "." and ".." are quoted twice
-            if (window := window_of(self.reader.store, known, place, limit, self._outlines)) is not None:
+            if (window := self.reader.window(known, place, limit, self._outlines)) is not None:
                 return window
         raise SessionNotFoundError(wanted, f"There is no session {wanted!r} in this store")
 

@@ -62,6 +62,7 @@ def command(
         raise click.UsageError(f"--forward {forward!r} is no http:// or https:// address")
     try:
         from turnspan.receiver.limits import Limits
+        from turnspan.receiver.running import RunningTraces
         from turnspan.receiver.serving import serve
         from turnspan.viewer.source import Source
     except ImportError as error:
@@ -79,7 +80,7 @@ def command(
         output.note("press Ctrl-C to stop")
 
     serve(
-        Source(settings, None),
+        Source(settings, running=RunningTraces(settings.spool_path, settings)),
         host=host,
         port=port,
         token=token or os.environ.get("TURNSPAN_VIEW_TOKEN"),
