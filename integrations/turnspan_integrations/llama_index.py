@@ -10,12 +10,12 @@ It is longer than most because a workflow says what it is given, does and answer
 from __future__ import annotations
 
 import inspect
-import weakref
 from collections.abc import Generator
 from contextvars import ContextVar
 from typing import Any
 
-from turnspan.adapter import Emit, Invocation, Outcome, Run, ToolCall, new_id
+from turnspan.adapter import Emit, Invocation, Outcome, Run, ToolCall
+from turnspan_integrations.kept_sessions import KeptSessions
 from turnspan_integrations.llama_index_models import Models, handlers
 
 REQUIRES = "llama-index-core>=0.14.6"
@@ -71,7 +71,7 @@ class _Workflows:
     def __init__(self, emit: Emit, models: Models) -> None:
         self._emit, self._models = emit, models
         self._given: ContextVar[tuple[Any, Any] | None] = ContextVar("turnspan_llama_index", default=None)
-        self._sessions: dict[int, str] = {}
+        self._sessions = KeptSessions()
         self._running: dict[Run, _Running] = {}
 
     def given(self, call: Invocation) -> _Watching:
@@ -104,13 +104,7 @@ class _Workflows:
         own = getattr(memory, "session_id", None)
         if own is not None:
             return str(own)
-        kept = memory if memory is not None else ctx
-        if kept is None:
-            return None
-        if id(kept) not in self._sessions:
-            weakref.finalize(kept, self._sessions.pop, id(kept), None).atexit = False
-            self._sessions[id(kept)] = new_id()
-        return self._sessions[id(kept)]
+        return self._sessions.of(memory if memory is not None else ctx)
 
     def takes_over(self, call: Invocation) -> _Watching:
         """An agent is about to work: the one that the run was handed to, if it is another."""

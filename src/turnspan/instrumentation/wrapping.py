@@ -172,7 +172,11 @@ def watched(recorder: Callable[[], Recorder | None], observer: Observer) -> Call
             return function(*args, **kwargs)
         if kind is None:
             kind = _kind_of(function)
-        return kind(active, observer, Invocation(instance, args, kwargs), function)
+        try:
+            return kind(active, observer, Invocation(instance, args, kwargs), function)
+        except BaseException as error:
+            _leave_no_frame(error)
+            raise
 
     return wrapper
 
@@ -211,6 +215,15 @@ def _as_called(begin: Callable[[], Watching]) -> Callable[[], Watching]:
     return begin_there
 
 
+def _leave_no_frame(error: BaseException) -> None:
+    """Take the caller's frame off the traceback of what it raises again, so that the traceback is as without us.
+
+    A program may show it to somebody, or to a model: a runtime that lets a model read why its tool failed does.
+    """
+    if error.__traceback__ is not None:
+        BaseException.with_traceback(error, error.__traceback__.tb_next)  # an exception's class may refuse assignments
+
+
 def _leave(token: Any) -> None:
     if token is not None:
         context.detach(token)
@@ -225,6 +238,7 @@ def _plain(active: Recorder, observer: Observer, call: Invocation, function: Cal
     except BaseException as error:
         _leave(token)
         watching.end(outcome_of(error))
+        _leave_no_frame(error)
         raise
     _leave(token)
     if inspect.iscoroutine(result):
@@ -247,6 +261,7 @@ async def _awaited(begin: Callable[[], Watching], make: Callable[[], Any]) -> An
     except BaseException as error:
         _leave(token)
         watching.end(outcome_of(error))
+        _leave_no_frame(error)
         raise
     _leave(token)
     return _returned(watching, result)
