@@ -2,11 +2,13 @@
 
 import asyncio
 import logging
+import traceback
 import warnings
 
 import pytest
 
 import turnspan
+from turnspan.instrumentation.wrapping import Watched, watched
 
 
 def _tell() -> str:
@@ -66,3 +68,72 @@ def test_warnings_and_log_lines_with_a_stack_level_name_the_same_caller(call, ca
         assert _callers(call, turnspan.tool, caplog) == as_without
     assert as_without[0][0] == __file__
     assert len(recording.turn.tool_calls) == 1
+
+
+def _fail() -> None:
+    raise ValueError("no")
+
+
+def _fails() -> None:
+    _fail()
+
+
+async def _fails_later() -> None:
+    await asyncio.sleep(0)
+    _fail()
+
+
+def _steps_that_fail():
+    yield 1
+    _fail()
+
+
+async def _async_steps_that_fail():
+    yield 1
+    _fail()
+
+
+async def _all(stream) -> list[int]:
+    return [item async for item in stream]
+
+
+async def _thrown_into(stream) -> None:
+    await anext(stream)
+    await stream.athrow(ValueError("no"))
+
+
+def _throw_into(stream) -> None:
+    next(stream)
+    stream.throw(ValueError("no"))
+
+
+FAILURES = {
+    "plain": lambda wrap: wrap(_fails)(),
+    "coroutine": lambda wrap: asyncio.run(_await(wrap(_fails_later))),
+    "generator": lambda wrap: list(wrap(_steps_that_fail)()),
+    "async generator": lambda wrap: asyncio.run(_all(wrap(_async_steps_that_fail)())),
+    "thrown into a generator": lambda wrap: _throw_into(wrap(_steps_that_fail)()),
+    "thrown into an async generator": lambda wrap: asyncio.run(_thrown_into(wrap(_async_steps_that_fail)())),
+}
+
+
+def _traceback(call, wrap) -> str:
+    with pytest.raises(ValueError, match="no") as raised:
+        call(wrap)
+    return "".join(traceback.format_exception(raised.value))
+
+
+@pytest.mark.parametrize("call", FAILURES.values(), ids=FAILURES)
+def test_what_a_wrapped_function_raises_has_the_traceback_that_it_has_without_us(call, recording):
+    """A runtime that lets its model read why a tool failed asks the model the same; a program prints the same."""
+
+    def observer(_call):
+        outcome = yield None
+        seen.append(outcome.error)
+
+    def wrap(function):
+        return Watched(function, watched(lambda: recording.recorder, observer))
+
+    seen: list[Exception] = []
+    assert _traceback(call, wrap) == _traceback(call, lambda function: function)
+    assert [str(error) for error in seen] == ["no"]

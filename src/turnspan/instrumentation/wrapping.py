@@ -300,11 +300,13 @@ def _steps(stream: Generator[Any, Any, Any], begin: Callable[[], Watching]) -> G
                 stream.close()  # not as the current call: see Watching.end
                 raise
             except BaseException as thrown:
+                _leave_no_frame(thrown)
                 step = functools.partial(stream.throw, thrown)
             else:
                 step = functools.partial(stream.send, sent)
     except BaseException as caught:
         error = caught
+        _leave_no_frame(error)
         raise
     finally:
         watching.end(outcome_of(error, result, watching.items))
@@ -331,11 +333,13 @@ async def _async_steps(stream: AsyncGenerator[Any, Any], begin: Callable[[], Wat
                 await stream.aclose()
                 raise
             except BaseException as thrown:
+                _leave_no_frame(thrown)
                 step = functools.partial(stream.athrow, thrown)
             else:
                 step = functools.partial(stream.asend, sent)
     except BaseException as caught:
         error = caught
+        _leave_no_frame(error)
         raise
     finally:
         watching.end(outcome_of(error, None, watching.items))

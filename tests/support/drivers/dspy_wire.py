@@ -61,7 +61,7 @@ class DspyOverTheWire(OverTheWire, RuntimeDriver):
         return dspy.LM("openai/gpt-4o-mini", **address, cache=False, num_retries=0)
 
     def _context(self, conversation, script):
-        return dspy.context(lm=self._model(conversation, script), adapter=_adapter())
+        return dspy.context(lm=self._model(conversation, script), adapter=dspy.ChatAdapter(use_json_adapter_fallback=False))
 
     def _history(self, conversation):
         return conversation.state.setdefault("history", dspy.History(messages=[]))
@@ -93,13 +93,6 @@ class DspyOverTheWire(OverTheWire, RuntimeDriver):
 
         with self._context(conversation, script):
             return (await triage([ask_helper]).acall(prompt=prompt, history=history)).answer
-
-
-def _adapter():
-    try:
-        return dspy.ChatAdapter(use_json_adapter_fallback=False)
-    except TypeError:  # before 3.1
-        return dspy.ChatAdapter()
 
 
 def _written(step):
