@@ -56,8 +56,8 @@ class Ran(NamedTuple):
     stderr: str
 
 
-_ADDRESS = re.compile(r"\b0x[0-9a-f]{6,}")
-"""Where an object is, which a warning may say."""
+_PLACE = re.compile(r"\b0x[0-9a-f]{6,}|\btmp[a-z0-9_]{8}\b|(?<=127\.0\.0\.1:)\d{5}\b")
+"""Where an object, a temporary file or a server of the driver's is, which a warning or a traceback may say."""
 
 
 def compare_programs(driver: RuntimeDriver) -> tuple[Ran, Ran]:
@@ -86,4 +86,4 @@ def _run(folder: str, command: list[str]) -> Ran:
     done = subprocess.run(  # noqa: S603  our own interpreter
         [sys.executable, *command], cwd=folder, env=env, capture_output=True, text=True, timeout=300, check=False
     )
-    return Ran(done.returncode, done.stdout, _ADDRESS.sub("0x", done.stderr))
+    return Ran(done.returncode, _PLACE.sub("(place)", done.stdout), _PLACE.sub("(place)", done.stderr))

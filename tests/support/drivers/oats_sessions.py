@@ -84,9 +84,6 @@ for function in TOOLS:
 class Oats(RuntimeDriver):
     adapter = "oats-coder"
     agent = "oats"
-    known_failures = {
-        "test_a_whole_program_runs_as_without_turnspan": "oats prints whole tracebacks, the frames of wrapped calls too"
-    }
     a_failing_tool_fails_the_turn = True
     a_failing_model_says = "Please review"
     in_threads = False  # a lock of the runtime belongs to the first loop

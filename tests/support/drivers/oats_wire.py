@@ -17,7 +17,6 @@ class OatsOverTheWire(OverTheWire, Oats):
     """Over chat completions; the script is found by the model's name."""
 
     known_failures = {
-        **Oats.known_failures,
         "test_an_adapter_keeps_nothing_of_a_finished_run": "LiteLLM keeps the contexts of its calls",
     }
     _before = None
