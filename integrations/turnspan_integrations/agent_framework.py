@@ -23,7 +23,7 @@ from turnspan_integrations.agent_framework_values import (
     usage_of,
 )
 
-REQUIRES = "agent-framework-core>=1.22"
+REQUIRES = "agent-framework-core>=1.22,<2"
 CANNOT = {
     "what happens inside of a stream of an agent whose instrumentation was turned off": "nothing says where it is read",
     "agents that run elsewhere": "those of A2A, Copilot and the like do not say what they do",

@@ -19,7 +19,7 @@ from uuid import uuid4
 from turnspan.adapter import Emit, Invocation, Outcome, Run, StreamObserver, ToolCall
 from turnspan_integrations.agno_values import Heard, message_of, prompt_of, provider_of, usage_of
 
-REQUIRES = "agno>=2.5"
+REQUIRES = "agno>=2.5,<4"
 CANNOT = {
     "finish reasons": "its models drop them",
     "the provider's id of an answer": "where a model does not pass it on",

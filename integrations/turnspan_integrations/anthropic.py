@@ -19,7 +19,7 @@ from turnspan_integrations.providers import provider_at
 from turnspan_integrations.streams import listen
 from turnspan_integrations.usage import anthropic_usage
 
-REQUIRES = "anthropic>=0.40"
+REQUIRES = "anthropic>=0.40,<3"
 CANNOT = {
     "agents": "a client knows none",
     "sub-agents": "a tool's own loop is a conversation of its own",

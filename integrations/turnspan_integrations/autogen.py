@@ -35,7 +35,7 @@ from turnspan_integrations.autogen_values import (
 from turnspan_integrations.otel import Reader, What
 from turnspan_integrations.subclasses import Subclasses
 
-REQUIRES = "autogen-agentchat>=0.7.1"
+REQUIRES = "autogen-agentchat>=0.7.1,<0.8"
 CANNOT = {
     "which model answered, and the provider's id of an answer": "its clients do not pass them on",
     "agents and tools that a sampler dropped": "their spans are what is built on",

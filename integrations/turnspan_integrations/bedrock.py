@@ -19,7 +19,7 @@ from turnspan_integrations.loops import Answer, Asking, Loops, Message, Request,
 from turnspan_integrations.streams import Reader, ended
 from turnspan_integrations.usage import tier
 
-REQUIRES = "botocore>=1.35"
+REQUIRES = "botocore>=1.35,<2"
 CANNOT = {
     "agents": "a client knows none",
     "sub-agents": "a tool's own loop is a conversation of its own",

@@ -16,7 +16,7 @@ from typing import Any
 from turnspan.adapter import CurrentContext, Emit, Invocation, ModelCall, Outcome, Run, StreamObserver, ToolCall, now_ns
 from turnspan_integrations.usage import anthropic_usage
 
-REQUIRES = "claude-agent-sdk>=0.2.186"
+REQUIRES = "claude-agent-sdk>=0.2.186,<0.3"
 CANNOT = {
     "what the model is asked": "the subprocess asks it; prompts and results of tools are on record",
     "which turn a subprocess belongs to": "it is started before its session is known, except inside of a turn",

@@ -17,7 +17,7 @@ from turnspan_integrations.kept_sessions import KeptSessions
 from turnspan_integrations.raw_answers import of, raw_answer
 from turnspan_integrations.usage import openai_usage
 
-REQUIRES = "dspy>=3.4.1"
+REQUIRES = "dspy>=3.4.1,<4"
 CANNOT = {
     "model calls outside of a module": "nothing says which session they belong to",
     "tokens where `disable_history` is set": "the runtime says them in its history",
@@ -155,7 +155,7 @@ def _answer_of(result: Any) -> Any:
 
 
 def _messages_of(prompt: Any, messages: Any) -> list[Any] | None:
-    """Return what a model is given: messages, a text, or a request as DSPy 3.3 and later makes it."""
+    """Return what a model is given: messages, a text, or a request as DSPy makes it."""
     if messages is not None:
         return list(messages)
     if hasattr(prompt, "messages"):

@@ -16,7 +16,7 @@ from turnspan_integrations.loops import Answer, Loops, Message, Request, Said
 from turnspan_integrations.streams import observed
 from turnspan_integrations.usage import tier
 
-REQUIRES = "google-genai>=1.20"
+REQUIRES = "google-genai>=1.20,<4"
 CANNOT = {
     "agents": "a client knows none",
     "sub-agents": "a tool's own loop is a conversation of its own",

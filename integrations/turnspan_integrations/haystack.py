@@ -27,7 +27,7 @@ from turnspan_integrations.haystack_values import (
     text_of,
 )
 
-REQUIRES = "haystack-ai>=3.0"
+REQUIRES = "haystack-ai>=3.0,<4"
 CANNOT = {
     "model calls outside of a pipeline or agent": "nothing says which session they belong to",
     "retrievals and embeddings": "they are steps of a program, not of an agent",

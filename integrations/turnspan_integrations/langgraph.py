@@ -19,7 +19,7 @@ from turnspan.events import Usage
 from turnspan_integrations.langgraph_approvals import HUMAN_IN_THE_LOOP, Approvals
 from turnspan_integrations.langgraph_nodes import Nodes
 
-REQUIRES = "langgraph>=1.0"
+REQUIRES = "langgraph>=1.0,<2"
 CANNOT = {
     "model calls outside of a graph": "nothing says which session they belong to",
     "retries inside of a model's client": "the client does them by itself",

@@ -20,7 +20,7 @@ from turnspan_integrations.loops import Answer, Asking, Loops
 from turnspan_integrations.providers import provider_at
 from turnspan_integrations.streams import ended
 
-REQUIRES = "litellm>=1.83.14"
+REQUIRES = "litellm>=1.83.14,<2"
 CANNOT = {
     "agents": "a client knows none",
     "sub-agents": "a tool's own loop is a conversation of its own",

@@ -18,7 +18,7 @@ from turnspan.adapter import Emit, Invocation, Outcome, Run, ToolCall
 from turnspan_integrations.kept_sessions import KeptSessions
 from turnspan_integrations.llama_index_models import Models, handlers
 
-REQUIRES = "llama-index-core>=0.14.6"
+REQUIRES = "llama-index-core>=0.14.6,<0.15"
 CANNOT = {
     "model calls outside of a workflow": "nothing says which session they belong to",
     "queries, retrievals and embeddings": "they are steps of a program, not of an agent",

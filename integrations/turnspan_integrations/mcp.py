@@ -12,7 +12,7 @@ from typing import Any
 
 from turnspan.adapter import Emit, Invocation, Outcome
 
-REQUIRES = "mcp>=1.22"
+REQUIRES = "mcp>=1.22,<3"
 CANNOT = {
     "calls outside of every turn": "nothing says which session they belong to",
     "the id that the model gave a call": "unless a framework reports it",

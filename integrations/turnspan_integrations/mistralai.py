@@ -16,7 +16,7 @@ from turnspan_integrations import openai_chat
 from turnspan_integrations.loops import Asking, Loops
 from turnspan_integrations.streams import listen
 
-REQUIRES = "mistralai>=3.0"
+REQUIRES = "mistralai>=3.0,<4"
 CANNOT = {
     "agents": "a client knows none",
     "sub-agents": "a tool's own loop is a conversation of its own",

@@ -15,7 +15,7 @@ from typing import Any
 from turnspan.adapter import Emit, Invocation, Outcome, Run, StreamObserver
 from turnspan.events import Usage
 
-REQUIRES = "oats-coder>=1.0.19"
+REQUIRES = "oats-coder>=1.0.19,<2"
 CANNOT = {
     "tokens": "its streams do not say them",
     "sub-agents": "the tool that starts them fails in every release so far",

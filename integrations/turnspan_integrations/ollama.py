@@ -15,7 +15,7 @@ from turnspan.events import Usage
 from turnspan_integrations.loops import Answer, Kind, Loops, Message, Request, Said
 from turnspan_integrations.streams import observed
 
-REQUIRES = "ollama>=0.4"
+REQUIRES = "ollama>=0.4,<0.7"
 CANNOT = {
     "agents": "a client knows none",
     "sub-agents": "a tool's own loop is a conversation of its own",

@@ -16,7 +16,7 @@ from turnspan_integrations.loops import Answer, Asking, Loops
 from turnspan_integrations.openai_values import given, provider_of
 from turnspan_integrations.streams import listen
 
-REQUIRES = "openai>=1.66"
+REQUIRES = "openai>=1.66,<4"
 CANNOT = {
     "agents": "a client knows none",
     "sub-agents": "a tool's own loop is a conversation of its own",

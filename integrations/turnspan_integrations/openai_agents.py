@@ -34,7 +34,7 @@ from turnspan_integrations.openai_agents_values import (
 )
 from turnspan_integrations.openai_responses import said_in
 
-REQUIRES = "openai-agents>=0.14"
+REQUIRES = "openai-agents>=0.14,<0.25"
 CANNOT = {
     "provider errors that the SDK retries by itself": "it does not say so",
     "finish reasons": "they are inferred from the output",

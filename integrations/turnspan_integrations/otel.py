@@ -30,7 +30,7 @@ from turnspan.adapter import (
 from turnspan.events import Usage
 from turnspan_integrations.completion_hook import said_in
 
-REQUIRES = "opentelemetry-sdk>=1.40"
+REQUIRES = "opentelemetry-sdk>=1.40,<2"
 CANNOT = {"what a sampler dropped": "nobody is shown it", "what was put on no span": "nobody is shown it"}
 _TOLD_OTHERWISE = (
     "agent_framework",

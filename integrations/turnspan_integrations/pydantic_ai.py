@@ -15,7 +15,7 @@ from typing import Any
 from turnspan.adapter import Call, Emit, Invocation, ModelCall, Outcome, Run
 from turnspan_integrations.otel import Reader, What, what_of
 
-REQUIRES = "pydantic-ai-slim>=2.0"
+REQUIRES = "pydantic-ai-slim>=2.0,<3"
 CANNOT = {
     "runs of agents whose instrumentation was turned off": "they start no spans",
     "attempts of a `FallbackModel` that failed": "its span is of the model that answered",

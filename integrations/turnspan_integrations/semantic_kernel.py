@@ -26,7 +26,7 @@ from turnspan_integrations.semantic_kernel_values import (
 from turnspan_integrations.subclasses import Subclasses
 from turnspan_integrations.usage import openai_usage
 
-REQUIRES = "semantic-kernel>=1.35"
+REQUIRES = "semantic-kernel>=1.35,<2"
 CANNOT = {
     "prompts and chats outside of agents": "they are loops, which the adapters of OpenAI's and Anthropic's clients see",
 }

@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary, WeakSet
 from turnspan.adapter import Emit, Invocation, Outcome, Run, StreamObserver, new_id
 from turnspan_integrations.smolagents_models import asks
 
-REQUIRES = "smolagents>=1.23"
+REQUIRES = "smolagents>=1.23,<2"
 CANNOT = {
     "model calls outside of a run": "nothing says which session they belong to",
     "tools that run in a sandbox": "the code runs in another process, which says what it printed",

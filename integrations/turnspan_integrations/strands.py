@@ -16,7 +16,7 @@ from weakref import WeakKeyDictionary
 from turnspan.adapter import Emit, Invocation, ModelCall, Outcome, Run, StreamObserver, ToolCall, new_id
 from turnspan_integrations.strands_values import answer_of, content_of, messages_of, prompt_of, provider_of, usage_of
 
-REQUIRES = "strands-agents>=1.40"
+REQUIRES = "strands-agents>=1.40,<2"
 CANNOT = {
     "what a sampler dropped": "its spans are what is built on",
     "calls of `Agent.structured_output`": "it is deprecated, and starts no span of an agent",

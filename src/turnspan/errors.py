@@ -6,7 +6,7 @@ TurnspanError
 ├── EvidenceError (OSError)              spans or logs that are to be compared with the record cannot be read
 ├── DeliveryError (OSError)              an endpoint did not take what was sent again
 ├── MissingExtraError (ImportError)      a package that an extra would bring is not installed
-├── AdapterError (ImportError)           an adapter that was asked for by name cannot be imported
+├── AdapterError (ImportError)           an adapter that was asked for by name is broken
 ├── IdNotFoundError (LookupError)        nothing has this id, or too many things begin like it
 ├── NothingRecordedError (LookupError)   there is no store yet, or no session in it
 ├── BlockInGeneratorError (RuntimeError) a `with` block of ours around the yield of a stream
@@ -46,7 +46,7 @@ class MissingExtraError(TurnspanError, ImportError):
 
 
 class AdapterError(TurnspanError, ImportError):
-    """An adapter was asked for by name, and its module cannot be imported."""
+    """An adapter was asked for by name, and its module is broken."""
 
 
 class IdNotFoundError(TurnspanError, LookupError):

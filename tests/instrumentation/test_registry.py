@@ -1,11 +1,12 @@
 """Which adapters are chosen, and what is said of those that cannot be used."""
 
+import json
 import logging
 import sys
 
 import pytest
 
-from support.programs import turnspan
+from support.programs import program, turnspan
 from turnspan import AdapterError, MissingExtraError
 from turnspan.instrumentation.registry import Adapters
 from turnspan.testing import record
@@ -76,18 +77,41 @@ def test_a_broken_adapter_that_nobody_named_is_reported_and_stops_nothing(shippe
         assert "adapter sample-adapter: ModuleNotFoundError" in recording.problems
 
 
-def test_doctor_says_which_adapters_are_broken_missing_or_untested(shipped, monkeypatch, tmp_path):
-    """Before anything runs, an adapter that cannot be imported is a failure, and other versions are a warning."""
+def test_doctor_says_of_each_runtime_what_is_there_and_what_to_do(shipped, monkeypatch, tmp_path):
+    """Installed and tested, installed in another version, not installed, broken: each with its version or its pip line."""
     shipped("import no_such_module\n", "broken")
+    shipped(ADAPTER.format(requires="some runtime"), "misspelled")
     shipped(ADAPTER.format(requires="pytest>=999"), "other")
+    shipped(ADAPTER.format(requires="pytest>=1"), "fine")
     shipped(ADAPTER.format(requires="no-such-runtime>=1"), "gone")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     done = turnspan("doctor", "--json")
-    said = done.stdout
-    assert done.returncode == 1
-    for name, state in (("broken", "fail"), ("other", "warn"), ("gone", "note")):
-        start = said.index(f'adapter {name}-adapter"')
-        assert f'"state": "{state}"' in said[start : start + 200] or f'"state":"{state}"' in said[start : start + 200]
+    assert done.returncode == 1, "what is broken is a failure"
+    found = {check["name"]: (check["state"], check["says"]) for check in json.loads(done.stdout)["checks"]}
+    have = f"pytest {pytest.__version__} is installed"
+    state, says = found["adapter broken-adapter"]
+    assert (state, says) == ("fail", "broken_adapter is broken: ModuleNotFoundError: No module named 'no_such_module'")
+    assert found["adapter misspelled-adapter"][0] == "fail"
+    assert found["adapter fine-adapter"] == ("ok", f"{have}; tested with pytest>=1")
+    state, says = found["adapter other-adapter"]
+    assert (state, says[: len(have)]) == ("warn", have)
+    assert "pip install 'pytest>=999'" in says
+    says = "no-such-runtime is not installed: pip install 'no-such-runtime>=1'"
+    assert found["adapter gone-adapter"] == ("note", says)
+
+
+def test_a_program_runs_on_beside_a_broken_adapter_and_an_untested_runtime(shipped, monkeypatch, tmp_path):
+    """Both are said on standard error, once; the program's output and exit code are its own."""
+    shipped("import no_such_module\n", "broken")
+    shipped(ADAPTER.format(requires="pytest>=999"), "other")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setenv("TURNSPAN_HOME", str(tmp_path / "home"))
+    text = "import colorsys, sys, turnspan\nturnspan.instrument()\nprint(colorsys.ONE_THIRD > 0)\nsys.exit(3)\n"
+    done = turnspan("run", program(tmp_path / "prog.py", text))
+    assert (done.returncode, done.stdout) == (3, "True\n")
+    lines = done.stderr.splitlines()
+    assert [line.count("no_such_module") for line in lines if "broken-adapter" in line] == [1]
+    assert [line.count("pip install 'pytest>=999'") for line in lines if "other-adapter" in line] == [1]
 
 
 def test_a_version_that_is_not_tested_is_tried_and_said_once(shipped, adapters, caplog):

@@ -3,10 +3,12 @@
 import functools
 import importlib
 import os
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
 
+from turnspan.instrumentation.registry import GROUP, AdapterState, name_of
 from turnspan.testing import AdapterConformance
 
 FOLDER = Path(__file__).parents[1] / "support" / "drivers"
@@ -66,3 +68,11 @@ def test_the_runtime_of_this_environment_is_driven():
     if runtime in (None, "mcp", "otel"):
         pytest.skip("no environment for one runtime" if runtime is None else "it has tests of its own")
     assert runtime.replace("_", "-") in {driver.adapter for driver in DRIVERS}, MISSING
+
+
+@pytest.mark.parametrize("adapter", sorted({driver.adapter for driver in DRIVERS}))
+def test_what_is_played_is_inside_of_what_the_adapter_says_it_is_tested_with(adapter):
+    """A release beyond the adapter's ``REQUIRES`` is played, too: if it passes, ``REQUIRES`` says so from then on."""
+    (entry,) = (entry for entry in entry_points(group=GROUP) if name_of(entry) == adapter)
+    if PLAYED in ("", adapter):
+        assert AdapterState.of(entry).untested is None

@@ -50,10 +50,13 @@ def examine(settings: Settings) -> Iterator[CheckResult]:
 
 
 def _adapter(adapter: AdapterState) -> CheckResult:
-    state, says = "ok", adapter.requires
-    for found, reason in (("warn", adapter.untested), ("note", adapter.missing), ("fail", adapter.broken)):
-        if reason is not None:
-            state, says = found, reason
+    state, says = "ok", f"{adapter.runtime} {adapter.version} is installed; tested with {adapter.requires}"
+    if adapter.broken is not None:
+        state, says = "fail", adapter.broken
+    elif adapter.missing is not None:
+        state, says = "note", adapter.missing
+    elif adapter.untested is not None:
+        state, says = "warn", f"{adapter.untested}: it is watched all the same, and may miss events"
     return _check(f"adapter {adapter.name}", state, says)
 
 

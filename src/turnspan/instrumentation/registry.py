@@ -1,17 +1,17 @@
 """Adapters: found by entry point, woken when their runtime is imported, undone on request.
 
-An adapter is a module with ``REQUIRES`` (the runtime and its versions, as pip writes it) and ``install(emit)``. The
-name of its entry point in the group ``turnspan.adapters`` is the top-level module whose import wakes it, so a runtime
-that a program does not use costs nothing.
+An adapter is a module with ``REQUIRES`` (the runtime and the versions that it is tested with, as pip writes it) and
+``install(emit)``. A version beside these is watched all the same, and that is said once. The name of its entry point in
+the group ``turnspan.adapters`` is the top-level module whose import wakes it, so a runtime that a program does not use
+costs nothing.
 """
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Iterable
 from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, version
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import wrapt
 
@@ -42,7 +42,7 @@ class Adapters:
         Raises:
             SettingsError: When a name is not an adapter.
             MissingExtraError: When the runtime of one that was asked for by name is not installed.
-            AdapterError: When one that was asked for by name cannot be imported.
+            AdapterError: When one that was asked for by name is broken.
 
         """
         found = {name_of(entry): entry for entry in entry_points(group=GROUP)}
@@ -80,7 +80,7 @@ class Adapters:
         given = AdapterContext(name)
         try:
             adapter = entry.load()
-            state = AdapterState(name, str(adapter.REQUIRES))
+            state = AdapterState.declared(name, adapter)
             if state.missing is not None:
                 logger.debug("turnspan: the adapter %s is not used: %s", name, state.missing)
                 return
@@ -102,53 +102,62 @@ class AdapterState(NamedTuple):
     """Whether an adapter can do its work here."""
 
     name: str
-    requires: str
+    requires: str = ""
     """The runtime and the versions that it is tested with, as pip writes it."""
+    runtime: str = ""
+    """The runtime's distribution."""
+    version: str | None = None
+    """Which version of the runtime is installed, if one is."""
+    tested: bool = False
+    """Whether the adapter is tested with that version."""
     broken: str | None = None
-    """Why its module cannot be imported."""
+    """Why the adapter's module cannot be used."""
 
     @classmethod
     def of(cls, entry: EntryPoint) -> AdapterState:
         """Look at an adapter; its module is imported, its runtime is not."""
         try:
-            return cls(name_of(entry), str(entry.load().REQUIRES))
+            return cls.declared(name_of(entry), entry.load())
         except Exception as error:
-            return cls(name_of(entry), "", f"{entry.value} cannot be imported: {type(error).__name__}: {error}")
+            return cls(name_of(entry), broken=f"{entry.value} is broken: {type(error).__name__}: {error}")
+
+    @classmethod
+    def declared(cls, name: str, adapter: Any) -> AdapterState:
+        """Compare what an adapter's module requires with what is installed."""
+        from packaging.requirements import Requirement
+
+        runtime = Requirement(adapter.REQUIRES)
+        have = _version_of(runtime.name)
+        tested = have is not None and runtime.specifier.contains(have, prereleases=True)
+        return cls(name, adapter.REQUIRES, runtime.name, have, tested)
 
     @property
     def missing(self) -> str | None:
         """Say that its runtime is not installed, and what to do."""
-        name, _ = _parsed(self.requires)
-        return f"{name} is not installed: pip install '{self.requires}'" if name and _version_of(name) is None else None
+        if self.broken is not None or self.version is not None:
+            return None
+        return f"{self.runtime} is not installed: pip install '{self.requires}'"
 
     @property
     def untested(self) -> str | None:
-        """Say that its runtime is older or newer than what it is tested with."""
-        from packaging.specifiers import SpecifierSet
-
-        name, versions = _parsed(self.requires)
-        have = _version_of(name) if name else None
-        if have is None or SpecifierSet(versions).contains(have, prereleases=True):
+        """Say that its runtime is older or newer than what it is tested with, and what to do."""
+        if self.version is None or self.tested:
             return None
-        return f"{name} {have} is installed, and it is tested with {self.requires}"
+        tested = f"it is tested with {self.requires} (pip install '{self.requires}')"
+        return f"{self.runtime} {self.version} is installed, and {tested}"
 
     def require(self) -> None:
         """See that it can be used.
 
         Raises:
             MissingExtraError: When its runtime is not installed.
-            AdapterError: When its module cannot be imported.
+            AdapterError: When it is broken.
 
         """
         if self.broken is not None:
             raise AdapterError(f"The adapter {self.name} cannot be used: {self.broken}")
         if self.missing is not None:
             raise MissingExtraError(f"The adapter {self.name} cannot be used: {self.missing}")
-
-
-def _parsed(requires: str) -> tuple[str, str]:
-    found = re.match(r"([A-Za-z0-9._-]+)(.*)", requires)
-    return (found[1], found[2]) if found else ("", "")
 
 
 def _version_of(distribution: str) -> str | None:

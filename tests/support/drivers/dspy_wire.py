@@ -61,7 +61,9 @@ class DspyOverTheWire(OverTheWire, RuntimeDriver):
         return dspy.LM("openai/gpt-4o-mini", **address, cache=False, num_retries=0)
 
     def _context(self, conversation, script):
-        return dspy.context(lm=self._model(conversation, script), adapter=dspy.ChatAdapter(use_json_adapter_fallback=False))
+        return dspy.context(
+            lm=self._model(conversation, script), adapter=dspy.ChatAdapter(use_json_adapter_fallback=False)
+        )
 
     def _history(self, conversation):
         return conversation.state.setdefault("history", dspy.History(messages=[]))
