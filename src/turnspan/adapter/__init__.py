@@ -4,7 +4,7 @@ An adapter says what a runtime does. It knows nothing of OpenTelemetry, stores, 
 
     from turnspan.adapter import Emit, Invocation
 
-    REQUIRES = "some-runtime>=1.2"
+    REQUIRES = "some-runtime>=1.2,<2"
 
     def install(emit: Emit) -> None:
         def answer(call: Invocation):

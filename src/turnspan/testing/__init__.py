@@ -14,11 +14,14 @@ The fixture ``recording`` is a pytest plugin and needs no import::
 from turnspan.testing.adapters import AdapterConformance
 from turnspan.testing.appending_stores import AppendingStoreConformance, AuditedStoreConformance
 from turnspan.testing.counting import CountingSource, counting
-from turnspan.testing.drivers import Conversation, RuntimeDriver, ScriptedToolCall
+from turnspan.testing.drivers import LIMITS, TOKENS, TOOLS, Conversation, RuntimeDriver, ScriptedToolCall, Step
 from turnspan.testing.recording import Recording, record
 from turnspan.testing.stores import SessionStoreConformance
 
 __all__ = [
+    "LIMITS",
+    "TOKENS",
+    "TOOLS",
     "AdapterConformance",
     "AppendingStoreConformance",
     "AuditedStoreConformance",
@@ -28,6 +31,7 @@ __all__ = [
     "RuntimeDriver",
     "ScriptedToolCall",
     "SessionStoreConformance",
+    "Step",
     "counting",
     "record",
 ]
