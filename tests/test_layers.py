@@ -117,6 +117,7 @@ OTHERS = [
     for path in (ROOT / folder).rglob("*.py")
 ]
 MOST_LINES, MOST_LINES_OF_A_FUNCTION, MOST_MEDIAN, MOST_AT_THE_TOP = 500, 60, 150, 25
+MOST_LINES_OF_AN_ADAPTER = 200
 
 
 def test_files_and_functions_are_read_in_one_sitting():
@@ -133,6 +134,17 @@ def test_files_and_functions_are_read_in_one_sitting():
                     long[f"{path.relative_to(ROOT)}:{node.name}"] = length
     assert long == {}
     assert statistics.median(len(path.read_text().splitlines()) for path in SHIPPED) <= MOST_MEDIAN
+
+
+@pytest.mark.parametrize("path", sorted(ADAPTERS.glob("*.py")), ids=lambda path: path.name)
+def test_an_adapter_reads_in_one_sitting_or_says_why_not(path):
+    """An adapter has up to 200 lines; the docstring of one that has more ends with the reason, and only of such a one."""
+    text = path.read_text()
+    said = " ".join(ast.get_docstring(ast.parse(text)).split())
+    reason, lines = "It is over 200 lines because ", len(text.splitlines())
+    assert (reason in said) is (lines > MOST_LINES_OF_AN_ADAPTER), (
+        f"{lines} lines; the docstring's last sentence: {reason}"
+    )
 
 
 def test_the_house_has_few_rooms_at_the_top():

@@ -1,8 +1,9 @@
 """Agno: runs of agents, teams and workflows, calls of models and tools.
 
-It has no global hook, and its events exist only where the program asks for them, so functions are wrapped. A run is a turn;
-one inside of another (a team's member, a workflow's step, an agent in a tool) is an agent in that turn. An error does not
-leave a run: it is in its output, and is read there.
+It has no global hook, and its events exist only where the program asks for them, so functions are wrapped. A run is a
+turn; one inside of another (a team's member, a workflow's step, an agent in a tool) is an agent in that turn. An error
+does not leave a run: it is in its output, and is read there. It is over 200 lines because a run that is paused and
+continued, a guardrail and a tool's end are each found in a place of their own.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """The ``anthropic`` client: handwritten loops over messages, its tool runner's loop, and its streams.
 
-Methods of the client are wrapped; streams are listened to where the client keeps them. Clients from 2.0 on start a span
-for each call themselves: then it is that span which stands for the call. What a list of messages means for sessions,
-turns and tool calls is reported by :mod:`turnspan_integrations.loops`.
+Methods of the client are wrapped; streams are listened to where the client keeps them. Clients from 2.0 on start a
+span for each call themselves: then it is that span which stands for the call. What a list of messages means for
+sessions, turns and tool calls is reported by :mod:`turnspan_integrations.loops`. It is over 200 lines because plain
+answers, streams and the beta client give the same message in three shapes.
 """
 
 from __future__ import annotations

@@ -1,8 +1,10 @@
 """AutoGen AgentChat: its own spans of agents and tools are kept; turns of teams and calls of models have none, and get ours.
 
-A run of a team or of an agent is a turn; an agent that speaks in a team is an agent in that turn. Spans of agents and tools
-say only who and when: what they were given and what came of it is seen where they are called. The runtime below loses the
-trace between its tasks; a team's span is current while it runs, so that all of them are in it.
+A run of a team or of an agent is a turn; an agent that speaks in a team is an agent in that turn. Spans of agents and
+tools say only who and when: what they were given and what came of it is seen where they are called. The runtime below
+loses the trace between its tasks; a team's span is current while it runs, so that all of them are in it. It is over
+200 lines because a run is pieced together from spans, from the messages of a team and from calls of tools, none of
+which has all of it.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """Amazon Bedrock through ``boto3``: handwritten loops over Converse, and single calls of InvokeModel.
 
-Calls of any AWS client go through one function, which is wrapped; streams are read where botocore parses their events. What a list
-of messages means for sessions, turns and tool calls is reported by :mod:`turnspan_integrations.loops`. InvokeModel takes
-and gives bytes in each model's own words: of these the tokens are recorded, which stand in headers, and no content.
+Calls of any AWS client go through one function, which is wrapped; streams are read where botocore parses their events.
+What a list of messages means for sessions, turns and tool calls is reported by :mod:`turnspan_integrations.loops`.
+InvokeModel takes and gives bytes in each model's own words: of these the tokens are recorded, which stand in headers,
+and no content. It is over 200 lines because it reads two services, Converse and InvokeModel, whole and as streams.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The Claude Agent SDK: Claude Code in a subprocess, whose conversation is read off the transport as it passes.
 
 From a prompt to its result is a turn. Sub-agents are agents inside of the call that started them. The subprocess gets the
-trace context that is current when it is started. It takes more than 200 lines because the loop runs elsewhere: which line
+trace context that is current when it is started. It is over 200 lines because the loop runs elsewhere: which line
 begins and ends what must be read from the lines alone.
 """
 

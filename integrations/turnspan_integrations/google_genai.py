@@ -1,8 +1,9 @@
 """The ``google-genai`` client: handwritten loops over contents, its chats, and the functions that it calls by itself.
 
 What asks the model is wrapped below the client's own loop over functions, so that each call is seen. What a list of
-contents means for sessions, turns and tool calls is reported by :mod:`turnspan_integrations.loops`. Calls of functions mostly
-have no ids: a result is of the oldest call of its function.
+contents means for sessions, turns and tool calls is reported by :mod:`turnspan_integrations.loops`. Calls of functions
+mostly have no ids: a result is of the oldest call of its function. It is over 200 lines because contents, parts and
+tokens by modality are translated for whole answers and for streams.
 """
 
 from __future__ import annotations

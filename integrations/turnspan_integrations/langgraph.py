@@ -3,6 +3,8 @@
 A run of a graph is a turn; a graph that runs inside of one (a sub-graph, a graph in a tool) is an agent in that turn.
 ``thread_id`` is the session, so what is resumed after an interrupt stays in it. Graphs and tools are wrapped: that is
 where code runs, is cancelled and fails. Models are heard of through a callback handler, which sees every client alike.
+It is over 200 lines because graphs, tools and models are seen in three different ways, and a graph's answer is read
+off whatever mode its stream is in.
 """
 
 from __future__ import annotations

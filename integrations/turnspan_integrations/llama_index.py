@@ -4,7 +4,7 @@ A run of a workflow is a turn; one that runs inside of another (a workflow in a 
 that turn. An ``AgentWorkflow`` is its agents: what ``handoff`` hands over is a handoff. The session is that of the
 ``memory``, or whatever is run with one ``Context``. The loop of a workflow, the steps of agents and tools are wrapped,
 because that is where code runs; models are heard of through the runtime's dispatcher, which every client reports to.
-It is longer than most because a workflow says what it is given, does and answers in a different place each.
+It is over 200 lines because a workflow says what it is given, does and answers in a different place each.
 """
 
 from __future__ import annotations

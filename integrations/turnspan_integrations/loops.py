@@ -6,6 +6,8 @@ A list that begins with what was said before goes on with that conversation. A n
 result ends a tool call, an answer that asks for no tool ends the turn.
 
 The adapters of the clients (``openai``, ``anthropic``) translate their messages into :class:`Said`; the rest is here.
+It is over 200 lines because seven clients have no sessions, turns and tools of their own, and all that stands for them
+is here, once.
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
 """The OpenAI Agents SDK.
 
-One run is one turn; a run inside a tool is an agent inside that turn. ``RunHooks`` report what happens, because they work
-with the SDK's tracing disabled too; a wrap of the runner reports how it ended, which hooks do not; a wrap of the failure
-handler reports which tools failed, which neither hooks nor spans do for a handled failure. A run that is resumed after an
-approval is another turn of its session.
+One run is one turn; a run inside a tool is an agent inside that turn. ``RunHooks`` report what happens, because they
+work with the SDK's tracing disabled too; a wrap of the runner reports how it ended, which hooks do not; a wrap of the
+failure handler reports which tools failed, which neither hooks nor spans do for a handled failure. A run that is
+resumed after an approval is another turn of its session. It is over 200 lines because hooks, the runner and failure
+handlers each say a part, and a run must be found again by its trace, its tool or its history.
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
 """Whatever speaks OpenTelemetry already: spans that others start become events, and no second span is started.
 
-Three dialects are read: the GenAI conventions, OpenInference and OpenLLMetry. An agent's span outside of every turn is a
-turn; inside of one it is an agent; spans of models and tools are calls. A model call that nothing is around is a turn of
-its own. Spans whose dialect says only at their end what they are (OpenInference's chains, OpenLLMetry's decorators) are
-reported when the outermost span of their trace in this process ends.
+Three dialects are read: the GenAI conventions, OpenInference and OpenLLMetry. An agent's span outside of every turn is
+a turn; inside of one it is an agent; spans of models and tools are calls. A model call that nothing is around is a
+turn of its own. Spans whose dialect says only at their end what they are (OpenInference's chains, OpenLLMetry's
+decorators) are reported when the outermost span of their trace in this process ends. It is over 200 lines because
+three dialects are read, live and, where a span says only at its end what it is, a whole trace at once.
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
 The class runtime, ``Xerxes``: one ``create_response`` with all its re-invocations is a turn. The loop runtime,
 ``xerxes.streaming.loop.run``: one call is a turn. Neither needs a session store or an audit collector of the user's;
-where there is one, its turn records get the audit event ids that Xerxes leaves empty.
+where there is one, its turn records get the audit event ids that Xerxes leaves empty. It is over 200 lines because the
+package is two runtimes that have nothing in common.
 """
 
 from __future__ import annotations
