@@ -34,7 +34,8 @@ from turnspan_integrations.autogen_values import (
     text_of,
     usage_of,
 )
-from turnspan_integrations.otel import Reader, What
+from turnspan_integrations.otel import Reader
+from turnspan_integrations.otel_spans import What
 from turnspan_integrations.subclasses import Subclasses
 
 REQUIRES = "autogen-agentchat>=0.7.1,<0.8"

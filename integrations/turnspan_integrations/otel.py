@@ -1,10 +1,11 @@
 """Whatever speaks OpenTelemetry already: spans that others start become events, and no second span is started.
 
-Three dialects are read: the GenAI conventions, OpenInference and OpenLLMetry. An agent's span outside of every turn is
-a turn; inside of one it is an agent; spans of models and tools are calls. A model call that nothing is around is a
-turn of its own. Spans whose dialect says only at their end what they are (OpenInference's chains, OpenLLMetry's
-decorators) are reported when the outermost span of their trace in this process ends. It is over 200 lines because
-three dialects are read, live and, where a span says only at its end what it is, a whole trace at once.
+Three dialects are read (see :mod:`turnspan_integrations.otel_spans`). An agent's span outside of every turn is a turn;
+inside of one it is an agent; spans of models and tools are calls, and so are retrieval, memory, plans, guardrails and
+evaluators, of a type of their own. A model call that nothing is around is a turn of its own. Spans whose dialect says
+only at their end what they are (OpenInference's chains, OpenLLMetry's decorators) are reported when the outermost span of
+their trace in this process ends. It is over 200 lines because spans are read live and, where one says only at its end
+what it is, a whole trace at once.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ from __future__ import annotations
 import json
 from collections import OrderedDict
 from collections.abc import Generator, Iterable, Mapping
-from contextlib import suppress
 from contextvars import ContextVar
 from typing import Any
 
@@ -30,6 +30,7 @@ from turnspan.adapter import (
 )
 from turnspan.events import Usage
 from turnspan_integrations.completion_hook import said_in
+from turnspan_integrations.otel_spans import FETCH_RESPONSE, What, answer_of, prompt_of, what_of
 
 REQUIRES = "opentelemetry-sdk>=1.40,<2"
 CANNOT = {"what a sampler dropped": "nobody is shown it", "what was put on no span": "nobody is shown it"}
@@ -45,79 +46,9 @@ _TOLD_OTHERWISE = (
     "strands.telemetry.tracer",
 )
 """Instrumentation scopes that adapters of their own see to."""
-_CLIENT_WIDE = "openinference.instrumentation.openai"
-"""Says of every request of the client that it is an LLM's, of the list of models, too; in that no model is named."""
 _UTIL = "opentelemetry.util.genai"
 _conversation: ContextVar[str | None] = ContextVar("turnspan_otel_conversation", default=None)
 _TRACES_WAITING, _SPANS_WAITING = 256, 2000
-
-_KINDS = {
-    "gen_ai.operation.name": {
-        "invoke_agent": "agent",
-        "invoke_workflow": "agent",
-        "chat": "model",
-        "text_completion": "model",
-        "generate_content": "model",
-        "execute_tool": "tool",
-    },
-    "openinference.span.kind": {"AGENT": "agent", "LLM": "model", "TOOL": "tool"},
-    "traceloop.span.kind": {"workflow": "agent", "agent": "agent", "tool": "tool"},
-    "llm.request.type": {"chat": "model", "completion": "model"},
-}
-_NAMES = {
-    "session": ("gen_ai.conversation.id", "session.id", "traceloop.association.properties.session_id"),
-    "run": ("gen_ai.agent.call.id",),
-    "agent": ("gen_ai.agent.name", "agent.name", "traceloop.entity.name", "gen_ai.workflow.name"),
-    "description": ("gen_ai.agent.description",),
-    "provider": ("gen_ai.provider.name", "gen_ai.system", "llm.provider", "llm.system"),
-    "model": ("gen_ai.request.model", "llm.model_name", "llm.request.model"),
-    "response_model": ("gen_ai.response.model", "llm.response.model"),
-    "response_id": ("gen_ai.response.id", "llm.response.id"),
-    "finish": ("gen_ai.response.finish_reasons", "llm.finish_reason", "gen_ai.completion.0.finish_reason"),
-    "input_tokens": (
-        "gen_ai.usage.input_tokens",
-        "gen_ai.usage.prompt_tokens",
-        "llm.token_count.prompt",
-        "llm.usage.prompt_tokens",
-    ),
-    "output_tokens": (
-        "gen_ai.usage.output_tokens",
-        "gen_ai.usage.completion_tokens",
-        "llm.token_count.completion",
-        "llm.usage.completion_tokens",
-    ),
-    "cache_read_tokens": (
-        "gen_ai.usage.cache_read.input_tokens",
-        "llm.token_count.prompt_details.cache_read",
-        "gen_ai.usage.cache_read_input_tokens",
-    ),
-    "cache_write_tokens": (
-        "gen_ai.usage.cache_write.input_tokens",
-        "gen_ai.usage.cache_creation.input_tokens",
-        "llm.token_count.prompt_details.cache_write",
-        "gen_ai.usage.cache_creation_input_tokens",
-    ),
-    "cache_write_1h_tokens": (),  # no dialect says these
-    "cost_usd": (),
-    "service_tier": (),
-    "audio_input_tokens": ("gen_ai.usage.audio.input_tokens", "llm.token_count.prompt_details.audio"),
-    "audio_output_tokens": ("gen_ai.usage.audio.output_tokens", "llm.token_count.completion_details.audio"),
-    "image_input_tokens": ("gen_ai.usage.image.input_tokens",),
-    "image_output_tokens": ("gen_ai.usage.image.output_tokens",),
-    "reasoning_tokens": (
-        "gen_ai.usage.reasoning.output_tokens",
-        "gen_ai.usage.details.reasoning_tokens",
-        "llm.token_count.completion_details.reasoning",
-    ),
-    "tool": ("gen_ai.tool.name", "tool.name", "traceloop.entity.name"),
-    "tool_type": ("gen_ai.tool.type",),
-    "call": ("gen_ai.tool.call.id", "tool_call.id"),
-    "arguments": ("gen_ai.tool.call.arguments", "input.value", "traceloop.entity.input", "tool.parameters"),
-    "result": ("gen_ai.tool.call.result", "output.value", "traceloop.entity.output"),
-    "input": ("gen_ai.input.messages", "input.value", "traceloop.entity.input"),
-    "output": ("final_result", "gen_ai.output.messages", "output.value", "traceloop.entity.output"),
-}
-"""What is said, and under which names; the conventions' own come first."""
 
 
 def install(emit: Emit) -> None:
@@ -139,43 +70,6 @@ def _conversation_of(span: Any) -> str | None:
     named = _conversation.get()
     _conversation.set(None)
     return named
-
-
-class What:
-    """What a span says: its kind, and its attributes under any of their names."""
-
-    def __init__(self, kind: str, attributes: Mapping[str, Any]) -> None:
-        self.kind, self.attributes = kind, attributes
-        self._messages: dict[str, Any] = {}
-
-    def __getitem__(self, name: str) -> Any:
-        return next((v for n in _NAMES[name] if (v := self.attributes.get(n)) is not None), None)
-
-    def json(self, name: str) -> Any:
-        """Return content: parsed, if it is JSON."""
-        value = self[name]
-        if isinstance(value, str) and value[:1] in ("{", "[", '"'):
-            return _loaded(value)
-        return value
-
-    def messages(self, side: str) -> Any:
-        """Return the messages of a model call, ``input`` or ``output``."""
-        if side not in self._messages:
-            self._messages[side] = _messages(self, side)
-        return self._messages[side]
-
-
-def what_of(span: Any) -> What | None:
-    """Return what a span says it is, in any of the dialects; None for what is not an agent, model or tool."""
-    attributes = span.attributes or {}
-    if getattr(span.instrumentation_scope, "name", "") == _CLIENT_WIDE:
-        body = str(attributes.get("input.value"))
-        if body.startswith("{") and '"model"' not in body:
-            return None
-    for name, kinds in _KINDS.items():
-        if (kind := kinds.get(str(attributes.get(name)))) is not None:
-            return What(kind, attributes)
-    return None
 
 
 class Reader:
@@ -208,22 +102,23 @@ class Reader:
         if what is not None and span.parent is not None and span.parent.span_id in self._asking:
             return  # two instrumentations of one call
         if what is None or (not in_turn and what.kind != "agent"):
-            if what is not None:
+            alone = what is not None and what.operation is None
+            if alone:
                 self._asking.add(span.context.span_id)
             try:
                 ended = yield None
             finally:
                 self._asking.discard(span.context.span_id)
-            self._late(ended, here if in_turn else None, known=what is not None)
+            self._late(ended, here if in_turn else None, known=alone)
             return
-        if self._is_told(what, here):
+        if self._is_told(what, span, here):
             yield None
             return
         started = self._started(what, span, here)
         ended = yield started
         self._ended(started, ended)
 
-    def _is_told(self, what: What, here: CurrentContext | None) -> bool:
+    def _is_told(self, what: What, span: Any, here: CurrentContext | None) -> bool:
         """Return whether an adapter reports this already, right around the span."""
         if here is None or here.turn_id is None:
             return False
@@ -232,7 +127,7 @@ class Reader:
         return (
             bool(self._emit.open_model_calls())
             if what.kind == "model"
-            else self._emit.current_tool_name() == what["tool"]
+            else self._emit.current_tool_name() == _tool_of(what, span)
         )
 
     def _started(self, what: What, span: Any, here: CurrentContext | None, event_id: str | None = None) -> Run | Call:
@@ -242,7 +137,7 @@ class Reader:
             session = self._emit.session(None if own is None else str(own), agent_id=name)
             return self._emit.begin(
                 agent=_agent_of(what, span),
-                prompt=_prompt(what),
+                prompt=prompt_of(what),
                 session=session,
                 turn_id=what["run"],
                 nested=False,
@@ -252,22 +147,25 @@ class Reader:
         if what.kind == "agent":
             return run.agent_started(_agent_of(what, span), description=what["description"], **at)
         if what.kind == "tool":
-            kind = what["tool_type"] or "function"
-            return run.tool_started(
-                what["tool"] or span.name, what.json("arguments"), what["call"], tool_type=kind, **at
-            )
+            kind = what.operation or what["tool_type"] or "function"
+            return run.tool_started(_tool_of(what, span), what.arguments, what["call"], tool_type=kind, **at)
         return run.model_started(
-            provider=what["provider"], model=what["model"], messages=what.messages("input"), history=0, **at
+            provider=what["provider"],
+            model=what["model"],
+            messages=what.messages("input"),
+            history=0,
+            operation=what.operation,
+            **at,
         )
 
     def _ended(self, started: Run | Call, span: Any, what: What | None = None, outcome: Outcome | None = None) -> None:
         what = what or what_of(span) or What("", span.attributes or {})
         outcome = (outcome or self.outcome(span, what))._replace(at_ns=span.end_time)
         if isinstance(started, Run):
-            started.end(outcome, _answer(what), prompt=_prompt(what) or None)
+            started.end(outcome, answer_of(what), prompt=prompt_of(what) or None)
         elif isinstance(started, ToolCall):
-            given = what.json("arguments")
-            started.ended(outcome, what.json("result"), arguments=None if given == started.started.arguments else given)
+            given = what.arguments
+            started.ended(outcome, what.result, arguments=None if given == started.started.arguments else given)
         elif isinstance(started, ModelCall):
             _model_ended(started, outcome, what, said_in(span.context.span_id))
 
@@ -286,7 +184,7 @@ class Reader:
     def _late(self, span: Any, here: CurrentContext | None, *, known: bool) -> None:
         what = self._news_of(span)
         if here is not None:
-            if what is not None and not self._is_told(what, here):
+            if what is not None and not self._is_told(what, span, here):
                 self._tell(what, span, here)
             return
         if known and what is not None:
@@ -303,7 +201,12 @@ class Reader:
     def _news_of(self, span: Any) -> What | None:
         """Return what a span says; None where an adapter has reported the call, and the span was made behind it."""
         what = what_of(span)
-        if what is None or what.kind != "model" or (response_id := what["response_id"]) is None:
+        if (
+            what is None
+            or what.kind != "model"
+            or what.operation == FETCH_RESPONSE
+            or (response_id := what["response_id"]) is None
+        ):
             return what
         return None if self._emit.has_response(str(response_id), span.start_time) else what
 
@@ -345,7 +248,11 @@ class Reader:
 
         for span_id, what in list(reported.items()):  # two instrumentations of one call, one inside of the other
             around = reported.get(above(spans[span_id]) or 0)
-            if what.kind == "model" and around is not None and around.kind == "model":
+            if (
+                what.kind == "model"
+                and around is not None
+                and (around.kind, around.operation) == ("model", what.operation)
+            ):
                 del reported[span_id]
         children: dict[int | None, list[int]] = {}
         for span_id in sorted(reported, key=lambda one: (spans[one].start_time, -spans[one].end_time)):
@@ -363,7 +270,7 @@ class Reader:
                     known |= self._report_tree(what, spans[root], below, above, known[parent])
                 elif what.kind == "agent":
                     known |= self._report_tree(what, spans[root], below, above)
-                else:
+                elif what.operation is None:
                     known |= self._report_alone(what, spans[root])
         inside = {span_id: known.get(span_id) or known.get(above(span) or 0) for span_id, span in spans.items()}
         return {span_id: place for span_id, place in inside.items() if place is not None}
@@ -397,6 +304,15 @@ def _agent_of(what: What, span: Any) -> str | None:
     return what["agent"] or (None if span.name == what.attributes.get("gen_ai.operation.name") else span.name)
 
 
+def _tool_of(what: What, span: Any) -> Any:
+    """Return the name of a tool, or of whatever else an agent uses."""
+    if what.operation == "memory":
+        return what.attributes["gen_ai.operation.name"]
+    if what.operation == "retrieval" and (source := what.attributes.get("gen_ai.data_source.id")) is not None:
+        return source
+    return what["tool"] or span.name
+
+
 def _place(inside: Run | Call) -> CurrentContext:
     """Return where something happens that happens inside of a run or call."""
     run = inside if isinstance(inside, Run) else inside.run
@@ -413,7 +329,7 @@ def _id(span: Any, kind: str) -> str:
 def _model_ended(call: ModelCall, outcome: Outcome, what: What, said: tuple[list[Any], list[Any]] | None) -> None:
     asked, answered = said or (what.messages("input"), what.messages("output"))
     finish = what["finish"]
-    used = {name: what[name] for name in Usage.__struct_fields__}
+    used = {name: what[name] for name in Usage.__struct_fields__} if what.operation != FETCH_RESPONSE else {}
     call.ended(
         outcome,
         answered,
@@ -425,52 +341,3 @@ def _model_ended(call: ModelCall, outcome: Outcome, what: What, said: tuple[list
         finish_reasons=list(finish) if isinstance(finish, (list, tuple)) else [] if finish is None else [str(finish)],
         usage=Usage(**used) if any(value is not None for value in used.values()) else None,
     )
-
-
-def _messages(what: What, side: str) -> Any:
-    """Return the messages of a model call: one JSON text, or an attribute for each field of each."""
-    if (found := what.attributes.get(f"gen_ai.{side}.messages")) is not None:
-        return _loaded(found)
-    prefixes = (f"llm.{side}_messages.", "gen_ai.prompt." if side == "input" else "gen_ai.completion.")
-    numbered: dict[int, dict[str, Any]] = {}
-    for name, value in what.attributes.items():
-        for prefix in prefixes:
-            if name.startswith(prefix):
-                number, _, field = name.removeprefix(prefix).partition(".")
-                if number.isdigit() and (field := field.removeprefix("message.")) in ("role", "content"):
-                    numbered.setdefault(int(number), {})[field] = value
-    if numbered:
-        return [message for _, message in sorted(numbered.items())]
-    return what.json(side) if what.kind == "model" else None
-
-
-def _loaded(value: Any) -> Any:
-    if isinstance(value, str):
-        with suppress(ValueError, RecursionError):  # text it is then, as that of [[[[...
-            return json.loads(value)
-    return value
-
-
-def _prompt(what: What) -> Any:
-    found = what.attributes.get("pydantic_ai.all_messages")
-    return _last_text(_loaded(found), "user") if found is not None else _last_text(what.json("input"), "user")
-
-
-def _answer(what: What) -> Any:
-    if "final_result" in what.attributes:  # an object, where one was asked for, also a list of them
-        return what.json("output")
-    return _last_text(what.json("output"), "assistant")
-
-
-def _last_text(value: Any, role: str) -> Any:
-    """Return the text of the last message of a role; content that is not a list of messages as it is."""
-    if not isinstance(value, list):
-        return "" if value is None and role == "user" else value
-    for message in reversed(value):
-        if isinstance(message, dict) and message.get("role") == role:
-            parts = message.get("parts") or [{"type": "text", "content": message.get("content")}]
-            parts = parts if isinstance(parts, list) else []
-            texts = [p.get("content") for p in parts if isinstance(p, dict) and p.get("type") == "text"]
-            if any(texts):
-                return "".join(str(text) for text in texts if text)
-    return "" if role == "user" else None

@@ -13,7 +13,8 @@ from contextvars import ContextVar
 from typing import Any
 
 from turnspan.adapter import Call, Emit, Invocation, ModelCall, Outcome, Run
-from turnspan_integrations.otel import Reader, What, what_of
+from turnspan_integrations.otel import Reader
+from turnspan_integrations.otel_spans import What, what_of
 
 REQUIRES = "pydantic-ai-slim>=2.0,<3"
 CANNOT = {

@@ -191,7 +191,8 @@ class ModelCallStarted(Event, frozen=True, kw_only=True, omit_defaults=True, gc=
     """A model was asked. ``provider`` is a value of ``gen_ai.provider.name``.
 
     ``messages`` are those that are new in this call; ``history`` says how many it was given before them. A conversation
-    is kept once, not again with every call.
+    is kept once, not again with every call. ``operation`` says what it was asked for where that is no answer:
+    ``embeddings``; ``fetch_response``, an answer that was given before, and whose tokens are those of then.
     """
 
     provider: str | None = None
@@ -199,6 +200,7 @@ class ModelCallStarted(Event, frozen=True, kw_only=True, omit_defaults=True, gc=
     messages: Any = None
     history: int = 0
     streamed: bool = False
+    operation: str | None = None
 
 
 class ModelCallEnded(Event, frozen=True, kw_only=True, omit_defaults=True, gc=False, tag="model_call.ended"):
@@ -219,7 +221,11 @@ class ModelCallEnded(Event, frozen=True, kw_only=True, omit_defaults=True, gc=Fa
 
 
 class ToolCallStarted(Event, frozen=True, kw_only=True, omit_defaults=True, gc=False, tag="tool_call.started"):
-    """A tool was called."""
+    """A tool was called, or whatever else an agent uses: ``tool_type`` says what.
+
+    ``function``, ``extension`` (it runs at the provider or a server), ``datastore``; ``retrieval``, ``reranker``,
+    ``memory``, ``plan``, ``guardrail``, ``evaluator``.
+    """
 
     tool_name: str
     tool_type: str = "function"
@@ -331,7 +337,7 @@ FIELDS: dict[str, Part] = {
     **dict.fromkeys(("session_id", "turn_id", "call_id", "parent_id", "event_id", "at_ns"), Part.IDENTITY),
     **dict.fromkeys(("workspace_id", "follows", "resource"), Part.IDENTITY),
     **dict.fromkeys(("borrowed", "source", "status", "error_type", "streamed", "history", "usage"), Part.FACT),
-    **dict.fromkeys(("finish_reasons", "first_chunk_ns", "response_id", "tool_type"), Part.FACT),
+    **dict.fromkeys(("finish_reasons", "first_chunk_ns", "response_id", "tool_type", "operation"), Part.FACT),
     **dict.fromkeys(("agent_id", "from_agent", "to_agent", "tool_name", "name"), Part.NAME),
     **dict.fromkeys(("provider", "model", "response_model"), Part.NAME),
     **dict.fromkeys(("prompt", "response_content", "messages", "output", "arguments", "result", "data"), Part.CONTENT),

@@ -3,10 +3,12 @@
 import gzip
 import json
 import random
+import re
 import sqlite3
 import subprocess
 import threading
 import time
+import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
@@ -215,6 +217,73 @@ def test_the_senders_own_ids_of_calls_are_kept(serving):
     sent(serve.url, request(agent(1, 1, session="s-1"), tool(1, 2, 1), span(1, 3, 1, start_ms=5, **of_openinference)))
     (session,) = settled(serve)
     assert [call.call_id for call in session.turns[0].tool_calls] == ["c2", "call_7"]
+
+
+OTHERS = [
+    agent(1, 1, session="s-1", ms=500),
+    span(1, 2, 1, "plan triage", start_ms=1, **{"gen_ai.operation.name": "plan"}),
+    chat(1, 3, 2, start_ms=2, ms=5),
+    span(1, 4, 1, "retrieval docs", start_ms=20, ms=40, **{"gen_ai.operation.name": "retrieval", "gen_ai.data_source.id": "docs",
+         "gen_ai.retrieval.query.text": "invoice 7", "gen_ai.retrieval.top_k": 3, "gen_ai.retrieval.documents": '[{"id": "d1"}]'}),
+    span(1, 5, 4, "embeddings e-3", start_ms=21, **{"gen_ai.operation.name": "embeddings", "gen_ai.request.model": "e-3",
+         "gen_ai.provider.name": "openai", "gen_ai.usage.input_tokens": 4}),
+    span(1, 6, 1, "search_memory", start_ms=70, **{"gen_ai.operation.name": "search_memory", "gen_ai.memory.store.id": "m",
+         "gen_ai.memory.query.text": "who", "gen_ai.memory.records": '["Ada"]'}),
+    span(1, 7, 1, "fetch_response", start_ms=90, **{"gen_ai.operation.name": "fetch_response", "gen_ai.response.id": "r1",
+         "gen_ai.usage.input_tokens": 1000, "gen_ai.provider.name": "openai"}),
+    span(1, 8, 1, "ranks", start_ms=110, **{"openinference.span.kind": "RERANKER", "reranker.query": "q",
+         "reranker.output_documents.1.document.id": "d2", "reranker.output_documents.0.document.id": "d1"}),
+    span(1, 9, 1, "polite", start_ms=130, **{"openinference.span.kind": "GUARDRAIL", "input.value": "hi", "output.value": "fine"}),
+    span(1, 10, 1, "correct", start_ms=150, error="off", **{"openinference.span.kind": "EVALUATOR", "input.value": '{"a": 1}'}),
+    span(1, 11, 1, "embeds", start_ms=170, **{"openinference.span.kind": "EMBEDDING", "embedding.model_name": "e-1",
+         "embedding.embeddings.0.embedding.text": "hi", "embedding.embeddings.0.embedding.vector": "[0.1]", "output.value": "[0.1]"}),
+    span(1, 12, 1, "finds", start_ms=190, **{"openinference.span.kind": "RETRIEVER", "input.value": "q",
+         "retrieval.documents.0.document.content": "text", "retrieval.documents.0.document.score": 0.5}),
+    span(2, 1, name="embeddings e-3", **{"gen_ai.operation.name": "embeddings", "gen_ai.request.model": "e-3"}),
+]  # fmt: skip
+SHOWN = """
+plan plan triage({})
+model call gpt-5
+retrieval docs({"query":"invoice 7","data_source":"docs","top_k":3}) = [{"id":"d1"}]
+embeddings e-3
+memory search_memory({"query":"who","store":"m"}) = ["Ada"]
+fetch response model
+reranker ranks({"query":"q"}) = [{"id":"d1"},{"id":"d2"}]
+guardrail polite({"input":"hi"}) = fine
+evaluator correct({"input":{"a":1}}) off
+embeddings e-1
+retrieval finds({"query":"q"}) = [{"content":"text","score":0.5}]
+""".strip()
+
+
+def test_what_an_agent_does_besides_is_recorded_as_what_it_is(serving):
+    """Retrieval, embeddings, memory, plans, guardrails, evaluators: in `show` and on the page; what was fetched counts no tokens again."""
+    serve = serving()
+    sent(serve.url, request(*OTHERS))
+    env = {"TURNSPAN_HOME": str(serve.home)}
+    until(lambda: _waiting(serve) == 0)
+    until(lambda: sessions(serve))
+    shown = turnspan("show", "s-1", env=env, check=True).stdout
+    lines = [
+        re.sub(r"  (ok|ERROR)  [\d.]+ .?s|  \d+ in / \S+ out tokens|  \$\S+", "", line).strip("│├└─ ")
+        for line in shown.splitlines()
+    ]
+    found = [
+        re.sub(r"  +", " ", line)
+        for line in lines
+        if line.split(" ")[0] in {one.split(" ")[0] for one in SHOWN.splitlines()}
+    ]
+    assert "\n".join(found) == SHOWN
+    with urllib.request.urlopen(f"{serve.url}/sessions/s-1", timeout=30) as answer:
+        assert '<span class="kind">retrieval</span>' in answer.read().decode()
+    (session,) = settled(serve)  # embeddings that nothing is around are no turn
+    calls = {call.tool_name: call.metadata["turnspan"]["type"] for call in session.turns[0].tool_calls}
+    assert calls["search_memory"] == "memory" and calls["docs"] == "retrieval"
+    models = session.turns[0].metadata["turnspan"]["model_calls"]
+    assert [one.get("operation") for one in models] == [None, "embeddings", "fetch_response", "embeddings"]
+    assert [one.get("usage", {}).get("input_tokens") for one in models] == [10, 4, None, None]
+    assert "0.1" not in json.dumps(models)
+    assert verify(settings=Settings(home=serve.home)).exit_code in (0, 1)
 
 
 def test_where_nothing_is_recorded_nothing_is_taken(tmp_path):

@@ -308,3 +308,36 @@ def test_a_reader_that_fails_is_reported_once_and_changes_nothing(monkeypatch):
             pass
         adapters.undo()
         assert list(recording.problems) == ["span reader: ZeroDivisionError"]
+
+
+def test_what_an_agent_does_besides_is_recorded_as_what_it_is(only_theirs, recording):
+    """In a process as over the wire: retrieval and what it embeds, memory; what is fetched again counts no tokens."""
+    tracer = trace.get_tracer("an.agent")
+
+    def start(name, **attributes):
+        return tracer.start_as_current_span(name, attributes={"gen_ai.operation.name": name, **attributes})
+
+    with (
+        start("embeddings", **{"gen_ai.request.model": "outside"}),
+        start("invoke_agent", **{"gen_ai.agent.name": "triage"}),
+    ):
+        with start("retrieval", **{"gen_ai.retrieval.query.text": "q"}) as retrieval:
+            with start("embeddings", **{"gen_ai.request.model": "e-3", "gen_ai.usage.input_tokens": 4}):
+                pass
+            retrieval.set_attribute("gen_ai.retrieval.documents", '["d"]')
+        with start("fetch_response", **{"gen_ai.response.id": "r", "gen_ai.usage.input_tokens": 9}):
+            pass
+        with start("delete_memory", **{"gen_ai.memory.record.id": "7"}):
+            pass
+    (turn,) = recording.session.turns
+    found = [
+        (call.tool_name, call.metadata["turnspan"]["type"], call.arguments, call.result) for call in turn.tool_calls
+    ]
+    assert found == [
+        ("retrieval", "retrieval", {"query": "q"}, ["d"]),
+        ("delete_memory", "memory", {"record": "7"}, None),
+    ]
+    embeds, fetched = turn.metadata["turnspan"]["model_calls"]
+    assert (embeds["operation"], embeds["parent_id"]) == ("embeddings", turn.tool_calls[0].call_id)
+    assert (fetched["operation"], fetched.get("usage")) == ("fetch_response", None)
+    assert recording.unresolved() == []

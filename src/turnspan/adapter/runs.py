@@ -197,7 +197,8 @@ class Run:
             name: The tool's name.
             arguments: What it is called with, as the model gave it.
             call_id: The id that the model gave the call.
-            tool_type: ``function``; ``extension`` for one that runs at the provider or a server, ``datastore``.
+            tool_type: ``function``; ``extension`` for one that runs at the provider or a server, ``datastore``; or what else an
+                agent uses: ``retrieval``, ``reranker``, ``memory``, ``plan``, ``guardrail``, ``evaluator``.
             agent: Who calls it, where that is not the agent at work.
             at_ns: When, if not now.
             event_id: The id of the event, where it is derived.
@@ -251,6 +252,7 @@ class Run:
         at_ns: int | None = None,
         event_id: str | None = None,
         span: Any = None,
+        operation: str | None = None,
     ) -> ModelCall:
         """Say that a model is asked.
 
@@ -266,6 +268,7 @@ class Run:
             at_ns: When, if not now.
             event_id: The id of the event, where it is derived.
             span: The span that stands for it already, or ``SPAN_EXPECTED``.
+            operation: What it is asked for where that is no answer: ``embeddings``, ``fetch_response``.
 
         """
         if history is None and isinstance(messages, (list, tuple)):
@@ -284,6 +287,7 @@ class Run:
             messages=messages,
             history=history or 0,
             streamed=streamed,
+            operation=operation,
             **_when(at_ns, event_id),
         )
         self._runs.start(started, span)

@@ -59,7 +59,8 @@ class ToolCallMetadata(CallMetadata, total=False):
     source_ids: list[str]
     """What else its sources call it."""
     type: str
-    """The kind of tool, where it is not a function: ``extension``, ``datastore``, a provider's own."""
+    """The kind of tool, where it is not a function: ``extension``, ``datastore``, a provider's own; or what else an agent
+    used: ``retrieval``, ``reranker``, ``memory``, ``plan``, ``guardrail``, ``evaluator``."""
 
 
 class ModelCallMetadata(CallMetadata, total=False):
@@ -76,6 +77,8 @@ class ModelCallMetadata(CallMetadata, total=False):
     """A value of ``gen_ai.provider.name``."""
     model: str | None
     """The model that was asked."""
+    operation: str
+    """What it was asked for where that is no answer: ``embeddings``, ``fetch_response``."""
     response_model: str
     """The model that answered."""
     response_id: str

@@ -19,6 +19,8 @@ from turnspan.model.records import (
 from turnspan.stores.rows import AuditRow
 
 Kind = Literal["turn", "agent", "model call", "tool call", "handoff", "note"]
+NOT_TOOLS = ("retrieval", "reranker", "memory", "plan", "guardrail", "evaluator")
+"""Types of tool calls that nobody would call a tool."""
 HANDED_OFF = "handed_off"
 """The kind of the events that a record does not name beside what they made: a handoff's."""
 
@@ -44,6 +46,14 @@ class TimelineNode:
     children: list[TimelineNode] = field(default_factory=list)
     recorded: dict[str, Any] = field(default_factory=dict)
     """All that is kept of a model call, an agent or a note: ``messages output first_chunk_ms``, see ``model.metadata``."""
+
+    @property
+    def label(self) -> str:
+        """What it is, in a word or two: of a call of another kind than most, that."""
+        of_tool, of_model = self.recorded.get("type"), self.recorded.get("operation")
+        if self.kind == "tool call" and of_tool in NOT_TOOLS:
+            return str(of_tool)
+        return of_model.replace("_", " ") if self.kind == "model call" and isinstance(of_model, str) else self.kind
 
     def walk(self) -> Iterator[TimelineNode]:
         """Yield this and everything inside it, depth first."""

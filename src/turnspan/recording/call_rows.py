@@ -90,6 +90,8 @@ def _start_model(event: ModelCallStarted, ours: dict[str, Any]) -> ModelCallRow:
     }
     if event.history:
         details["history"] = event.history
+    if event.operation:
+        details["operation"] = event.operation
     assert event.turn_id is not None
     return ModelCallRow(
         session_id=event.session_id,

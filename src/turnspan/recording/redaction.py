@@ -38,7 +38,7 @@ _TEXTS_OF: dict[type[Event], list[tuple[str, bool, bool]]] = {
     kind: [
         (name, FIELDS[name] is Part.NAME, name in ("to_agent", "tool_name", "tool_type", "name"))
         for name in kind.__struct_fields__
-        if FIELDS[name] in (Part.NAME, Part.TEXT) or name in ("error_type", "tool_type")
+        if FIELDS[name] in (Part.NAME, Part.TEXT) or name in ("error_type", "tool_type", "operation")
     ]
     for kind in KINDS.values()
 }

@@ -20,7 +20,7 @@ from turnspan.model.json_values import encode, plain
 
 _LAST_NS = 2**63
 """The first time, or other number, that 64 bits do not hold."""
-_NOT_GIVEN = ("error_type", "tool_type", "borrowed", "follows", "resource")
+_NOT_GIVEN = ("error_type", "tool_type", "operation", "borrowed", "follows", "resource")
 """Texts, and what the recorder itself says."""
 _USAGE = {name: next(iter(get_args(hint))) for name, hint in get_type_hints(Usage).items()}
 _USAGE_VALUES = attrgetter(*_USAGE)

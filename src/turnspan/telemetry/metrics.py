@@ -80,7 +80,7 @@ class Metrics:
                     attributes[sc.GEN_AI_AGENT_NAME] = started.agent_id
                 self._tool.record(seconds, attributes, context)
             case ModelCallEnded(), ModelCallStarted():
-                attributes[sc.GEN_AI_OPERATION_NAME] = "chat"
+                attributes[sc.GEN_AI_OPERATION_NAME] = started.operation or "chat"
                 attributes[sc.GEN_AI_PROVIDER_NAME] = event.provider or started.provider or "_OTHER"
                 if model := event.model or started.model:
                     attributes[sc.GEN_AI_REQUEST_MODEL] = model

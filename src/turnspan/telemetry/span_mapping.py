@@ -74,10 +74,13 @@ def opened(
         attributes[sc.GEN_AI_PROVIDER_NAME] = event.provider or "_OTHER"
         if event.streamed:
             attributes[sc.GEN_AI_REQUEST_STREAM] = True
+        if event.operation:
+            attributes[sc.GEN_AI_OPERATION_NAME] = event.operation
+        operation = event.operation or "chat"
         if not event.model:
-            return Opened("chat", SpanKind.CLIENT, attributes)
+            return Opened(operation, SpanKind.CLIENT, attributes)
         attributes[sc.GEN_AI_REQUEST_MODEL] = event.model
-        return Opened(f"chat {event.model}", SpanKind.CLIENT, attributes)
+        return Opened(f"{operation} {event.model}", SpanKind.CLIENT, attributes)
     if event.agent_id:
         attributes[sc.GEN_AI_AGENT_NAME] = event.agent_id
     if isinstance(event, ToolCallStarted):

@@ -48,6 +48,8 @@ class Entry:
     parts: list[Part] = field(default_factory=list)
     facts: list[tuple[str, str]] = field(default_factory=list)
     event_ids: list[str] = field(default_factory=list)
+    label: str = ""
+    """What it is called, where that is another word than its kind."""
     call_id: str | None = None
     trace_id: str | None = None
     span_id: str | None = None
@@ -213,6 +215,7 @@ class _Maker:
         self.anchors[id(node)] = anchor
         entry = Entry(
             kind=node.kind,
+            label=node.label,
             name=shown_name(node),
             anchor=anchor,
             status=node.status,

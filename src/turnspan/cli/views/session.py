@@ -107,7 +107,7 @@ def _add_ids(branch: Tree, node: TimelineNode, how: Display) -> None:
 
 
 def _line(node: TimelineNode, how: Display) -> Text:
-    line = Text(node.kind, style="" if node.name != node.kind else "bold")
+    line = Text(node.label, style="" if node.name != node.kind else "bold")
     if node.name != node.kind:  # a client of a model knows no agents
         line.append(" ").append(node.name, style="bold")
     match node.kind:

@@ -28,7 +28,7 @@ def timeline_view(entries: list[TimelineEntry], how: Display) -> Table:
     table = Table(columns)
     for entry in entries:
         node = entry.node
-        what = Text(f"{'  ' * entry.depth}{node.kind} ").append(node.name, style="bold")
+        what = Text(f"{'  ' * entry.depth}{node.label} ").append(node.name, style="bold")
         table.add(
             how.time(node.started_at, precise=True),
             f"{entry.offset_ms / 1000:.3f} s",

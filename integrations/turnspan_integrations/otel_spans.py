@@ -1,0 +1,271 @@
+"""What spans say: the kinds and attributes of three dialects, the GenAI conventions, OpenInference and OpenLLMetry.
+
+It is over 200 lines because it is tables: what is said, in each dialect, under which name.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from typing import Any
+
+EMBEDDINGS, FETCH_RESPONSE = "embeddings", "fetch_response"
+MEMORY_OPERATIONS = (
+    "search_memory",
+    "create_memory",
+    "update_memory",
+    "upsert_memory",
+    "delete_memory",
+    "create_memory_store",
+    "delete_memory_store",
+)
+_CLIENT_WIDE = "openinference.instrumentation.openai"
+"""Says of every request of the client that it is an LLM's, of the list of models, too; in that no model is named."""
+_KINDS = {
+    "gen_ai.operation.name": {
+        "invoke_agent": "agent",
+        "invoke_workflow": "agent",
+        "chat": "model",
+        "text_completion": "model",
+        "generate_content": "model",
+        "execute_tool": "tool",
+        "embeddings": EMBEDDINGS,
+        "fetch_response": FETCH_RESPONSE,
+        "retrieval": "retrieval",
+        "plan": "plan",
+        **dict.fromkeys(MEMORY_OPERATIONS, "memory"),
+    },
+    "openinference.span.kind": {
+        "AGENT": "agent",
+        "LLM": "model",
+        "TOOL": "tool",
+        "EMBEDDING": EMBEDDINGS,
+        "RETRIEVER": "retrieval",
+        "RERANKER": "reranker",
+        "GUARDRAIL": "guardrail",
+        "EVALUATOR": "evaluator",
+    },
+    "traceloop.span.kind": {"workflow": "agent", "agent": "agent", "tool": "tool"},
+    "llm.request.type": {"chat": "model", "completion": "model", "embedding": EMBEDDINGS, "rerank": "reranker"},
+}
+"""What a span is of: an agent, a model, a tool; what else a model is asked for; what else an agent does, by its type."""
+_OF_MODELS = (EMBEDDINGS, FETCH_RESPONSE)
+_OF_AGENTS = ("retrieval", "reranker", "memory", "plan", "guardrail", "evaluator")
+_GIVEN: dict[str, dict[str, tuple[str, ...]]] = {
+    "retrieval": {
+        "query": ("gen_ai.retrieval.query.text", "input.value"),
+        "data_source": ("gen_ai.data_source.id",),
+        "top_k": ("gen_ai.retrieval.top_k", "gen_ai.request.top_k"),
+    },
+    "reranker": {
+        "query": ("reranker.query", "input.value", "traceloop.entity.input"),
+        "model": ("reranker.model_name", "gen_ai.request.model"),
+        "top_k": ("reranker.top_k",),
+    },
+    "memory": {
+        "query": ("gen_ai.memory.query.text",),
+        "record": ("gen_ai.memory.record.id",),
+        "store": ("gen_ai.memory.store.id",),
+    },
+    "plan": {"input": ("gen_ai.input.messages", "input.value")},
+    "guardrail": {"input": ("input.value",)},
+    "evaluator": {"input": ("input.value",), "evaluation": ("gen_ai.evaluation.name",)},
+}
+"""What each of these is given, by the name that the record has for it."""
+_MADE: dict[str, tuple[str, ...]] = {
+    "retrieval": ("gen_ai.retrieval.documents", "retrieval.documents."),
+    "reranker": ("reranker.output_documents.",),
+    "memory": ("gen_ai.memory.records", "gen_ai.memory.record.count"),
+    "plan": ("gen_ai.output.messages",),
+}
+"""What comes of it: an attribute, or the beginning of those of each document."""
+_NAMES = {
+    "session": ("gen_ai.conversation.id", "session.id", "traceloop.association.properties.session_id"),
+    "run": ("gen_ai.agent.call.id",),
+    "agent": ("gen_ai.agent.name", "agent.name", "traceloop.entity.name", "gen_ai.workflow.name"),
+    "description": ("gen_ai.agent.description",),
+    "provider": ("gen_ai.provider.name", "gen_ai.system", "llm.provider", "llm.system"),
+    "model": ("gen_ai.request.model", "llm.model_name", "llm.request.model", "embedding.model_name"),
+    "response_model": ("gen_ai.response.model", "llm.response.model"),
+    "response_id": ("gen_ai.response.id", "llm.response.id"),
+    "finish": ("gen_ai.response.finish_reasons", "llm.finish_reason", "gen_ai.completion.0.finish_reason"),
+    "input_tokens": (
+        "gen_ai.usage.input_tokens",
+        "gen_ai.usage.prompt_tokens",
+        "llm.token_count.prompt",
+        "llm.usage.prompt_tokens",
+    ),
+    "output_tokens": (
+        "gen_ai.usage.output_tokens",
+        "gen_ai.usage.completion_tokens",
+        "llm.token_count.completion",
+        "llm.usage.completion_tokens",
+    ),
+    "cache_read_tokens": (
+        "gen_ai.usage.cache_read.input_tokens",
+        "llm.token_count.prompt_details.cache_read",
+        "gen_ai.usage.cache_read_input_tokens",
+    ),
+    "cache_write_tokens": (
+        "gen_ai.usage.cache_write.input_tokens",
+        "gen_ai.usage.cache_creation.input_tokens",
+        "llm.token_count.prompt_details.cache_write",
+        "gen_ai.usage.cache_creation_input_tokens",
+    ),
+    "cache_write_1h_tokens": (),  # no dialect says these
+    "cost_usd": (),
+    "service_tier": (),
+    "audio_input_tokens": ("gen_ai.usage.audio.input_tokens", "llm.token_count.prompt_details.audio"),
+    "audio_output_tokens": ("gen_ai.usage.audio.output_tokens", "llm.token_count.completion_details.audio"),
+    "image_input_tokens": ("gen_ai.usage.image.input_tokens",),
+    "image_output_tokens": ("gen_ai.usage.image.output_tokens",),
+    "reasoning_tokens": (
+        "gen_ai.usage.reasoning.output_tokens",
+        "gen_ai.usage.details.reasoning_tokens",
+        "llm.token_count.completion_details.reasoning",
+    ),
+    "tool": ("gen_ai.tool.name", "tool.name", "traceloop.entity.name"),
+    "tool_type": ("gen_ai.tool.type",),
+    "call": ("gen_ai.tool.call.id", "tool_call.id"),
+    "arguments": ("gen_ai.tool.call.arguments", "input.value", "traceloop.entity.input", "tool.parameters"),
+    "result": ("gen_ai.tool.call.result", "output.value", "traceloop.entity.output"),
+    "input": ("gen_ai.input.messages", "input.value", "traceloop.entity.input"),
+    "output": ("final_result", "gen_ai.output.messages", "output.value", "traceloop.entity.output"),
+}
+"""What is said, and under which names; the conventions' own come first."""
+
+
+class What:
+    """What a span says: its kind, and its attributes under any of their names.
+
+    ``kind`` is ``agent``, ``model`` or ``tool``; ``operation`` says what it is of, where that is not an agent's run, a
+    model's answer or a function.
+    """
+
+    def __init__(self, kind: str, attributes: Mapping[str, Any]) -> None:
+        self.operation = kind if kind in (*_OF_MODELS, *_OF_AGENTS) else None
+        self.kind = "model" if kind in _OF_MODELS else "tool" if kind in _OF_AGENTS else kind
+        self.attributes = attributes
+        self._messages: dict[str, Any] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        return self._first(_NAMES[name])
+
+    def json(self, name: str) -> Any:
+        """Return content: parsed, if it is JSON."""
+        return _content(self[name])
+
+    @property
+    def arguments(self) -> Any:
+        """What a tool, or whatever else an agent uses, is given."""
+        if self.operation is None:
+            return self.json("arguments")
+        found = {name: self._first(names) for name, names in _GIVEN[self.operation].items()}
+        return {name: _content(value) for name, value in found.items() if value is not None}
+
+    @property
+    def result(self) -> Any:
+        """What comes of it."""
+        for name in _MADE.get(self.operation or "", ()):
+            if (value := self.attributes.get(name)) is not None:
+                return _content(value)
+            if name.endswith(".") and (documents := self._documents(name)):
+                return documents
+        return self.json("result")
+
+    def _first(self, names: Iterable[str]) -> Any:
+        return next((value for name in names if (value := self.attributes.get(name)) is not None), None)
+
+    def _documents(self, prefix: str) -> list[dict[str, Any]]:
+        """Return documents, an attribute for each field of each."""
+        numbered: dict[int, dict[str, Any]] = {}
+        for name, value in self.attributes.items():
+            if name.startswith(prefix):
+                number, _, field = name.removeprefix(prefix).partition(".document.")
+                if number.isdigit() and field:
+                    numbered.setdefault(int(number), {})[field] = value
+        return [document for _, document in sorted(numbered.items())]
+
+    def messages(self, side: str) -> Any:
+        """Return the messages of a model call, ``input`` or ``output``."""
+        if side not in self._messages:
+            self._messages[side] = _messages(self, side)
+        return self._messages[side]
+
+
+def what_of(span: Any) -> What | None:
+    """Return what a span says it is, in any of the dialects; None for what is not an agent, model or tool."""
+    attributes = span.attributes or {}
+    if getattr(span.instrumentation_scope, "name", "") == _CLIENT_WIDE:
+        body = str(attributes.get("input.value"))
+        if body.startswith("{") and '"model"' not in body:
+            return None
+    for name, kinds in _KINDS.items():
+        if (kind := kinds.get(str(attributes.get(name)))) is not None:
+            return What(kind, attributes)
+    return None
+
+
+def _messages(what: What, side: str) -> Any:
+    """Return the messages of a model call: one JSON text, or an attribute for each field of each.
+
+    Of what is embedded the texts are read, and of what comes of it nothing: vectors say nothing to a reader.
+    """
+    if what.operation == EMBEDDINGS:
+        prefix, end = "embedding.embeddings.", ".embedding.text"
+        texts = [value for name, value in what.attributes.items() if name.startswith(prefix) and name.endswith(end)]
+        return (texts or what.json("input")) if side == "input" else None
+    if (found := what.attributes.get(f"gen_ai.{side}.messages")) is not None:
+        return loaded(found)
+    prefixes = (f"llm.{side}_messages.", "gen_ai.prompt." if side == "input" else "gen_ai.completion.")
+    numbered: dict[int, dict[str, Any]] = {}
+    for name, value in what.attributes.items():
+        for prefix in prefixes:
+            if name.startswith(prefix):
+                number, _, field = name.removeprefix(prefix).partition(".")
+                if number.isdigit() and (field := field.removeprefix("message.")) in ("role", "content"):
+                    numbered.setdefault(int(number), {})[field] = value
+    if numbered:
+        return [message for _, message in sorted(numbered.items())]
+    return what.json(side) if what.kind == "model" else None
+
+
+def _content(value: Any) -> Any:
+    """Return content: parsed, if it looks like JSON that is no mere number or word."""
+    return loaded(value) if isinstance(value, str) and value[:1] in ("{", "[", '"') else value
+
+
+def loaded(value: Any) -> Any:
+    """Return content: parsed, if it is JSON."""
+    if isinstance(value, str):
+        with suppress(ValueError, RecursionError):  # text it is then, as that of [[[[...
+            return json.loads(value)
+    return value
+
+
+def prompt_of(what: What) -> Any:
+    """Return what an agent was asked."""
+    found = what.attributes.get("pydantic_ai.all_messages")
+    return _last_text(loaded(found), "user") if found is not None else _last_text(what.json("input"), "user")
+
+
+def answer_of(what: What) -> Any:
+    """Return what an agent has answered."""
+    if "final_result" in what.attributes:  # an object, where one was asked for, also a list of them
+        return what.json("output")
+    return _last_text(what.json("output"), "assistant")
+
+
+def _last_text(value: Any, role: str) -> Any:
+    """Return the text of the last message of a role; content that is not a list of messages as it is."""
+    if not isinstance(value, list):
+        return "" if value is None and role == "user" else value
+    for message in reversed(value):
+        if isinstance(message, dict) and message.get("role") == role:
+            parts = message.get("parts") or [{"type": "text", "content": message.get("content")}]
+            parts = parts if isinstance(parts, list) else []
+            texts = [p.get("content") for p in parts if isinstance(p, dict) and p.get("type") == "text"]
+            if any(texts):
+                return "".join(str(text) for text in texts if text)
+    return "" if role == "user" else None
