@@ -133,6 +133,45 @@ def claude_code(folder):
     return folder
 
 
+def codex(folder):
+    line = "2026-01-02T03:04:{:02d}Z".format
+    call = {"type": "function_call", "call_id": "c1", "name": "add", "arguments": '{"a": 1}'}
+    said = {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "done"}]}
+    lines = [
+        {"timestamp": line(5), "type": "session_meta", "payload": {"id": "cx-1", "cwd": "/home/me/project"}},
+        {"timestamp": line(5), "type": "event_msg", "payload": {"type": "user_message", "message": "go"}},
+        {"timestamp": line(6), "type": "response_item", "payload": call},
+        {"timestamp": line(7), "type": "response_item", "payload": {"type": "function_call_output", "call_id": "c1", "output": "3"}},
+        {"timestamp": line(8), "type": "response_item", "payload": said},
+    ]  # fmt: skip
+    (folder / "rollout-1.jsonl").write_text("".join(json.dumps(one) + "\n" for one in lines))
+    return folder
+
+
+def gemini_cli(folder):
+    call = {
+        "id": "c1",
+        "name": "add",
+        "args": {"a": 1},
+        "status": "success",
+        "result": [{"functionResponse": {"response": {"output": "3"}}}],
+    }
+    lines = [
+        {"sessionId": "g-1", "projectHash": "abc", "startTime": AT},
+        {"id": "m1", "timestamp": AT, "type": "user", "content": [{"text": "go"}]},
+        {"id": "m2", "timestamp": AT, "type": "gemini", "content": "done", "toolCalls": [call]},
+    ]  # fmt: skip
+    (folder / "session-1.jsonl").write_text("".join(json.dumps(one) + "\n" for one in lines))
+    old = {
+        "sessionId": "g-2",
+        "projectHash": "abc",
+        "messages": [line | {"id": line["id"] + "o"} for line in lines[1:]],
+    }
+    old["messages"][1] = {**old["messages"][1], "toolCalls": [call | {"id": "c2"}]}
+    (folder / "session-2.json").write_text(json.dumps(old, indent=2))
+    return folder
+
+
 def jsonl(folder):
     turn = TurnRecord("t1", prompt="go", response_content="done", started_at=AT, ended_at=AT)
     turn.tool_calls.append(ToolCallRecord("c1", "add", {"a": 1}, "3"))
@@ -142,7 +181,15 @@ def jsonl(folder):
     return folder / "all.jsonl"
 
 
-MADE = {"xerxes": xerxes, "oats": oats, "openai-agents": openai_agents, "claude-code": claude_code, "jsonl": jsonl}
+MADE = {
+    "xerxes": xerxes,
+    "oats": oats,
+    "openai-agents": openai_agents,
+    "claude-code": claude_code,
+    "codex": codex,
+    "gemini-cli": gemini_cli,
+    "jsonl": jsonl,
+}
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")

@@ -161,9 +161,9 @@ class Codex:
         return logs(*records, scope="codex_otel.log_only", service="codex_cli_rs")
 
 
-def codex_session():
+def codex_session(*conversation):
     """Return the events of a conversation: a command that the user allowed, a patch that was denied, a failed request."""
-    code = Codex()
+    code = Codex(*conversation)
     used = {
         "input_token_count": "900",
         "output_token_count": "50",
@@ -219,9 +219,9 @@ class Gemini:
         return logs(*records, scope="gemini-cli", service="gemini-cli")
 
 
-def gemini_session():
+def gemini_session(*session):
     """Return the events of a session: a tool by a sub-agent, one denied, one that failed, a compression, an error."""
-    code = Gemini()
+    code = Gemini(*session)
     used = {
         "input_token_count": 700,
         "output_token_count": 30,

@@ -10,22 +10,25 @@ Private: what users import is in ``turnspan`` and its public modules.
 from __future__ import annotations
 
 import importlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import cast
 
 from turnspan.errors import TurnspanError
 from turnspan.interchange.importers.files import Unreadable, files_in, is_regular, lines_of
-from turnspan.interchange.importers.storing import Report, store_history
+from turnspan.interchange.importers.storing import JOINED, Report, store_history
 from turnspan.model.records import SessionRecord
 
-__all__ = ["KINDS", "Report", "Unreadable", "expected", "read", "store_history"]
+__all__ = ["JOINED", "KINDS", "Report", "Unreadable", "expected", "home_of", "read", "store_history"]
 
 KINDS = {
     "xerxes": "A folder of Xerxes' or Calute's session files, or of the daemon's under $XERXES_HOME/sessions.",
     "oats": "A folder of oats' session files (~/.local/share/oats/sessions).",
     "openai-agents": "A database that the OpenAI Agents SDK's SQLiteSession writes.",
     "claude-code": "A folder of Claude Code's transcripts (~/.claude/projects).",
+    "codex": "A folder of Codex' rollouts (~/.codex/sessions).",
+    "gemini-cli": "A folder of Gemini CLI's chats (~/.gemini/tmp).",
     "jsonl": 'A file with a session in each line: as `turnspan export --format jsonl` writes them, or {"messages": [...]}.',
 }
 """What can be read, by name."""
@@ -46,13 +49,21 @@ def read(kind: str, path: Path) -> Iterator[SessionRecord | Unreadable]:
     return cast("Iterator[SessionRecord | Unreadable]", module.sessions(path))
 
 
+def home_of(kind: str) -> Path:
+    """Return where a coding agent keeps its transcripts, unless it is told otherwise."""
+    module = importlib.import_module(f"turnspan.interchange.importers.{kind.replace('-', '_')}")
+    default = Path(module.HOME).expanduser()
+    folder = os.environ.get(module.HOME_VARIABLE)
+    return Path(folder) / default.name if folder else default
+
+
 def expected(kind: str, path: Path) -> int | None:
     """Return how many sessions a history seems to have, where that is known without reading it: for a progress bar."""
     if kind == "openai-agents" or not (path.is_dir() or is_regular(path)):
         return None
     if kind == "jsonl":
         return sum(1 for _ in lines_of(path)) if path.stat().st_size < _COUNTED_BYTES else None
-    return sum(1 for _ in files_in(path, "*.jsonl" if kind == "claude-code" else "*.json"))
+    return sum(1 for _ in files_in(path, "*.jsonl" if kind in JOINED else "*.json"))
 
 
 _COUNTED_BYTES = 64 * 1024 * 1024

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from turnspan.api.observe import recorder_for
 from turnspan.api.replaying import as_events, as_handoff
 from turnspan.errors import StoreUnavailableError
 from turnspan.events import Event, HandedOff, SessionStarted
 from turnspan.interchange.importers.files import Unreadable, why_not
+from turnspan.interchange.joining.joiner import Joiner
 from turnspan.model.ids import derived_id, now_ns
 from turnspan.model.records import OURS, SessionRecord, TurnRecord, check_id, from_iso, turnspan_metadata
+from turnspan.recording import runtime
 from turnspan.recording.recorder import Recorder
 from turnspan.stores.base import SessionStore
 
 _PATIENCE_S = 60.0
+JOINED = ("claude-code", "codex", "gemini-cli")
+"""Histories of coding agents, which are heard of in other ways as well."""
 
 
 @dataclass
@@ -37,7 +42,11 @@ def store_history(
     What the store has already stays as it is, so a history may be given again.
     """
     report = Report()
-    history = _History(kind, store, report, None if dry_run else recorder_for(store))
+    history: _Taker
+    if kind in JOINED:
+        history = _Accounts(kind, store, report, dry_run=dry_run)
+    else:
+        history = _History(kind, store, report, None if dry_run else recorder_for(store))
     for item in found:
         if isinstance(item, Unreadable):
             report.unreadable.append(item)
@@ -50,6 +59,32 @@ def store_history(
                 report.unreadable.append(Unreadable(str(item.session_id)[:80], why_not(error)))
         yield report
     history.flush()
+
+
+class _Taker(Protocol):
+    def take(self, session: SessionRecord) -> None:
+        """Store what is new of a session."""
+
+    def flush(self) -> None:
+        """Wait until the store has everything."""
+
+
+class _Accounts:
+    """Takes accounts of sessions that others may have told of, too, one after the other."""
+
+    def __init__(self, kind: str, store: SessionStore, report: Report, *, dry_run: bool) -> None:
+        recorder = runtime.recorder() if dry_run else recorder_for(store)
+        self._joiner, self._report = Joiner(kind, store, recorder, dry_run=dry_run), report
+
+    def take(self, session: SessionRecord) -> None:
+        """Join what is new of a session with what is there."""
+        done = self._joiner.take(session)
+        self._report.sessions += done.sessions
+        self._report.turns += done.turns
+        self._report.already += done.already + done.changed
+
+    def flush(self) -> None:
+        """Do nothing: what was taken is stored."""
 
 
 class _History:

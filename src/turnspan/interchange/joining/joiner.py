@@ -16,6 +16,7 @@ from pathlib import Path
 
 from turnspan.errors import StoreUnavailableError
 from turnspan.events import SessionStarted
+from turnspan.interchange.joining.elements import is_derived
 from turnspan.interchange.joining.events import events_of
 from turnspan.interchange.joining.turns import JoinedTurn, is_same_turn, says_nothing
 from turnspan.model.ids import now_ns
@@ -25,12 +26,14 @@ from turnspan.stores.base import Finds, SessionStore
 
 _PATIENCE_S = 60.0
 _LOCK = "joining.lock"
+_SAME = ("turn", "tool call")
 
 
 @dataclass
 class Joined:
     """What became of an account of a session."""
 
+    session_id: str = ""
     sessions: int = 0
     turns: int = 0
     changed: int = 0
@@ -65,7 +68,7 @@ class Joiner:
             return self._take(session)
 
     def _take(self, session: SessionRecord) -> Joined:
-        done = Joined()
+        done = Joined(session.session_id)
         kept = self._store.load_session(session.session_id)
         known = [] if kept is None else kept.turns
         changed: list[TurnRecord] = []
@@ -122,12 +125,16 @@ class Joiner:
         """Return whether another session has the turn already: a fork begins with a copy of what it goes on from."""
         if not isinstance(self._store, Finds):
             return False
-        ids = {turn.turn_id, *turnspan_metadata(turn.metadata).get("source_ids", ())}
+        calls = [call.call_id for call in turn.tool_calls if not is_derived(call.call_id)]
+        ids = {turn.turn_id, *turnspan_metadata(turn.metadata).get("source_ids", ()), *calls[:1]}
         found = [one for id_ in ids for one in self._store.find(id_)]
-        return any(one.kind == "turn" and one.id in ids and one.session_id != session_id for one in found)
+        return any(one.kind in _SAME and one.id in ids and one.session_id != session_id for one in found)
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
+        if self._dry_run:
+            yield
+            return
         home = Path(self._recorder.settings.home)
         home.mkdir(parents=True, exist_ok=True)
         fd = os.open(home / _LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)

@@ -149,8 +149,9 @@ def _turn_ids(turn: TurnRecord) -> set[str]:
 
 
 def _call_ids(turn: TurnRecord) -> set[str]:
-    models = turnspan_metadata(turn.metadata).get("model_calls") or ()
-    found = {one for call in turn.tool_calls for one in _ids(call.to_dict())} | {one for m in models for one in _ids(m)}
+    ours = turnspan_metadata(turn.metadata)
+    others = [*(ours.get("model_calls") or ()), *(ours.get("agents") or ())]
+    found = {id_ for one in (*(call.to_dict() for call in turn.tool_calls), *others) for id_ in _ids(one)}
     return {one for one in found if not is_derived(one)}
 
 
@@ -205,8 +206,8 @@ def _same_note(one: Element, other: Element) -> bool:
         return one == other
     if "call_id" in data:
         return bool(data["call_id"] == others.get("call_id"))
-    if one["name"] == COMPACTED:
-        return bool(data.get("tokens_before") == others.get("tokens_before"))
+    if one["name"] == COMPACTED and (before := data.get("tokens_before")):
+        return bool(before == others.get("tokens_before"))
     return one["name"] == INTERRUPTED or (one["at"] == other["at"] and _text(data) == _text(others))
 
 
