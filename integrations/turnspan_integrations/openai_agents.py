@@ -16,6 +16,7 @@ import json
 import uuid
 from collections import OrderedDict
 from collections.abc import Generator, Sequence
+from functools import partial
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -61,11 +62,17 @@ def install(emit: Emit) -> None:
     emit.patch.wrap("agents.exceptions:ToolTimeoutError.__init__", watched.tool_timed_out)
     for function in ("_invoke_function_tool_with_metadata", "invoke_function_tool"):
         emit.patch.wrap(f"{_TOOLS}:{function}", watched.invoke_tool)
-    emit.patch.wrap(f"{_TOOLS}:_execute_tool_input_guardrails", watched.guard_tool_input)
-    emit.patch.wrap(f"{_TOOLS}:_execute_tool_output_guardrails", watched.guard_tool_output)
+    for stage, observer in (("input", watched.guard_tool_input), ("output", watched.guard_tool_output)):
+        when = partial(_has_guardrails, f"tool_{stage}_guardrails")
+        emit.patch.wrap(f"{_TOOLS}:_execute_tool_{stage}_guardrails", observer, when)
     emit.patch.wrap(f"{_GUARDRAILS}:run_single_input_guardrail", watched.guard("input"))
     emit.patch.wrap(f"{_GUARDRAILS}:run_single_output_guardrail", watched.guard("output"))
     _listen(emit, watched)
+
+
+def _has_guardrails(kind: str, call: Invocation) -> bool:
+    """Return whether there is anything to see: these functions are called for every tool."""
+    return bool(getattr(call.kwargs["func_tool"], kind))
 
 
 def _listen(emit: Emit, runs: _Runs) -> None:

@@ -6,9 +6,11 @@ import traceback
 import warnings
 
 import pytest
+import wrapt
 
 import turnspan
 from turnspan.instrumentation.wrapping import Watched, watched
+from turnspan.recording import runtime
 
 
 def _tell() -> str:
@@ -137,3 +139,24 @@ def test_what_a_wrapped_function_raises_has_the_traceback_that_it_has_without_us
     seen: list[Exception] = []
     assert _traceback(call, wrap) == _traceback(call, lambda function: function)
     assert [str(error) for error in seen] == ["no"]
+
+
+def test_a_call_that_there_is_nothing_to_observe_of_goes_straight_to_its_function(recording):
+    """A runtime asks for a tool's guardrails with every call: where there are none, nothing is started around it."""
+    seen = []
+
+    def observer(call):
+        seen.append(call.args)
+        yield None
+
+    def when(call):
+        return call.args[0] / 2 >= 1  # a text cannot be divided: whoever asks so gets to see it
+
+    async def call(given):
+        return given
+
+    own = wrapt.FunctionWrapper(call, watched(runtime.active, observer, when))
+    unobserved = own(1)
+    assert unobserved.cr_code is call.__code__
+    assert [asyncio.run(one) for one in (unobserved, own(2), own("text"))] == [1, 2, "text"]
+    assert seen == [(2,), ("text",)]

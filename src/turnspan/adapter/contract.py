@@ -57,12 +57,13 @@ ContentOf = Callable[[Any], Collection[str]]
 class Patch(Protocol):
     """The means to watch a runtime. Everything is undone by ``uninstrument()``."""
 
-    def wrap(self, target: str | tuple[Any, str], observer: Observer) -> None:
+    def wrap(self, target: str | tuple[Any, str], observer: Observer, when: Callable[[Invocation], Any] = ...) -> None:
         """Observe a function: plain, async, or a generator of either kind.
 
         ``target`` is ``"package.module:Class.method"``, or an object and the name of its attribute. A module that is not
         imported yet is observed as soon as it is. Exceptions of the observer never reach the program. A target that this
-        version of the runtime does not have is passed over.
+        version of the runtime does not have is passed over. ``when`` says of a call whether there is anything to observe:
+        where there mostly is not, as for a tool's guardrails, the others cost next to nothing.
         """
 
     def replace(self, owner: Any, attribute: str, value: Any) -> None:

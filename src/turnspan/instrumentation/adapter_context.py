@@ -23,7 +23,7 @@ from turnspan.adapter import (
     TurnLink,
 )
 from turnspan.events import Event, ModelCallStarted, Started
-from turnspan.instrumentation.wrapping import Watched, watched
+from turnspan.instrumentation.wrapping import Watched, always, watched
 from turnspan.otel_sdk.registration import external_spans
 from turnspan.recording import runtime
 from turnspan.recording.problems import Problem
@@ -128,18 +128,20 @@ class _Patch:
         self._adapter = adapter
         self._undo: list[Callable[[], None]] = []
 
-    def wrap(self, target: str | tuple[Any, str], observer: Observer) -> None:
+    def wrap(
+        self, target: str | tuple[Any, str], observer: Observer, when: Callable[[Invocation], Any] = always
+    ) -> None:
         """Observe a function, ``"package.module:Class.method"``, or an object's attribute."""
         if not isinstance(target, str):
-            self._wrap(*target, observer)
+            self._wrap(*target, observer, when)
             return
         name, _, path = target.partition(":")
         if name in sys.modules:
-            self._wrap(sys.modules[name], path, observer)
+            self._wrap(sys.modules[name], path, observer, when)
         else:  # runtimes load parts of themselves late, and some never
-            wrapt.register_post_import_hook(lambda module: self._wrap(module, path, observer), name)
+            wrapt.register_post_import_hook(lambda module: self._wrap(module, path, observer, when), name)
 
-    def _wrap(self, holder: Any, path: str, observer: Observer) -> None:
+    def _wrap(self, holder: Any, path: str, observer: Observer, when: Callable[[Invocation], Any]) -> None:
         if not self._adapter.live:
             return
         try:
@@ -148,7 +150,7 @@ class _Patch:
             logger.debug("turnspan %s: this version has no %s", self._adapter.name, path)
             return
         own = vars(owner).get(attribute, original) if isinstance(owner, type) else original
-        self.replace(owner, attribute, Watched(own, watched(self._adapter.recorder, observer)))
+        self.replace(owner, attribute, Watched(own, watched(self._adapter.recorder, observer, when)))
 
     def replace(self, owner: Any, attribute: str, value: Any) -> None:
         """Put something in place of an attribute, until it is undone."""

@@ -160,20 +160,28 @@ class Watched(wrapt.FunctionWrapper):  # type: ignore[misc]
         return str(self.__wrapped__.__qualname__)
 
 
+def always(_call: Invocation) -> bool:
+    """Observe every call."""
+    return True
+
+
 @_not_a_caller
-def watched(recorder: Callable[[], Recorder | None], observer: Observer) -> Callable[..., Any]:
-    """Return a wrapt wrapper that runs an observer beside each call of one function."""
+def watched(
+    recorder: Callable[[], Recorder | None], observer: Observer, when: Callable[[Invocation], Any] = always
+) -> Callable[..., Any]:
+    """Return a wrapt wrapper that runs an observer beside each call of one function of which ``when`` is true."""
     kind: Callable[..., Any] | None = None
 
     def wrapper(function: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         nonlocal kind
         active = recorder()
-        if active is None:
+        call = Invocation(instance, args, kwargs)
+        if active is None or (when is not always and not _asked(when, call)):
             return function(*args, **kwargs)
         if kind is None:
             kind = _kind_of(function)
         try:
-            return kind(active, observer, Invocation(instance, args, kwargs), function)
+            return kind(active, observer, call, function)
         except BaseException as error:
             _leave_no_frame(error)
             raise
@@ -194,6 +202,13 @@ def _kind_of(function: Callable[..., Any]) -> Callable[..., Any]:
             f(*call.args, **call.kwargs), _as_called(lambda: Watching(active, lambda: observer(call)))
         )
     return _plain
+
+
+def _asked(when: Callable[[Invocation], Any], call: Invocation) -> bool:
+    try:
+        return bool(when(call))
+    except Exception:  # the observer has the same trouble, and its failure is reported
+        return True
 
 
 def _as_called(begin: Callable[[], Watching]) -> Callable[[], Watching]:
