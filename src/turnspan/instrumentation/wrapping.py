@@ -175,12 +175,14 @@ def watched(
     def wrapper(function: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         nonlocal kind
         active = recorder()
-        call = Invocation(instance, args, kwargs)
-        if active is None or (when is not always and not _asked(when, call)):
+        if active is None:
             return function(*args, **kwargs)
         if kind is None:
             kind = _kind_of(function)
+        call = Invocation(instance, args, kwargs)
         try:
+            if when is not always and not _asked(when, call):
+                return function(*args, **kwargs)
             return kind(active, observer, call, function)
         except BaseException as error:
             _leave_no_frame(error)

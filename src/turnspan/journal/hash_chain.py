@@ -105,9 +105,8 @@ def head_of(sequence: int, previous: str, digest: str, span: SpanIds | None) -> 
 
 def line_hash(journal: str, head: str, event: Event) -> str:
     """Return the hash of a line: SHA-256 over its journal, its head and its event's ids."""
-    return hash_of(
-        journal, head, KIND_OF[type(event)], event.event_id, event.at_ns, event.session_id, event.turn_id, event.call_id
-    )
+    kind = KIND_OF[type(event)]
+    return hash_of(journal, head, kind, event.event_id, event.at_ns, event.session_id, event.turn_id, event.call_id)
 
 
 def payload_hash(journal: str, head: str, payload: bytes) -> str | None:

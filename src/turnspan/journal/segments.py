@@ -33,8 +33,8 @@ _HEAD_LENGTH = 18  # length and CRC, eight hex digits each, and the spaces behin
 
 
 def _framed(head: str, payload: bytes) -> bytes:
-    body = b"%b %b\n" % (head.encode(), payload)
-    return b"%08x %08x %b" % (len(body), crc32(body), body)
+    body = head.encode() + b" " + payload + b"\n"
+    return b"%08x %08x " % (len(body), crc32(body)) + body
 
 
 def read_segment(path: Path, offset: int = 0, limit: int = READ_BYTES) -> tuple[list[Line], int]:
