@@ -82,6 +82,8 @@ _CHOSEN = {kind: [one for one in fields if one.choices] for kind, fields in _FIE
 _COUNTED = {
     kind: [one.name for one in fields if int in one.types and one.name != "at_ns"] for kind, fields in _FIELDS.items()
 }
+_WITHOUT_VALUES_TO_CHECK = {kind for kind in _FIELDS if not _CHOSEN[kind] and not _COUNTED[kind]}
+"""Kinds whose fields are right where their types are, but for the time."""
 _VALUES = {kind: attrgetter(*(one.name for one in fields)) for kind, fields in _FIELDS.items()}
 _SHAPES: dict[type[Event], set[tuple[type, ...]]] = {kind: set() for kind in KINDS.values()}
 """Of each kind of event the fields with a type, and what types their values were found to have that are right.
@@ -100,9 +102,12 @@ def typed(event: Event) -> tuple[Event, list[str]]:
     """Return an event whose fields are of their types, and the names of those that do not say what was given."""
     kind = type(event)
     shape = tuple(map(type, _VALUES[kind](event)))
+    is_known = shape in _SHAPES[kind]
+    if is_known and kind in _WITHOUT_VALUES_TO_CHECK and 0 <= event.at_ns < _LAST_NS:
+        return event, []
     changed: dict[str, Any] = {}
     lost: list[str] = []
-    if shape not in _SHAPES[kind]:
+    if not is_known:
         _look_at_types(event, shape, changed, lost)
     for field in _CHOSEN[kind]:
         given = changed.get(field.name, getattr(event, field.name))

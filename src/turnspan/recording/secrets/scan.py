@@ -72,9 +72,10 @@ class Scan:
         """Return JSON without what is to be taken out; the same object where nothing is."""
         given, marks = text, self._find(text.lower())
         has_runs = self._secrets and _RUN in text.translate(_TOKENS)
-        if not marks and not has_runs and not (self._cards and may_hold_numbers(text)):
+        has_numbers = self._cards and may_hold_numbers(text)
+        if not marks and not has_runs and not has_numbers:
             return text  # as nearly all of it
-        hits, nested, invisible = self._hits(text, marks)
+        hits, nested, invisible = self._hits(text, marks, has_numbers=has_numbers)
         if invisible:
             bare = _INVISIBLE.sub(b"", text)
             more = self._hits(bare, self._find(bare.lower()))
@@ -94,7 +95,9 @@ class Scan:
         cleaned = self.clean(encoded)
         return text if cleaned is encoded else msgspec.json.decode(cleaned, type=str)
 
-    def _hits(self, text: bytes, marks: list[tuple[int, int, int]]) -> tuple[list[Hit], bool, bool]:
+    def _hits(
+        self, text: bytes, marks: list[tuple[int, int, int]], *, has_numbers: bool = True
+    ) -> tuple[list[Hit], bool, bool]:
         hits: list[Hit] = []
         nested = invisible = wide = False
         handlers = self._handlers
@@ -114,7 +117,7 @@ class Scan:
                     nested = True
                 else:
                     hits.append(hit)
-        if self._cards:
+        if self._cards and (has_numbers or wide):
             hits += numbers(text, wide=wide)
         return hits, nested, invisible
 
