@@ -11,7 +11,7 @@ import math
 from typing import Any
 
 from turnspan.errors import UnreadableSessionError
-from turnspan.model.json_values import arguments_of, plain, to_json
+from turnspan.model.json_values import arguments_of, clean_text, plain, to_json
 
 
 class MissingFieldError(UnreadableSessionError, KeyError):
@@ -98,8 +98,7 @@ def id_of(value: Any, where: str) -> str:
 
 
 def _text(value: Any) -> str:
-    text: str = plain(value if isinstance(value, str) else to_json(value))
-    return text
+    return clean_text(value if isinstance(value, str) else to_json(value))
 
 
 def _number(value: float) -> float | None:

@@ -45,7 +45,7 @@ def _plain(value: Any, depth: int, above: set[int]) -> Any:
         case None | True | False:
             return value
         case str():
-            return _text(value)
+            return clean_text(value)
         case int():
             return _number(value)
         case float():
@@ -102,7 +102,8 @@ def _number(value: int) -> int | str:
     return hex(number) if number.bit_length() > _MOST_BITS else str(number)
 
 
-def _text(value: str) -> str:
+def clean_text(value: str) -> str:
+    """Return text that every store takes: lone surrogates and NUL are escapes."""
     if value.isascii():
         return str.__str__(value) if "\0" not in value else str.replace(value, "\0", "\\u0000")
     try:
@@ -114,7 +115,7 @@ def _text(value: str) -> str:
 
 
 def _key(key: Any) -> str:
-    return _text(key) if isinstance(key, str) else _described(key)
+    return clean_text(key) if isinstance(key, str) else _described(key)
 
 
 def _described(value: Any) -> str:
@@ -124,7 +125,7 @@ def _described(value: Any) -> str:
         if is_from_outside(error):
             raise
         text = f"<{type(value).__qualname__}>"
-    return _text(text if len(text) <= _MAX_DESCRIPTION else text[:_MAX_DESCRIPTION] + "...")
+    return clean_text(text if len(text) <= _MAX_DESCRIPTION else text[:_MAX_DESCRIPTION] + "...")
 
 
 class _Made(threading.local):

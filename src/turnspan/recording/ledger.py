@@ -136,15 +136,15 @@ class Ledger:
     ) -> Event | None:
         """Take the event of a line, by the line's number, and return the start of what it ends."""
         at = at or iso(event.at_ns)
-        if event.turn_id is None or isinstance(event, (SessionStarted, SessionEnded)):
-            if isinstance(event, (SessionStarted, SessionEnded, Noted)):
-                self._session(event, ended=isinstance(event, SessionEnded))
-            elif isinstance(event, HandedOff):
-                self._hand_off(event, at)
-        elif isinstance(event, TurnStarted):
-            self._start_turn(event, span, segment)
-        else:
-            return self._in_turn(event, span, sequence, segment, at)
+        kind = type(event)
+        if event.turn_id is not None and kind is not SessionStarted and kind is not SessionEnded:
+            if kind is not TurnStarted:
+                return self._in_turn(event, span, sequence, segment, at)
+            self._start_turn(event, span, segment, at)  # type: ignore[arg-type]
+        elif isinstance(event, (SessionStarted, SessionEnded, Noted)):
+            self._session(event, ended=kind is SessionEnded)
+        elif isinstance(event, HandedOff):
+            self._hand_off(event, at)
         return None
 
     def take(self) -> Changes:
@@ -194,7 +194,7 @@ class Ledger:
             )
         )
 
-    def _start_turn(self, event: TurnStarted, span: SpanIds | None, segment: int) -> None:
+    def _start_turn(self, event: TurnStarted, span: SpanIds | None, segment: int, at: str) -> None:
         assert event.turn_id is not None
         key = (event.session_id, event.turn_id)
         trace_id, span_id = (span.trace_id, span.span_id) if span else (None, None)
@@ -207,7 +207,7 @@ class Ledger:
             response_content=None,
             status=RUNNING,
             error=None,
-            started_at=iso(event.at_ns),
+            started_at=at,
             ended_at=None,
             trace_id=trace_id,
             span_id=span_id,
@@ -228,9 +228,10 @@ class Ledger:
         if turn is not None:
             turn.row["audit_event_ids"].append(event.event_id)
             self._batch.turns[key] = turn.row
-        if isinstance(event, CALL_STARTS):
+        kind = type(event)
+        if kind in CALL_STARTS:
             self._start_call(turn, event, span, segment, at)
-        elif isinstance(event, CALL_ENDS):
+        elif kind in CALL_ENDS:
             return self._end_call(event)
         elif isinstance(event, TurnEnded) and turn is not None:
             self._open.end(event)

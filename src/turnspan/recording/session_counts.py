@@ -42,7 +42,8 @@ class SessionCounts:
         session_id = event.session_id
         self._last = (event, sequence, line_hash, at)
         count = self._counts.get(session_id)
-        if isinstance(event, Noted) and seal_of(event) is not None:
+        kind = type(event)
+        if kind is Noted and seal_of(event) is not None:
             if count is not None:
                 count.after, count.events, count.turns = sequence, 0, 0
             return
@@ -50,13 +51,14 @@ class SessionCounts:
             count = self._counts[session_id] = _Count(sequence - 1)
             if len(self._counts) > _SESSIONS_COUNTED:
                 self._finish(*self._counts.popitem(last=False))
-        self._counts.move_to_end(session_id)
+        if next(reversed(self._counts)) != session_id:
+            self._counts.move_to_end(session_id)
         count.events += 1
         count.touched_s = monotonic()
         count.sequence, count.head, count.at = sequence, line_hash, at
-        if isinstance(event, TurnStarted):
+        if kind is TurnStarted:
             count.turns += 1
-        elif isinstance(event, SessionEnded):
+        elif kind is SessionEnded:
             self._finish(session_id, self._counts.pop(session_id))
 
     def due(self) -> list[SessionSeal]:

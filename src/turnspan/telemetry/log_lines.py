@@ -30,7 +30,6 @@ from turnspan.events import (
 from turnspan.journal.hash_chain import SpanIds
 from turnspan.journal.seals import seal_of
 from turnspan.model.append_files import append, tail_of
-from turnspan.model.json_values import encode
 from turnspan.telemetry import semconv as sc
 from turnspan.telemetry.live_spans import in_span
 from turnspan.telemetry.outlet import Folded, Providers
@@ -39,6 +38,7 @@ EVENT_PREFIX = "turnspan."
 _LEVELS = {"error": "error", "timeout": "error", "cancelled": "warning"}
 _LATE_LINES = 100_000
 _WAITING_EVENTS = 1000
+_encode_lines = msgspec.json.Encoder().encode_lines  # of what events say, which is plain
 _ID = re.compile(rb'"audit_event_id":"([0-9a-f]{32})"')
 
 
@@ -146,18 +146,18 @@ class FileLog:
             OSError: When they cannot be written; they are kept for the next time, the newest 100,000 of them.
 
         """
-        lines = [encode(line_of(e.event, e.span, e.started, e.at)) + b"\n" for e in events]
+        text = _encode_lines([line_of(e.event, e.span, e.started, e.at) for e in events])
         if self._path is None:
-            os.write(2, b"".join(lines))
+            os.write(2, text)
             return
-        lines, self._late = self._late + lines, []
+        if self._late:
+            text, self._late = b"".join([*self._late, text]), []
         written = 0
         try:
-            written = append(self._path, b"".join(lines))
+            written = append(self._path, text)
         finally:
-            while lines and written >= len(lines[0]):
-                written -= len(lines.pop(0))
-            if lines:
+            if written < len(text):
+                lines = text[text.rfind(b"\n", 0, written) + 1 :].splitlines(keepends=True)  # with what is half there
                 self._lost += max(0, len(lines) - _LATE_LINES)
                 self._late = lines[-_LATE_LINES:]
 
