@@ -28,7 +28,7 @@ from turnspan.journal.segments import (
     segments_of,
 )
 from turnspan.journal.unwritten import Unwritten
-from turnspan.model.file_ids import is_at
+from turnspan.model.file_ids import is_at, is_marked, marked
 from turnspan.model.ids import new_id, now_ns
 from turnspan.model.json_values import encode
 
@@ -268,7 +268,7 @@ class Journal:
                 temporary.unlink(missing_ok=True)
                 raise
             os.close(self._fd)
-            self._fd = self._marked(fd)
+            self._fd = marked(fd, self._mark)
 
     @property
     def is_half_full(self) -> bool:
@@ -298,28 +298,13 @@ class Journal:
 
     def _keep_to_own_files(self) -> None:
         """Go on in files of our own where a daemonizer has closed ours: their numbers may be those of the program's now."""
-        if self._fd < 0 or self._is_marked():
+        if self._fd < 0 or is_marked(self._fd, self._mark):
             return
         self.reopened += 1
         self._fd = self._lock_fd = -1  # not ours to close
         self._unwritten.move_to(-1)
         self._segment += 1
         self._open_own_files()
-
-    def _marked(self, fd: int) -> int:
-        """Return a segment's descriptor that can be told from another file's with the same number.
-
-        Lines are appended wherever it stands, so where it stands can be a mark. It is looked at before each line, and asking
-        which file it is would take eight times as long.
-        """
-        os.lseek(fd, self._mark, os.SEEK_SET)
-        return fd
-
-    def _is_marked(self) -> bool:
-        try:
-            return os.lseek(self._fd, 0, os.SEEK_CUR) == self._mark
-        except OSError:
-            return False
 
     def _open_own_files(self) -> None:
         """Open the lock and a segment where there is none; what could not be opened is tried again later."""
@@ -332,10 +317,9 @@ class Journal:
     def _write(self, line: Line, framed: bytes) -> bool:
         self._before_next = line.previous
         try:
-            if not self._is_marked():
-                self._keep_to_own_files()
+            self._keep_to_own_files()
             written = os.write(self._fd, framed)
-            os.lseek(self._fd, self._mark, os.SEEK_SET)
+            marked(self._fd, self._mark)
             if written != len(framed):
                 raise OSError(28, "No space left on device")
             if self._fsync:
@@ -386,7 +370,7 @@ class Journal:
             raise
         if self._fd >= 0:
             os.close(self._fd)
-        self._fd, self._size = self._marked(fd), len(line)
+        self._fd, self._size = marked(fd, self._mark), len(line)
 
     @property
     def _lock_path(self) -> Path:
@@ -500,7 +484,7 @@ class Journal:
 
     def forget(self) -> None:
         """Let go of files that belong to the parent process, after a fork."""
-        if self._fd >= 0 and self._is_marked():
+        if self._fd >= 0 and is_marked(self._fd, self._mark):
             for fd in (self._fd, self._lock_fd):
                 os.close(fd)
         self._fd = self._lock_fd = -1
