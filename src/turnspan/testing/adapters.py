@@ -112,7 +112,7 @@ class AdapterConformance:
         with recorded(driver) as recording:
             assert asyncio.run(driver.turn(Conversation("s"), "go", [GOOD, "done"])) == "done"
             assert _turns(recording, driver) == [_expected(driver, tools=[ADD, SHOUT], asked=2)]
-            (root,) = span_tree(recording.spans)
+            (root,) = span_tree(recording.spans, driver.spans_beside)
             assert root[0] == "invoke_agent"
             assert sorted(root[1]) == [("chat", []), ("chat", []), ("execute_tool add", []), ("execute_tool shout", [])]
             assert events_by_kind(line for line in recording.log if "turn_id" in line) == {
@@ -252,7 +252,7 @@ class AdapterConformance:
             raise SkipTest(f"{driver.adapter} cannot observe it")
         with recorded(driver) as recording:
             assert asyncio.run(driver.sub_agent(Conversation("s"), "go")) == "done"
-            (root,) = span_tree(recording.spans)
+            (root,) = span_tree(recording.spans, driver.spans_beside)
             assert Counter(_operations(root))["invoke_agent"] == 2
             assert recording.turn.status == "success"
             names = {(span.attributes or {}).get(semconv.GEN_AI_AGENT_NAME) for span in recording.spans}

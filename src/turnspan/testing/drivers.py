@@ -117,6 +117,8 @@ class RuntimeDriver(ABC):
     """What cannot be observed when the runtime is used this way, beside what the adapter never can."""
     own_spans: ClassVar[tuple[str, ...]] = ()
     """The instrumentation scopes of spans that the runtime starts because the adapter has it do so."""
+    spans_beside: ClassVar[tuple[str, ...]] = ()
+    """What its runtime starts spans of besides, as :func:`span_tree` names them: a frame around an agent, a sum of calls."""
     callbacks: Sequence[str] = ()
     """What the program's own callbacks saw, in order, where the runtime has such: the driver fills it in."""
 
@@ -170,14 +172,21 @@ _OPERATIONS = ("invoke_agent", "invoke_workflow", "chat", "text_completion", "ge
 """Runtimes have operations of their own besides, such as a round of a loop."""
 
 
-def span_tree(spans: Iterable[ReadableSpan]) -> list[Any]:
-    """Return the GenAI spans as a forest of ``(operation and tool, children)``, in order of their starts."""
+def span_tree(spans: Iterable[ReadableSpan], without: Iterable[str] = ()) -> list[Any]:
+    """Return the GenAI spans as a forest of ``(operation and tool, children)``, in order of their starts.
+
+    Args:
+        spans: Those that have ended.
+        without: What is left out of it: its children are those of what is around it.
+
+    """
     known = {span.context.span_id: span for span in spans if span.context is not None}
     ours = [
         span
         for span in known.values()
         if (span.attributes or {}).get(sc.GEN_AI_OPERATION_NAME) in _OPERATIONS
         and span.kind is not SpanKind.SERVER  # an MCP server's own
+        and _label(span) not in without
     ]
 
     def parent_of(span: ReadableSpan | None) -> ReadableSpan | None:
@@ -197,6 +206,8 @@ def span_tree(spans: Iterable[ReadableSpan]) -> list[Any]:
 def _label(span: ReadableSpan) -> str:
     attributes = span.attributes or {}
     operation, tool = str(attributes[sc.GEN_AI_OPERATION_NAME]), str(attributes.get(sc.GEN_AI_TOOL_NAME))
+    if operation == "generate_content":  # what the conventions also call it, for models that make more than text
+        operation = "chat"
     return f"{operation} {tool}" if operation == "execute_tool" else operation
 
 

@@ -42,6 +42,7 @@ print("provider", trace.get_tracer_provider() is provider)
 for span in exporter.get_finished_spans():
     if span.instrumentation_scope.name not in {ours!r}:
         ours = ("turnspan.", semconv.SESSION_ID, semconv.GEN_AI_CONVERSATION_ID, semconv.GEN_AI_RESPONSE_ID)
+        ours += (semconv.GEN_AI_OPERATION_NAME, semconv.GEN_AI_AGENT_NAME, semconv.GEN_AI_PROVIDER_NAME)
         known = {{key: str(value) for key, value in span.attributes.items() if not key.startswith(ours)}}
         print("exported", span.name, span.status.status_code.name, sorted(known))
 sys.exit(3)
