@@ -2,8 +2,7 @@
 
 What asks the model is wrapped below the client's own loop over functions, so that each call is seen. What a list of
 contents means for sessions, turns and tool calls is reported by :mod:`turnspan_integrations.loops`. Calls of functions
-mostly have no ids: a result is of the oldest call of its function. It is over 200 lines because contents, parts and
-tokens by modality are translated for whole answers and for streams.
+mostly have no ids: a result is of the oldest call of its function.
 """
 
 from __future__ import annotations
