@@ -13,8 +13,22 @@ nox.options.default_venv_backend = "uv|virtualenv"
 ADAPTERS = Path("integrations/turnspan_integrations")
 BESIDE = {
     "langgraph": {
-        "newest": ["langchain>=1.0", "langchain-openai", "langchain-anthropic"],
-        "oldest": ["langchain==1.0.0"],
+        "newest": [
+            "langchain>=1.0",
+            "langchain-openai",
+            "langchain-anthropic",
+            "deepagents",
+            "langgraph-supervisor",
+            "langgraph-swarm",
+        ],
+        "oldest": [
+            "langchain==1.0.0",
+            "langgraph-prebuilt==1.0.0",  # later ones want a later langgraph, and do not say so
+            "langchain-openai",
+            "deepagents==0.2.0",
+            "langgraph-supervisor==0.0.30",
+            "langgraph-swarm==0.1.0",
+        ],
     },
     "pydantic_ai": {"newest": ["openai", "anthropic"], "oldest": []},
     "agent_framework": {

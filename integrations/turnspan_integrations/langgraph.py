@@ -16,7 +16,7 @@ from contextvars import ContextVar
 from typing import Any
 from uuid import UUID
 
-from turnspan.adapter import SPAN_EXPECTED, Emit, Invocation, ModelCall, Outcome, Run, StreamObserver, role_of
+from turnspan.adapter import SPAN_EXPECTED, Emit, Invocation, ModelCall, Outcome, Run, StreamObserver, ToolCall, role_of
 from turnspan.events import Usage
 from turnspan_integrations.langgraph_approvals import HUMAN_IN_THE_LOOP, Approvals
 from turnspan_integrations.langgraph_nodes import Nodes
@@ -75,7 +75,7 @@ def _graph(emit: Emit, call: Invocation, models: _Models, approvals: Approvals, 
     given, config = call.argument(0, "input"), call.argument(1, "config") or {}
     nodes.has_something(config.get("metadata"))
     run = emit.begin(
-        agent=_name_of(call.instance, config),
+        agent=_name_of(call.instance, config, emit),
         prompt=_prompt_of(given),
         session=_thread_of(config) or _thread_of(getattr(call.instance, "config", None) or {}),
     )
@@ -92,12 +92,20 @@ def _graph(emit: Emit, call: Invocation, models: _Models, approvals: Approvals, 
     run.end(_unless_steered(outcome), answer)
 
 
-def _name_of(graph: Any, config: Any) -> str:
-    """Return the name of a graph; a sub-graph that was given none is called like the node that it is."""
+def _name_of(graph: Any, config: Any, emit: Emit) -> str:
+    """Return the name of a graph; one without is called like the node that it is, or what a deep agent asks for."""
     own, metadata = getattr(graph, "name", None), config.get("metadata") if isinstance(config, dict) else None
     if own in (None, "LangGraph"):
-        own = _function_of(graph) or (metadata or {}).get("langgraph_node") or "LangGraph"
+        own = _function_of(graph) or (metadata or {}).get("langgraph_node") or _sub_agent_at(emit) or "LangGraph"
     return str(own)
+
+
+def _sub_agent_at(emit: Emit) -> Any:
+    """Return the sub-agent that the current tool call asks for, as deepagents' ``task`` does; old ones have no name."""
+    run, here = emit.current_run(), emit.current()
+    call = None if run is None or here is None else run.open_call(here.call_id)
+    given = call.started.arguments if isinstance(call, ToolCall) else None
+    return given.get("subagent_type") if isinstance(given, dict) else None
 
 
 def _function_of(graph: Any) -> str | None:

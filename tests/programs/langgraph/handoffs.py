@@ -54,7 +54,7 @@ for token, metadata in supervisor.stream({"messages": [("user", "And one in Oslo
     if token.text and metadata["langgraph_node"] == "model":
         print(token.text, end="|")
 
-NEEDS = ["langgraph>=1.0", "langchain>=1.0", "langchain-openai>=1.0"]
+NEEDS = ["langgraph>=1.0", "langchain>=1.1", "langchain-openai>=1.0"]
 MODEL = [
     [("transfer_to_hotels", {}, "t1")],
     [("book_hotel", {"hotel": "Roma"}, "b1")],
