@@ -104,13 +104,14 @@ class _Haystack:
             outcome = yield StreamObserver(run, take)
         finally:
             del self._running[run]
+        answer = running.answer
+        if alone is None and outcome.status == "success":  # else there are outputs of some components only
+            answer = answer_of(last[0] if last else outcome.result)
         snapshot = getattr(outcome.error, "pipeline_snapshot", None)
         if type(outcome.error).__name__ == "BreakpointException":
             run.interrupted({"before": getattr(outcome.error, "component", None)})
             outcome = Outcome()
         self.histories.remember(running.messages, run.session_id, snapshot)
-        outputs = last[0] if last else outcome.result
-        answer = running.answer if alone is not None else answer_of(outputs)
         run.end(outcome, answer, prompt=running.prompt, metadata=running.metadata)
 
     def agent(self, call: Invocation) -> _Watching:

@@ -74,18 +74,16 @@ class Models:
 
     def asking(self, pipeline: Any) -> list[Any]:
         """Return the components of a pipeline that ask a model, or run an agent."""
-        found = []
-        for _, node in pipeline.graph.nodes(data=True):
-            component = node["instance"]
-            inner = getattr(component, "pipeline", None)
-            if (
-                is_agent(component)
-                or is_generator(type(component))
-                or any(getattr(component, name, None) is not None for name in ("chat_generator", "_chat_generator"))
-                or (hasattr(inner, "graph") and self.asking(inner))
-            ):
-                found.append(component)
-        return found
+        return [node["instance"] for _, node in pipeline.graph.nodes(data=True) if self._asks(node["instance"])]
+
+    def _asks(self, component: Any) -> bool:
+        inside = [getattr(component, name, None) for name in ("chat_generator", "_chat_generator")]
+        for generator in (component, *inside):
+            if generator is not None and is_generator(type(generator)):
+                self._wrap(type(generator))  # one that was defined anew is registered in place of the other
+                return True
+        part = getattr(component, "pipeline", None)
+        return is_agent(component) or any(inside) or (hasattr(part, "graph") and bool(self.asking(part)))
 
     # Calls -----------------------------------------------------------------------------------------------------------
 

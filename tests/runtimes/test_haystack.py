@@ -1,5 +1,6 @@
 """What is special to Haystack: histories that say the same, pipelines in pipelines, generators inside of components."""
 
+import asyncio
 from contextlib import contextmanager
 
 import pytest
@@ -9,6 +10,7 @@ pytest.importorskip("haystack")
 from haystack import Pipeline, SuperComponent, component
 from haystack.components.agents import Agent
 from haystack.components.builders import ChatPromptBuilder
+from haystack.core.errors import PipelineRuntimeError
 from haystack.dataclasses import ChatMessage, StreamingChunk
 from haystack.tracing import Span, Tracer, disable_tracing, enable_tracing
 
@@ -136,3 +138,35 @@ def test_the_place_for_a_tracer_is_the_programs(recording):
         disable_tracing()
     assert names == ["haystack.pipeline.run", "haystack.component.run", "haystack.component.run"]
     assert recording.turn.status == "success"
+
+
+def test_a_generator_that_is_defined_anew_is_watched(recording):
+    """A cell of a notebook is run again: its class takes the place of the one before it."""
+    for word in ("so", "well"):
+
+        @component
+        class Again:
+            @component.output_types(replies=list[str])
+            def run(self, messages: list[ChatMessage]):
+                return {"replies": ["heard"]}
+
+        _asked(Again()).run({"word": word})
+    calls = [turn.metadata["turnspan"]["model_calls"] for session in recording.sessions for turn in session.turns]
+    assert [len(asked) for asked in calls] == [1, 1]
+
+
+def test_what_came_before_a_step_failed_is_no_answer(recording):
+    """An asynchronous run yields what each component put out: a turn that failed has no response."""
+
+    @component
+    class Fails:
+        @component.output_types(text=str)
+        def run(self, replies: list[ChatMessage]):
+            raise ValueError("no")
+
+    failing = _asked(Echo())
+    failing.add_component("fails", Fails())
+    failing.connect("llm.replies", "fails.replies")
+    with pytest.raises(PipelineRuntimeError):
+        asyncio.run(failing.run_async({"word": "so"}))
+    assert (recording.turn.status, recording.turn.response_content) == ("error", None)
