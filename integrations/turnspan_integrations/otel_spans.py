@@ -175,7 +175,11 @@ class What:
         return self.json("result")
 
     def _first(self, names: Iterable[str]) -> Any:
-        return next((value for name in names if (value := self.attributes.get(name)) is not None), None)
+        get = self.attributes.get
+        for name in names:  # the innermost loop of all that is received
+            if (value := get(name)) is not None:
+                return value
+        return None
 
     def _documents(self, prefix: str) -> list[dict[str, Any]]:
         """Return documents, an attribute for each field of each."""

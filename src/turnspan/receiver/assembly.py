@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Callable
 from typing import NamedTuple
@@ -18,7 +19,8 @@ SETTLE_MS = 1_000
 """How long a trace waits for more once its first span has come, in milliseconds."""
 PATIENCE_MS = 30 * 60_000
 """The same where the first span is missing: it ends last, and so is sent last."""
-_BATCH_EVENTS = 1_000
+_FLUSH_S = 10.0
+_BATCH_EVENTS = 4_000
 """So many events are written at a time; a trace has as many as it has."""
 
 
@@ -55,6 +57,7 @@ class Assembly:
     ) -> None:
         self._spool, self._recorder, self._counts, self._recover = spool, recorder, counts, recover
         self._has_recovered = False
+        self._unsure: set[bytes] = set()  # traces that are on record, which the spool could not note
         self._settle_ms, self._patience_ms = settle_ms, patience_ms
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="turnspan-assembly", daemon=True)
@@ -112,7 +115,7 @@ class Assembly:
             logger.error("turnspan serve: trace %s is not recorded: %s", trace_id.hex(), what)
             self._counts.came("unreadable", len(waiting))
             return _Made(trace_id, [], [(one, None) for one in waiting])
-        if any(one.state == BEGUN for one in waiting):
+        if trace_id in self._unsure or any(one.state == BEGUN for one in waiting):
             events = self._without_known(events)
         return _Made(trace_id, events, [(one, found.get(number_of(one.span_id))) for one in waiting])
 
@@ -127,10 +130,24 @@ class Assembly:
             self._spool.give_back(one.trace_id for one in batch)
             raise OSError("the journal takes nothing more for now")
         self._counts.turned(sum(type(event) is TurnStarted for one in batch for event, _ in one.events))
-        self._spool.done(place for one in batch for place in one.places)
+        traces = [one.trace_id for one in batch]
+        try:
+            self._spool.done(traces, (place for one in batch for place in one.places))
+        except sqlite3.Error:
+            self._unsure.update(traces)
+            self._spool.give_back(traces)
+            raise
+        self._unsure.difference_update(traces)
 
     def _without_known(self, events: list[Placed]) -> list[Placed]:
-        """Return the events that the process before had not put on record when it ended."""
+        """Return the events that are not on record yet, of those that a process before, or this one, may have put there.
+
+        Raises:
+            OSError: When the store does not have all of those yet.
+
+        """
+        if not self._recorder.flush(_FLUSH_S):
+            raise OSError("the store does not have yet what is on record")
         if not self._has_recovered:
             self._recover()
             self._has_recovered = True

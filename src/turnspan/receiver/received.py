@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import cache, lru_cache
 from typing import Any, NamedTuple, cast
 
 import msgspec
@@ -67,7 +68,7 @@ class ReceivedSpan:
         failed = span.status.code == Status.STATUS_CODE_ERROR
         self.status = _Status(_StatusCode("ERROR" if failed else "OK"), span.status.message or None)
         self.instrumentation_scope = _Scope(kept.scope)
-        self.resource = attributes_of(Resource.FromString(kept.resource or b"").attributes)
+        self.resource = _resource(kept.resource or b"")
 
     @classmethod
     def standing_for(cls, spans: list[ReceivedSpan], span_id: int) -> ReceivedSpan:
@@ -91,6 +92,12 @@ class ReceivedSpan:
     def is_recording() -> bool:
         """Return whether it can be written to."""
         return False
+
+
+@lru_cache(maxsize=256)
+def _resource(given: bytes) -> dict[str, Any]:
+    """Return the attributes of a resource: all spans of a sender have the same."""
+    return attributes_of(Resource.FromString(given).attributes)
 
 
 def attributes_of(given: Iterable[Any]) -> dict[str, Any]:
@@ -246,14 +253,15 @@ def events_of_spans(
     if not spans:
         return [], {}
     collected = Collected(f"{spans[0].context.trace_id:032x}")
-    found = _reader(collected).report_trace({one.context.span_id: one for one in spans}, places)
+    found = _reader_class()(cast("Any", collected)).report_trace({one.context.span_id: one for one in spans}, places)
     return collected.settled(), {span_id: _written(place, collected.place) for span_id, place in found.items()}
 
 
-def _reader(collected: Collected) -> Any:
+@cache
+def _reader_class() -> Any:
     from turnspan_integrations.otel import Reader  # the one reader of these dialects; it stands outside of the packages
 
-    return Reader(cast("Any", collected))
+    return Reader
 
 
 def number_of(span_id: bytes) -> int:

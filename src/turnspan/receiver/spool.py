@@ -11,8 +11,9 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from heapq import nsmallest
+from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -32,6 +33,7 @@ CREATE TABLE IF NOT EXISTS requests (
 );
 """
 WAITING, BEGUN, DONE = 0, 1, 2
+_FRESH_BYTES = 64 * 1024 * 1024
 _KNOWN_FOR_MS = 24 * 3600 * 1000
 
 
@@ -54,6 +56,12 @@ class Waiting(NamedTuple):
     start_ns: int
     received_ms: int
     has_first: bool
+    is_more: bool = False
+    """Whether the database has more of it than what waits."""
+
+
+_AT_ONCE = Waiting(0, 0, has_first=True, is_more=True)
+_start_of = attrgetter("start_ns")
 
 
 class Request(NamedTuple):
@@ -79,12 +87,18 @@ class Spool:
         self._database = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         self._database.execute("PRAGMA journal_mode = WAL")
         self._database.execute("PRAGMA synchronous = NORMAL")
+        self._database.execute(
+            "PRAGMA wal_autocheckpoint = 4000"
+        )  # pages: what comes fast is written back in larger parts
         self._database.execute("PRAGMA secure_delete = ON")  # what is not redacted yet leaves nothing behind
         self._database.executescript(_SCHEMA)
         self.waiting, waiting_bytes = self._counted("SELECT count(*), total(length(span)) FROM spans WHERE state < 2")
         self.unsent, unsent_bytes = self._counted("SELECT count(*), total(length(body)) FROM requests")
         self.waiting_bytes = waiting_bytes + unsent_bytes
         self._open: dict[bytes, Waiting] = {}
+        self._taken: set[bytes] = set()  # traces that are being put on record
+        self._fresh: dict[bytes, list[Received]] = {}  # all that there is of a trace, where memory has it, too
+        self._fresh_bytes = 0
         self._go_on()
 
     def _go_on(self) -> None:
@@ -101,7 +115,7 @@ class Spool:
         count, size = self._database.execute(query).fetchone()
         return count, int(size)
 
-    def accept(self, spans: Iterable[Received], passed_on: tuple[str, str, bytes] | None = None) -> int:
+    def accept(self, spans: Sequence[Received], passed_on: tuple[str, str, bytes] | None = None) -> int:
         """Keep spans, and the request that is to be passed on; return how many of them are new.
 
         Raises:
@@ -122,8 +136,8 @@ class Spool:
                 new = self._database.total_changes - before
                 if passed_on is not None:
                     self._database.execute("INSERT INTO requests (signal, headers, body) VALUES (?, ?, ?)", passed_on)
-            for trace_id, _, parent_id, _, _, _, start_ns, _ in rows if new else ():
-                self._look_for(trace_id, start_ns, now_ms, has_first=not parent_id)
+            if new:
+                self._remember(spans, now_ms, all_new=new == len(rows))
             self.waiting += new
             self.waiting_bytes += size if new == len(rows) else size * new // len(rows)
             if passed_on is not None:
@@ -131,22 +145,44 @@ class Spool:
                 self.waiting_bytes += len(passed_on[2])
         return new
 
+    def _remember(self, spans: Sequence[Received], now_ms: int, *, all_new: bool) -> None:
+        """Take note of what has come; where it is all that there is of its trace, it need not be read back."""
+        for span in spans:
+            trace_id = span.trace_id
+            known = trace_id in self._open
+            self._look_for(trace_id, span.start_ns, now_ms, has_first=not span.parent_id)
+            if not known and all_new and not self._open[trace_id].is_more and self._fresh_bytes < _FRESH_BYTES:
+                self._fresh[trace_id] = []
+            if (fresh := self._fresh.get(trace_id)) is not None:
+                fresh.append(span)
+                self._fresh_bytes += len(span.span)
+                if not all_new:  # some of it came before
+                    self._forget(trace_id)
+
+    def _forget(self, trace_id: bytes) -> list[Received] | None:
+        """Return what memory has of a trace, and have it no more."""
+        fresh = self._fresh.pop(trace_id, None)
+        self._fresh_bytes -= sum(len(span.span) for span in fresh or ())
+        return fresh
+
     def _look_for(self, trace_id: bytes, start_ns: int, received_ms: int, *, has_first: bool) -> None:
         """Take note of a trace of which something waits."""
         known = self._open.get(trace_id)
         if known is None:
-            has_first = has_first or self._is_known(trace_id)
-            self._open[trace_id] = Waiting(start_ns, received_ms, has_first)
+            is_more = self._is_known(trace_id)
+            self._open[trace_id] = Waiting(start_ns, received_ms, has_first or is_more, is_more)
         else:
             begun_ns = min(start_ns, known.start_ns)
-            self._open[trace_id] = Waiting(begun_ns, received_ms, has_first or known.has_first)
+            self._open[trace_id] = Waiting(begun_ns, received_ms, has_first or known.has_first, known.is_more)
 
     def _is_known(self, trace_id: bytes) -> bool:
-        """Return whether some of a trace is on record: what comes behind that is waited for no more."""
+        """Return whether some of a trace is on record, or about to be: what comes behind that is waited for no more."""
+        if trace_id in self._taken:
+            return True
         query = "SELECT 1 FROM spans WHERE trace_id = ? AND state = ? LIMIT 1"
         return self._database.execute(query, (trace_id, DONE)).fetchone() is not None
 
-    def ready(self, settle_ms: int, patience_ms: int, most: int = 256) -> list[bytes]:
+    def ready(self, settle_ms: int, patience_ms: int, most: int = 1024) -> list[bytes]:
         """Return the traces whose spans are to go into the record, those that began first to begin with.
 
         Args:
@@ -178,6 +214,10 @@ class Spool:
         found, count, size, left = [], 0, 0, False
         with self._lock:
             self._open.pop(trace_id, None)
+            self._taken.add(trace_id)
+            fresh = self._forget(trace_id)
+            if fresh and len(fresh) <= most and sum(len(span.span) for span in fresh) <= most_bytes:
+                return [Kept(*span[:6], WAITING, None) for span in sorted(fresh, key=_start_of)]
             for row in self._database.execute(
                 "SELECT trace_id, span_id, parent_id, span, scope, resource, state, place FROM spans "
                 "WHERE trace_id = ? ORDER BY start_ns",
@@ -190,14 +230,16 @@ class Spool:
                         continue
                 found.append(kept)
             if left:
-                self._open[trace_id] = Waiting(0, 0, has_first=True)
+                self._open[trace_id] = _AT_ONCE
         return found
 
     def give_back(self, trace_ids: Iterable[bytes]) -> None:
         """Look for traces again that could not be put on record now."""
         with self._lock:
             for trace_id in trace_ids:
-                self._open[trace_id] = Waiting(0, 0, has_first=True)
+                self._taken.discard(trace_id)
+                self._forget(trace_id)
+                self._open[trace_id] = _AT_ONCE
 
     def oldest_s(self) -> float:
         """Return for how long the span that waits longest has done so, in seconds."""
@@ -205,8 +247,8 @@ class Spool:
             (received_ms,) = self._database.execute("SELECT min(received_ms) FROM spans WHERE state < 2").fetchone()
         return 0.0 if received_ms is None else max(0.0, time.time() - received_ms / 1000)
 
-    def done(self, places: Iterable[tuple[Kept, str | None]]) -> None:
-        """Note that spans are on record, and where; what they said is not kept a second time."""
+    def done(self, trace_ids: Iterable[bytes], places: Iterable[tuple[Kept, str | None]]) -> None:
+        """Note that spans of some traces are on record, and where; what they said is not kept a second time."""
         rows, size = [], 0
         for one, place in places:
             rows.append((DONE, place, one.trace_id, one.span_id))
@@ -221,6 +263,7 @@ class Spool:
                 (DONE, time.time_ns() // 1_000_000 - _KNOWN_FOR_MS),
             )
         with self._lock:
+            self._taken.difference_update(trace_ids)
             self.waiting -= len(rows)
             self.waiting_bytes -= size
 
