@@ -1,6 +1,7 @@
 """What is special to Google's ADK: spans of its own in two forms, agents that hand over, and branches at once."""
 
 import asyncio
+from unittest import mock
 
 import pytest
 
@@ -15,8 +16,7 @@ from support.drivers.google_adk_wire import GoogleAdkOverTheWire
 from support.programs import example, turnspan
 from turnspan.testing.adapters import GOOD, recorded
 from turnspan.testing.drivers import MODEL, Conversation, ScriptedToolCall, span_tree
-
-FORMS = pytest.mark.parametrize("form", ["1", "2"], ids=["spans of 1.x", "spans of 2.x"])
+from turnspan_integrations.google_adk import _Adk
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def driver():
     made.close()
 
 
-@FORMS
+@pytest.mark.parametrize("form", ["1", "2"], ids=["spans of 1.x", "spans of 2.x"])
 def test_a_turn_stands_on_its_spans_whatever_their_form(driver, form, monkeypatch):
     """The program chooses between two forms of spans: the record is the same, none is doubled, and every id resolves."""
     monkeypatch.setenv("ADK_TELEMETRY_SCHEMA_VERSION_OPT_IN", form)
@@ -100,12 +100,27 @@ def _said(agent, ctx):
     return Event(invocation_id=ctx.invocation_id, author=agent.name, branch=ctx.branch, content=content)
 
 
-@FORMS
-def test_what_its_spans_say_by_default_stays_in_the_record(tmp_path, form):
+def test_what_its_spans_say_by_default_stays_in_the_record(tmp_path):
     """The older form has prompts and answers on spans: nobody asked for that where turnspan alone exports them."""
-    env = {"ADK_TELEMETRY_SCHEMA_VERSION_OPT_IN": form}
+    env = {"ADK_TELEMETRY_SCHEMA_VERSION_OPT_IN": "1"}
     done = turnspan("run", example("google_adk_agent"), cwd=tmp_path, env=env)
     assert done.returncode == 0, done.stderr
     spans = (tmp_path / ".turnspan" / "spans.jsonl").read_text()
     assert "generate_content" in spans and "paid" not in spans
     assert "paid twice" in turnspan("show", "last", "--json", cwd=tmp_path).stdout
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("hook", ["runs", "found", "agent", "model_found", "asks", "tool", "tool_itself", "read"])
+def test_a_fault_in_a_hook_changes_nothing_in_the_program(driver, hook, late):
+    """Whichever hook breaks, before what it watches or after it: the answer is the same, and the fault is reported."""
+
+    def broken(*_):
+        if late:
+            yield None
+        raise RuntimeError(f"{hook} is broken")
+        yield
+
+    with mock.patch.object(_Adk, hook, broken), recorded(driver, strict=False) as recording:
+        assert asyncio.run(driver.turn(Conversation("s"), "go", [GOOD, "done"])) == "done"
+        assert recording.problems
