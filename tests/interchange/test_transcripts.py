@@ -1,14 +1,15 @@
 """Transcripts of coding agents: every message is on record once, after any order of import, follow and OTLP."""
 
 import itertools
+import json
 import os
 import random
 import re
 import signal
 import subprocess
+import time
 
 import pytest
-from google.protobuf import json_format
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -25,8 +26,7 @@ from turnspan.interchange.joining.joiner import Joiner
 from turnspan.recording import runtime
 
 pytest.importorskip("opentelemetry.proto")
-from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
-
+from turnspan.receiver import otlp
 from turnspan.receiver.dialects.assembly import LogAssembly, arrived_in
 from turnspan.receiver.dialects.spool import LogSpool
 
@@ -46,7 +46,7 @@ class Record:
     def receive(self, *events, agent=ClaudeCode):
         """Take log events, as ``turnspan serve`` does."""
         spool = LogSpool(self.home / "received-logs.db")
-        request = json_format.ParseDict(agent.request(*events), ExportLogsServiceRequest())
+        request = otlp.parsed("logs", json.dumps(agent.request(*events)).encode(), otlp.JSON)
         spool.accept(list(arrived_in(request)))
         assembly = LogAssembly(spool, self.recorder)
         assembly.start()
@@ -253,6 +253,32 @@ def test_follow_by_command(tmp_path):
     refused = turnspan_command("import", "xerxes", tmp_path, "--follow")
     assert "--follow is for claude-code, codex, gemini-cli" in refused.stderr
     assert "Missing argument 'PATH'" in turnspan_command("import", "oats").stderr
+
+
+@pytest.mark.slow
+def test_killed_at_any_moment_it_goes_on(tmp_path, record, tmp_path_factory):
+    """SIGKILL while it follows, again and again: the next one reads it anew, and each message is on record once."""
+    folder, home, of = tmp_path / "projects", tmp_path / "killed", "-once-"
+    folder.mkdir()
+    wanted = expected(record, tmp_path_factory)
+    command = [BIN / "turnspan", "import", "claude-code", folder, "--follow", "--home", home]
+    dice = random.Random(3)
+    for name, lines in claude_files(of).items():
+        for part in (lines[:9], lines[9:]):
+            with subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.PIPE) as follower:
+                follower.stderr.readline()
+                with (folder / name).open("a") as file:
+                    file.write(as_text(part))
+                time.sleep(dice.uniform(0.9, 1.3))
+                follower.kill()
+    turnspan.shutdown()
+    last = Record(home)
+    last.load(folder)
+    last.receive(*claude_events(of))
+    assert last.turns(of) == wanted
+    turnspan.shutdown()
+    report = verify(settings=Settings(home=home))
+    assert report.exit_code in (0, 1), report
 
 
 def test_the_corpus(record, tmp_path_factory):

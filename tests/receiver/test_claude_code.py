@@ -5,14 +5,13 @@ import json
 import random
 
 import pytest
-from google.protobuf import json_format
-from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
 from receiver.test_serve import sessions
 from support.coding_agents import OUTLINE, ClaudeCode, a_session
 from support.otlp import PROTOBUF, post
 from support.outlines import outline
 from turnspan import Settings, verify
+from turnspan.receiver import otlp
 
 
 def send(serve, *records):
@@ -31,7 +30,7 @@ def recorded(serve):
 def test_a_session_of_hours_is_one(serving):
     """Prompts, requests with tokens and cost, decisions and who made them, results, errors, compaction; it is proven."""
     serve = serving()
-    request = json_format.ParseDict(ClaudeCode.request(*a_session()), ExportLogsServiceRequest())
+    request = otlp.parsed("logs", json.dumps(ClaudeCode.request(*a_session())).encode(), otlp.JSON)
     body = gzip.compress(request.SerializeToString())
     assert post(serve.url, body, PROTOBUF, path="/v1/logs", content_encoding="gzip")[::2] == (200, b"")
     (session,) = recorded(serve)
@@ -40,6 +39,10 @@ def test_a_session_of_hours_is_one(serving):
     assert (first.turn_id, second.turn_id) == ("prompt-1", "prompt-2")
     assert first.tool_calls[0].call_id == "toolu_1"
     assert (first.started_at[11:19], second.started_at[11:19]) == ("06:13:21", "09:16:40")
+    ours = first.metadata["turnspan"]
+    assert (ours["trace_id"], ours["span_id"]) == (f"{7:032x}", f"{9:016x}"), (
+        "so the trace is found, where it is sent, too"
+    )
     models = first.metadata["turnspan"]["model_calls"]
     assert [one["duration_ms"] for one in models] == [1500, 1500, 500, 1500]
     assert (models[1]["agent_id"], models[2]["error_type"]) == ("Explore", "529")

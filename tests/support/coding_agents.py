@@ -45,7 +45,10 @@ class ClaudeCode:
         }
         if self.prompt_id is not None:
             standard["prompt.id"] = self.prompt_id
-        return log(name, seconds, f"claude_code.{name}", **standard, **own)
+        return log(name, seconds, f"claude_code.{name}", **standard, **own) | {
+            "traceId": f"{7:032x}",
+            "spanId": f"{9:016x}",
+        }
 
     def prompt(self, seconds, prompt_id, text="<REDACTED>", **own):
         """Return a prompt: all that follows is of it."""

@@ -14,6 +14,7 @@ from turnspan.api.observe import recorder_for
 from turnspan.cli import output
 from turnspan.cli.documents import ImportDocument, UnreadableItem
 from turnspan.cli.options import store_options
+from turnspan.cli.recovering import recover_first
 from turnspan.errors import NothingRecordedError, StoreUnavailableError
 from turnspan.interchange.importers import JOINED, KINDS, Report, Unreadable, expected, home_of, read, store_history
 from turnspan.interchange.importers.following import Follower
@@ -53,6 +54,8 @@ def command(
         return
     opened = _opened(Settings.read(home=home, store=store), dry_run=dry_run)
     configure(telemetry=False, home=home, store=store)
+    if not dry_run and kind in JOINED:
+        recover_first(Settings.read(home=home, store=store), opened)  # what a process that was killed had read
     report = Report()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, disable=as_json or not sys.stderr.isatty(), transient=True) as progress:
@@ -81,7 +84,9 @@ def command(
 def _follow(kind: str, path: Path, home: str | None, store: str | None) -> None:
     """Read transcripts as they grow, until interrupted."""
     configure(telemetry=False, home=home, store=store)
-    opened = open_store(Settings.read(home=home, store=store).store_url)
+    settings = Settings.read(home=home, store=store)
+    opened = open_store(settings.store_url)
+    recover_first(settings, opened)
     follower = Follower(kind, path, Joiner(kind, opened, recorder_for(opened)))
     output.note(f"following {path}; press Ctrl-C to stop")
     with suppress(KeyboardInterrupt):

@@ -15,10 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from turnspan.errors import StoreUnavailableError
-from turnspan.events import SessionStarted
+from turnspan.events import Event, SessionStarted
 from turnspan.interchange.joining.elements import is_derived
 from turnspan.interchange.joining.events import events_of
-from turnspan.interchange.joining.turns import JoinedTurn, is_same_turn, says_nothing
+from turnspan.interchange.joining.turns import JoinedTurn, KnownTurns, says_nothing
+from turnspan.journal.hash_chain import SpanIds
 from turnspan.model.ids import now_ns
 from turnspan.model.records import OURS, SessionRecord, TurnRecord, check_id, from_iso, turnspan_metadata
 from turnspan.recording.recorder import Recorder
@@ -49,11 +50,15 @@ class Joiner:
         store: Where sessions are kept.
         recorder: Takes the events; its store is that one.
         dry_run: Whether to report only.
+        copies: Whether a session may begin with a copy of another's turns, as the transcript of a fork does.
 
     """
 
-    def __init__(self, kind: str, store: SessionStore, recorder: Recorder, *, dry_run: bool = False) -> None:
+    def __init__(
+        self, kind: str, store: SessionStore, recorder: Recorder, *, dry_run: bool = False, copies: bool = True
+    ) -> None:
         self._kind, self._store, self._recorder, self._dry_run = kind, store, recorder, dry_run
+        self._copies = copies
         self._in_process = threading.Lock()
 
     def take(self, session: SessionRecord) -> Joined:
@@ -69,40 +74,48 @@ class Joiner:
 
     def _take(self, session: SessionRecord) -> Joined:
         done = Joined(session.session_id)
+        if not self._dry_run:
+            self._flush(session.session_id)  # what it said the last time, and could not be stored then
         kept = self._store.load_session(session.session_id)
-        known = [] if kept is None else kept.turns
-        changed: list[TurnRecord] = []
+        known = KnownTurns(() if kept is None else kept.turns)
+        changed: dict[str, TurnRecord] = {}
         for given in session.turns:
             new = self._redacted(given)
-            place = next((n for n, one in enumerate(known) if is_same_turn(one, new)), None)
+            place = known.find(new)
             if says_nothing(new) or (place is None and self._is_elsewhere(session.session_id, new)):
                 continue
-            turn = JoinedTurn(TurnRecord(new.turn_id) if place is None else known[place])
+            turn = JoinedTurn(TurnRecord(new.turn_id) if place is None else known.turns[place])
             turn.add(new)
             made = turn.record()
             if place is None:
                 done.turns += 1
-                known = [*known, made]
-            elif self._redacted(made).to_dict() == known[place].to_dict():
+            elif self._redacted(made).to_dict() == known.turns[place].to_dict():
                 done.already += 1
                 continue
             else:
                 done.changed += 1
-                known[place] = made
-            changed = [one for one in changed if one.turn_id != made.turn_id] + [made]
+            known.put(place, made)
+            changed[made.turn_id] = made
         done.sessions = int(kept is None and bool(changed))
         if changed and not self._dry_run:
-            self._write(session, changed)
+            self._write(session, changed.values())
         return done
 
     def _write(self, session: SessionRecord, changed: Iterable[TurnRecord]) -> None:
-        recorder = self._recorder
-        recorder.emit(self._started(session))  # which it takes where it has not met the session
+        events: list[tuple[Event, SpanIds | None]] = [(self._started(session), None)]
         for turn in changed:
-            for event in events_of(session.session_id, turn):
-                recorder.emit(event)
-        if not recorder.flush(_PATIENCE_S):
-            raise StoreUnavailableError(f"The store did not take session {session.session_id} in {_PATIENCE_S:.0f} s")
+            ours = turnspan_metadata(turn.metadata)
+            traced = ours.get("trace_id") and ours.get("span_id")
+            ids = SpanIds(ours["trace_id"], ours["span_id"], 1) if traced else None
+            made = events_of(session.session_id, turn)
+            events += [(made[0], ids), *((event, None) for event in made[1:-1]), (made[-1], ids)]
+        if not self._recorder.receive(events):  # all of it or none
+            raise StoreUnavailableError(f"The journal takes nothing of session {session.session_id} now")
+        self._flush(session.session_id)
+
+    def _flush(self, session_id: str) -> None:
+        if not self._recorder.flush(_PATIENCE_S):
+            raise StoreUnavailableError(f"The store did not take session {session_id} in {_PATIENCE_S:.0f} s")
 
     def _started(self, session: SessionRecord) -> SessionStarted:
         at_ns = from_iso(session.created_at) or from_iso(session.turns[0].started_at) or now_ns()
@@ -123,7 +136,7 @@ class Joiner:
 
     def _is_elsewhere(self, session_id: str, turn: TurnRecord) -> bool:
         """Return whether another session has the turn already: a fork begins with a copy of what it goes on from."""
-        if not isinstance(self._store, Finds):
+        if not self._copies or not isinstance(self._store, Finds):
             return False
         calls = [call.call_id for call in turn.tool_calls if not is_derived(call.call_id)]
         ids = {turn.turn_id, *turnspan_metadata(turn.metadata).get("source_ids", ()), *calls[:1]}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -29,8 +30,6 @@ class JoinedTurn:
     def __init__(self, turn: TurnRecord) -> None:
         self._turn = copy.deepcopy(turn)
         ours = turnspan_metadata(self._turn.metadata)
-        if ours.pop("interrupted", None) is not None:  # a process died while it put the turn on record
-            self._turn.status, self._turn.error = "success", None
         self._ours: Element = {key: value for key, value in ours.items() if key not in ("model_calls", *_LISTS)}
         self._tools = [call.to_dict() for call in self._turn.tool_calls]
         self._lists: dict[str, list[Element]] = {name: list(ours.get(name) or ()) for name in ("model_calls", *_LISTS)}
@@ -76,6 +75,10 @@ class JoinedTurn:
         self.touched(at)
         if known := [one for one in source_ids if one and one != self._turn.turn_id]:
             self._ours = joined(self._ours, {"source_ids": sorted(known)})
+
+    def traced(self, trace_id: str, span_id: str) -> None:
+        """Say which span the turn is, in the trace that its program sends."""
+        self._ours = joined(self._ours, {"trace_id": trace_id, "span_id": span_id})
 
     def touched(self, at: str) -> None:
         """Say that something in it happened at a time."""
@@ -134,25 +137,60 @@ def tool_call(call_id: str, name: str, *, started_at: str = "", **fields: Any) -
     return {"call_id": call_id, "tool_name": name, "arguments": {}, **given, "metadata": metadata}
 
 
-def is_same_turn(one: TurnRecord, other: TurnRecord) -> bool:
-    """Return whether two accounts are of the same turn: they share an id, or a call, or began together."""
-    if _turn_ids(one) & _turn_ids(other) or _call_ids(one) & _call_ids(other):
-        return True
-    began, others = from_iso(one.started_at), from_iso(other.started_at)
-    if began is None or others is None or abs(began - others) > _NEAR_NS:
-        return False
-    return not one.prompt or not other.prompt or one.prompt == other.prompt
+class KnownTurns:
+    """The turns of a session, found by what another account of one has in common with it: an id, a call, or its beginning.
+
+    Args:
+        turns: The turns.
+
+    """
+
+    def __init__(self, turns: Iterable[TurnRecord]) -> None:
+        self.turns: list[TurnRecord] = []
+        self._places: dict[str, int] = {}
+        self._starts: list[tuple[int, int]] = []
+        for turn in turns:
+            self.put(None, turn)
+
+    def find(self, account: TurnRecord) -> int | None:
+        """Return the place of the turn that an account is of."""
+        for id_ in (*_turn_ids(account), *_call_ids(account)):
+            if (place := self._places.get(id_)) is not None:
+                return place
+        began = from_iso(account.started_at)
+        if began is None:
+            return None
+        first = bisect_left(self._starts, (began - _NEAR_NS, 0))
+        for at_ns, place in self._starts[first:]:
+            if at_ns > began + _NEAR_NS:
+                break
+            known = self.turns[place].prompt
+            if not known or not account.prompt or known == account.prompt:
+                return place
+        return None
+
+    def put(self, place: int | None, turn: TurnRecord) -> None:
+        """Put a turn in its place, or at the end."""
+        if place is None:
+            place = len(self.turns)
+            self.turns.append(turn)
+        else:
+            self.turns[place] = turn
+        for id_ in (*_turn_ids(turn), *_call_ids(turn)):
+            self._places.setdefault(id_, place)
+        if (began := from_iso(turn.started_at)) is not None:
+            insort(self._starts, (began, place))
 
 
-def _turn_ids(turn: TurnRecord) -> set[str]:
-    return {turn.turn_id, *turnspan_metadata(turn.metadata).get("source_ids", ())}
+def _turn_ids(turn: TurnRecord) -> list[str]:
+    return [turn.turn_id, *turnspan_metadata(turn.metadata).get("source_ids", ())]
 
 
-def _call_ids(turn: TurnRecord) -> set[str]:
+def _call_ids(turn: TurnRecord) -> list[str]:
     ours = turnspan_metadata(turn.metadata)
     others = [*(ours.get("model_calls") or ()), *(ours.get("agents") or ())]
-    found = {id_ for one in (*(call.to_dict() for call in turn.tool_calls), *others) for id_ in _ids(one)}
-    return {one for one in found if not is_derived(one)}
+    tools = ({"call_id": call.call_id, "metadata": call.metadata} for call in turn.tool_calls)
+    return [id_ for one in (*tools, *others) for id_ in _ids(one) if not is_derived(id_)]
 
 
 # Which elements are the same ---------------------------------------------------------------------------------------

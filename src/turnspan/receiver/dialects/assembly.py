@@ -104,7 +104,7 @@ class LogAssembly:
         try:
             if dialect.KIND not in self._joiners:
                 store = self._recorder.pipeline.opened_store()
-                self._joiners[dialect.KIND] = Joiner(dialect.KIND, store, self._recorder)
+                self._joiners[dialect.KIND] = Joiner(dialect.KIND, store, self._recorder, copies=False)
             self._joiners[dialect.KIND].take(account)
         except StoreUnavailableError:
             raise

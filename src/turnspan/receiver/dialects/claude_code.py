@@ -54,6 +54,8 @@ def read(event: LogEvent, turn: JoinedTurn) -> None:
 
 def _prompt(event: LogEvent, turn: JoinedTurn) -> None:
     turn.asked(_said(event, "prompt"), event.at, source_ids=[event.text("message.uuid")])
+    if event.trace_id and event.span_id:  # with the beta's spans, each event has the ids of its interaction's
+        turn.traced(event.trace_id, event.span_id)
 
 
 def _api_request(event: LogEvent, turn: JoinedTurn) -> None:

@@ -24,6 +24,8 @@ class LogEvent(msgspec.Struct, frozen=True):
     name: str
     at_ns: int
     attributes: dict[str, Any]
+    trace_id: str = ""
+    span_id: str = ""
 
     @property
     def at(self) -> str:
@@ -120,4 +122,4 @@ def events_in(request: Any, prefixes: tuple[str, ...]) -> Iterator[LogEvent | No
                     continue
                 said_at = from_iso(str(attributes.get(_EVENT_TIME, "")).replace("Z", "+00:00"))
                 at_ns = said_at or record.time_unix_nano or record.observed_time_unix_nano
-                yield LogEvent(name, at_ns, attributes)
+                yield LogEvent(name, at_ns, attributes, record.trace_id.hex(), record.span_id.hex())
