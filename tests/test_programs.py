@@ -125,6 +125,9 @@ def _played(server, path, said, command, folder, more):
             "PYTHONHASHSEED": "0",
             "XERXES_HOME": str(folder / "xerxes"),
             "LITELLM_LOCAL_MODEL_COST_MAP": "True",  # it would ask for prices, and report that it cannot
+            "CREWAI_DISABLE_TELEMETRY": "true",
+            "CREWAI_TRACING_ENABLED": "false",
+            "XDG_DATA_HOME": str(folder / "data"),
             "OPENAI_AGENTS_DISABLE_TRACING": "1",  # it would send traces to OpenAI; what is recorded does not depend on it
             "HAYSTACK_TELEMETRY_ENABLED": "false",  # it would say to its makers what a pipeline is made of
         }

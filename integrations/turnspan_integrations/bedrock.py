@@ -15,10 +15,9 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from turnspan.adapter import Emit, Invocation, Outcome, StreamObserver
-from turnspan.events import Usage
 from turnspan_integrations.loops import Answer, Asking, Loops, Message, Request, Said
 from turnspan_integrations.streams import Reader, ended
-from turnspan_integrations.usage import tier
+from turnspan_integrations.usage import bedrock_usage
 
 REQUIRES = "botocore>=1.35,<2"
 CANNOT = {
@@ -187,24 +186,9 @@ class Converse:
             [plain] if blocks else [],
             said,
             final=self._stop != "tool_use",
-            usage=None if self._used is None else _usage(self._used, (self._tier or {}).get("type")),
+            usage=None if self._used is None else bedrock_usage(self._used, (self._tier or {}).get("type")),
             finish_reasons=[self._stop] if self._stop else [],
         )
-
-
-def _usage(used: dict[str, Any], served: Any) -> Usage:
-    """Return the tokens used: input tokens are those that no cache had and none was given, and the total has all."""
-    given, made = used.get("inputTokens") or 0, used.get("outputTokens") or 0
-    read, written = used.get("cacheReadInputTokens") or 0, used.get("cacheWriteInputTokens") or 0
-    kept = sum(one.get("inputTokens") or 0 for one in used.get("cacheDetails") or () if one.get("ttl") == "1h")
-    return Usage(
-        input_tokens=given + read + written,
-        output_tokens=made,
-        cache_read_tokens=read or None,
-        cache_write_tokens=written or None,
-        cache_write_1h_tokens=kept or None,
-        service_tier=tier(served),
-    )
 
 
 # InvokeModel ---------------------------------------------------------------------------------------------------------
@@ -254,7 +238,7 @@ class Invoked:
     def answer(self) -> Answer:
         """Return what is known."""
         known = any(count is not None for count in self._counts.values())
-        return Answer([], [], final=True, usage=_usage(self._counts, None) if known else None)
+        return Answer([], [], final=True, usage=bedrock_usage(self._counts, None) if known else None)
 
 
 def _number(text: str | None) -> int | None:

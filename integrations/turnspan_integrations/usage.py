@@ -88,6 +88,21 @@ def anthropic_usage(used: Any) -> Usage | None:
     )
 
 
+def bedrock_usage(used: Mapping[str, Any], served: Any = None) -> Usage:
+    """Return the usage of Converse: its input tokens are those that no cache had and none was given."""
+    given, made = used.get("inputTokens") or 0, used.get("outputTokens") or 0
+    read, written = used.get("cacheReadInputTokens") or 0, used.get("cacheWriteInputTokens") or 0
+    kept = sum(one.get("inputTokens") or 0 for one in used.get("cacheDetails") or () if one.get("ttl") == "1h")
+    return Usage(
+        input_tokens=given + read + written,
+        output_tokens=made,
+        cache_read_tokens=read or None,
+        cache_write_tokens=written or None,
+        cache_write_1h_tokens=kept or None,
+        service_tier=tier(served),
+    )
+
+
 def tier(said: Any) -> str | None:
     """Return the tier that a provider says it served a call in; None for its standard one."""
     name = getattr(said, "value", said)
