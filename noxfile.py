@@ -56,7 +56,10 @@ BESIDE = {
     "haystack": {"newest": ["openai"], "oldest": ["openai"]},
     "bedrock": {"newest": ["boto3"], "oldest": ["boto3==1.35.0"]},
     "crewai": {"newest": ["litellm"], "oldest": ["litellm"]},
-    "mcp": {"newest": ["anthropic", "openai", "openai-agents", "langgraph"], "oldest": ["anthropic"]},
+    "mcp": {
+        "newest": ["anthropic", "openai", "openai-agents", "langgraph", "fastmcp"],
+        "oldest": ["anthropic", "fastmcp==2.13.0"],
+    },
     "openai_agents": {"newest": ["mcp>=2"], "oldest": ["openai==2.26.0"]},
     "oats_coder": {"newest": ["litellm"], "oldest": ["litellm"]},
 }

@@ -198,7 +198,8 @@ class _Runs:
         """A server's tool that failed: its words are the model's answer, and nothing else says that it did."""
         outcome = yield None
         here, running = self._emit.current(), self.current()
-        failed = getattr(outcome.result, "is_error", getattr(outcome.result, "isError", False))
+        result = outcome.result  # FastMCP's warn of the name before 2.0
+        failed = result.is_error if hasattr(result, "is_error") else getattr(result, "isError", False)
         if failed and running is not None and here is not None and running.run.open_call(here.call_id) is not None:
             texts = (getattr(block, "text", "") for block in outcome.result.content or ())
             running.failures[here.call_id] = "\n".join(filter(None, texts)) or "the tool failed"

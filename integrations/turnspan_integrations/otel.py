@@ -38,6 +38,7 @@ _TOLD_OTHERWISE = (
     "agent_framework",
     "autogen-core",
     "com.anthropic.sdk.python",
+    "fastmcp",
     "gcp.vertex.agent",
     "mcp-python-sdk",
     "pydantic-ai",
