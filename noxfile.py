@@ -95,6 +95,8 @@ def play(session: nox.Session, runtime: str, version: str) -> None:
     if not re.search(f'"{package}[<>=]', Path("pyproject.toml").read_text()):  # its example runs nowhere else
         example = "tests/test_documents.py::test_each_example_runs_as_ever_under_turnspan_run"
         files += [f"{example}[{path.stem}]" for path in Path("examples").glob(f"{name}_*.py")]
+    if runtime == "mcp":
+        files.append("tests/runtimes/test_fastmcp.py")
     if runtime == "oats_coder":
         files += ["tests/runtimes/test_combinations.py", "tests/runtimes/test_broken_streams.py"]
     # a runtime's own deprecation warnings, and those of releases from years ago, are not ours

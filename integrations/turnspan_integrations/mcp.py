@@ -1,4 +1,4 @@
-"""Tools that are called over the Model Context Protocol: tool calls of the current turn.
+"""Tools that are called over the Model Context Protocol, by the SDK or by FastMCP: tool calls of the current turn.
 
 Where a framework reports the tool call already, and the tool is one of a server, there is nothing to add to it. The
 context of the call is passed on to the server: from 2.0 on the SDK does so itself, in programs that trace. As everywhere in
