@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 set_suppress_console_output(True)
 
-llm = LLM("openai/gpt-5")
+llm = LLM(model="openai/gpt-5")
 
 
 class Trip(BaseModel):
@@ -34,7 +34,7 @@ class Planner(Flow[Trip]):
 
     @router(pick)
     async def judge(self):
-        agent = Agent(role="Judge", goal="Judge", backstory="Fair.", llm=LLM("openai/gpt-5", is_litellm=True))
+        agent = Agent(role="Judge", goal="Judge", backstory="Fair.", llm=LLM(model="openai/gpt-5", is_litellm=True))
         return (await agent.kickoff_async(f"Is {self.state.city} warm? Say warm or cold.")).raw
 
     @listen("warm")
