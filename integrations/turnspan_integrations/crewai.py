@@ -4,7 +4,8 @@ A kickoff is a turn; one inside of another (a crew in a flow, an agent in a tool
 agent that works on a task. Who works on the next task, or is asked by another as a coworker, was handed over to. The
 session is the crew's, agent's or flow's own ``id``. An agent's retries of a task are one run of it. The runtime's event bus
 hands events to threads that have lost their place, so methods are wrapped, and what is emitted within them is heard where
-it is emitted. Releases before 1.15.20 have everybody's spans, ours too, go where their usage data goes.
+it is emitted. Releases before 1.15.20 have everybody's spans, ours too, go where their usage data goes. It is over 200 lines
+because three kinds of things are kicked off, and tools are called in three ways.
 """
 
 from __future__ import annotations
@@ -14,27 +15,29 @@ from collections.abc import Generator
 from typing import Any
 
 from turnspan.adapter import Call, Emit, Invocation, ModelCall, Outcome, Run, ToolCall, parsed
-from turnspan_integrations.crewai_values import (
-    HEARD,
+from turnspan_integrations.crewai_models import (
     Asked,
-    Heard,
-    answer_of,
     asked_for,
     call_as_kept,
-    is_blocked,
-    is_rejected,
     message_of,
     messages_of,
+    provider_of,
+    usage_of,
+)
+from turnspan_integrations.crewai_values import (
+    HEARD,
+    Heard,
+    answer_of,
+    is_blocked,
+    is_rejected,
     name_of,
     note,
     prompt_of,
-    provider_of,
     restores,
     result_of,
     session_of,
     tasks_of,
     tool_outcome,
-    usage_of,
 )
 from turnspan_integrations.raw_answers import of
 from turnspan_integrations.subclasses import Subclasses
