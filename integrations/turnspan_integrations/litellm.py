@@ -28,7 +28,7 @@ CANNOT = {
     "handoffs": "a client knows none",
     "how long a tool took": "to less than the time between two calls of the model",
     "streams that are left without being closed": "they end with the next call of their conversation, or of the process; before 1.100 they cannot be closed",
-    "`responses`, `text_completion` and `embedding`": "they are reported by the clients below, where these are watched",
+    "`responses`, `text_completion` and `embedding`": "those that go through `openai` are reported by it, where it is watched",
     "a task that was left before the model was asked again": "in a loop without tasks",
 }
 _PROVIDERS = {

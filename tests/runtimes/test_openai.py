@@ -12,6 +12,7 @@ import openai
 
 import turnspan
 from support.drivers.openai_chat import MODEL, answer, client, httpx
+from support.model_server import ModelServer
 from turnspan.instrumentation.registry import Adapters
 from turnspan.testing.drivers import ScriptedToolCall
 
@@ -198,3 +199,72 @@ def test_what_is_not_a_list_of_messages_breaks_nothing(recording):
 
     asyncio.run(main())
     assert json.loads(json.dumps(recording.turn.to_dict()))["status"] == "success"
+
+
+# Embeddings --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def server():
+    with ModelServer() as made:
+        yield made
+
+
+def embedded(server, ask):
+    """Have the client, and the one for coroutines, asked; the server says as many tokens as a text has letters."""
+    key = server.play([]).key
+
+    async def main():
+        async with openai.AsyncOpenAI(base_url=server.url + "/v1", api_key=key) as model:
+            return await ask(model.embeddings)
+
+    with openai.OpenAI(base_url=server.url + "/v1", api_key=key) as model:
+        return ask(model.embeddings), asyncio.run(main())
+
+
+def test_embeddings_in_a_turn_are_model_calls_that_say_so(recording, server):
+    """Texts, model and tokens are on record, the vectors are not; the span is `embeddings` of the model."""
+    with turnspan.turn(prompt="find it"):
+        one, other = embedded(server, lambda e: e.create(model="text-embedding-3-small", input=["abc", "de"]))
+    assert [item.embedding[0] for answer in (one, other) for item in answer.data] == [3.0, 2.0, 3.0, 2.0]
+    calls = recording.turn.metadata["turnspan"]["model_calls"]
+    assert len(calls) == 2
+    for call in calls:
+        assert (call["operation"], call["model"], call["status"]) == ("embeddings", "text-embedding-3-small", "success")
+        assert call["messages"] == [user("abc"), user("de")]
+        assert call["usage"] == {"input_tokens": 5}
+        assert "output" not in call
+    spans = [span for span in recording.spans if span.name == "embeddings text-embedding-3-small"]
+    assert [span.attributes["gen_ai.operation.name"] for span in spans] == ["embeddings"] * 2
+    assert recording.unresolved() == []
+
+
+def test_embeddings_of_a_raw_answer_and_of_tokens(recording, server):
+    """What the program parses by itself has its tokens on record, too; a text that is given as tokens is not content."""
+    with turnspan.turn(prompt="find it"):
+        raw, _ = embedded(server, lambda e: e.with_raw_response.create(model="m", input=[1, 2, 3]))
+    assert raw.parse().usage.prompt_tokens == 3
+    calls = recording.turn.metadata["turnspan"]["model_calls"]
+    assert [(call["usage"], call["messages"]) for call in calls] == [({"input_tokens": 3}, None)] * 2
+
+
+def test_embeddings_outside_of_a_turn_make_none(recording, server):
+    """An index of ten thousand texts is not ten thousand turns."""
+    embedded(server, lambda e: e.create(model="m", input="abc"))
+    assert recording.sessions == []
+
+
+def test_embeddings_that_another_instrumentation_has_a_span_of_have_no_second_one(recording, server):
+    """Its span is the one: the record has its ids, and it has the record's."""
+    instrumentation = pytest.importorskip("opentelemetry.instrumentation.openai_v2").OpenAIInstrumentor()
+    instrumentation.instrument()
+    try:
+        with turnspan.turn(prompt="find it"):
+            embedded(server, lambda e: e.create(model="m", input="abc"))
+    finally:
+        instrumentation.uninstrument()
+    calls = recording.turn.metadata["turnspan"]["model_calls"]
+    spans = [span for span in recording.spans if span.name == "embeddings m"]
+    assert len(spans) == 2
+    assert {call["span_id"] for call in calls} == {f"{span.context.span_id:016x}" for span in spans}
+    assert recording.unresolved() == []

@@ -143,10 +143,22 @@ def tool(name: Any = None, /, **arguments: Any) -> Any:
 def model_call(model: F, /) -> F: ...
 @overload
 def model_call(
-    model: str | None = None, /, *, provider: str | None = None, messages: Any = None, streamed: bool = False
+    model: str | None = None,
+    /,
+    *,
+    provider: str | None = None,
+    messages: Any = None,
+    streamed: bool = False,
+    operation: str | None = None,
 ) -> Block[ModelCall]: ...
 def model_call(
-    model: Any = None, /, *, provider: str | None = None, messages: Any = None, streamed: bool = False
+    model: Any = None,
+    /,
+    *,
+    provider: str | None = None,
+    messages: Any = None,
+    streamed: bool = False,
+    operation: str | None = None,
 ) -> Any:
     """Record a call of a model.
 
@@ -155,6 +167,7 @@ def model_call(
         provider: A value of ``gen_ai.provider.name``: ``openai``, ``anthropic``, ...
         messages: What it is asked.
         streamed: Whether the answer is a stream.
+        operation: What it is asked for where that is no answer: ``embeddings`` of the messages.
 
     """
 
@@ -162,7 +175,8 @@ def model_call(
         asked = messages
         if asked is None and called is not None:
             asked = next(iter(_arguments(called, args, kwargs).values()), None)
-        return ModelCall(model if isinstance(model, str) else None, provider, asked, streamed=streamed)
+        name = model if isinstance(model, str) else None
+        return ModelCall(name, provider, asked, streamed=streamed, operation=operation)
 
     block = Block("model_call", make)
     return block(model) if callable(model) else block

@@ -227,9 +227,12 @@ class ToolCall(_InTurn):
 class ModelCall(_InTurn):
     """A model call while it runs. Set ``output``, ``usage``, ``response_model``, ``response_id``, ``finish_reasons``."""
 
-    def __init__(self, model: str | None, provider: str | None, messages: Any, *, streamed: bool) -> None:
+    def __init__(
+        self, model: str | None, provider: str | None, messages: Any, *, streamed: bool, operation: str | None
+    ) -> None:
         super().__init__()
         self.model, self.provider, self.messages, self.streamed = model, provider, messages, streamed
+        self.operation = operation
         self.output: Any = None
         self.usage: Usage | None = None
         self.response_model: str | None = None
@@ -238,7 +241,12 @@ class ModelCall(_InTurn):
 
     def _begin(self) -> adapter.ModelCall:
         self._call = self._in.model_started(
-            provider=self.provider, model=self.model, messages=self.messages, history=0, streamed=self.streamed
+            provider=self.provider,
+            model=self.model,
+            messages=self.messages,
+            history=0,
+            streamed=self.streamed,
+            operation=self.operation,
         )
         return self._call
 

@@ -147,6 +147,7 @@ def _model_events(made: _Times, turn: Any) -> Iterator[Event]:
             **known,
             provider=as_json("str | None", details.get("provider")),
             model=as_json("str | None", details.get("model")),
+            operation=as_json("str | None", details.get("operation")),
         )
         yield ModelCallEnded(
             **made.identity("model_call.ended", ordinal, after_ns),

@@ -18,7 +18,7 @@ from turnspan.telemetry import semconv as sc
 _PLACES = 10_000
 """So many contexts: the end of a span whose provider was made before turnspan was there is never seen."""
 
-MODEL_OPERATIONS = ("chat", "text_completion", "generate_content")
+MODEL_OPERATIONS = ("chat", "text_completion", "generate_content", "embeddings")
 
 
 class ExternalSpans:
@@ -79,7 +79,7 @@ def is_of_model(attributes: Mapping[str, Any]) -> bool:
     """Return whether a span of these attributes is of a model call, in any of the dialects."""
     return (
         attributes.get(sc.GEN_AI_OPERATION_NAME) in MODEL_OPERATIONS
-        or attributes.get("openinference.span.kind") == "LLM"
+        or attributes.get("openinference.span.kind") in ("LLM", "EMBEDDING")
         or "llm.request.type" in attributes
     )
 
