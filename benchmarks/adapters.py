@@ -32,6 +32,7 @@ RUNTIMES = {
     "bedrock": "bedrock_converse",
     "claude-agent-sdk": "claude_agent_sdk_wire",
     "dspy": "dspy_wire",
+    "google-adk": "google_adk_wire",
     "google-genai": "google_genai_contents",
     "haystack": "haystack_wire",
     "langgraph": "langgraph_wire",
