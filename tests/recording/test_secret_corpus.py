@@ -10,6 +10,7 @@ import pytest
 from support.innocent_texts import innocent
 from support.secret_corpus import FORMATS, NAMES, PLACES, Maker, Secret, secrets
 from support.secret_forms import forms
+from support.secret_places import PARTS, innocent_in_places, secrets_in_places
 from turnspan.events import ToolCallEnded
 from turnspan.model import json_values
 from turnspan.recording import secrets as rules
@@ -34,6 +35,9 @@ def test_99_of_100_secrets_are_found(scan, record_property):
     assert len(FORMATS) + len(NAMES) + len(PLACES) > 200
     all_ = [secret for seed in SEEDS for secret in secrets(seed)]
     all_ += [Secret("form", *form) for seed in SEEDS for form in forms(Maker(seed))]
+    all_ += [
+        Secret("place", *found) for seed in SEEDS for part in PARTS for found in secrets_in_places(Maker(seed), part)
+    ]
     assert all(secret.needle in secret.text or secret.needle in secret.text.replace("\\n", "\n") for secret in all_)
     missed = [secret for secret in all_ if secret.needle in scan.text(secret.text)]
     recall = 1 - len(missed) / len(all_)
@@ -44,6 +48,7 @@ def test_99_of_100_secrets_are_found(scan, record_property):
 def test_99_of_100_innocent_texts_stay_as_they_are(scan, record_property):
     """Hashes, ids, images, code, schemas and prose about passwords are not touched."""
     all_ = [*INNOCENT_TEXTS, *(text for seed in SEEDS for text in innocent(seed))]
+    all_ += [text for seed in SEEDS for part in PARTS for text in innocent_in_places(Maker(seed), part)]
     altered = [(text, shown) for text in all_ if (shown := scan.text(text)) != text]
     record_property("false positives", len(altered) / len(all_))
     assert len(altered) <= FALSE_POSITIVES * len(all_), f"{len(altered)} of {len(all_)} altered: {altered[:20]}"

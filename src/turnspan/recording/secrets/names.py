@@ -12,7 +12,17 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from turnspan.recording.secrets.values import can_be_secret
-from turnspan.recording.secrets.words import ABOUT, CARD_CODE, CODE, MARKS, NO_PASS, ORDINARY, OTHER_KEY, PHRASES, Kind
+from turnspan.recording.secrets.words import (
+    ABOUT,
+    CARD_CODE,
+    CODE,
+    MARKS,
+    NO_PASS,
+    ORDINARY,
+    OTHER_KEY,
+    PHRASES,
+    Kind,
+)
 
 
 class Hit(NamedTuple):
@@ -51,9 +61,14 @@ _ASSIGNED = re.compile(
 _PAIRED = re.compile(
     rb",(?>" + S + rb"*)(?P<nv>" + Q + rb"(?:value|val|Value|content|secret|data)" + Q + S + rb"*:" + S + rb"*)?(?=[bu]?" + Q + rb")"
 )  # fmt: skip
-_ATTRIBUTE = re.compile(rb"(?:value|Value|content|default)" + S + rb"*=" + S + rb"*")
+_ATTRIBUTE = re.compile(  # of an element, or in a block that the name stands before
+    rb"(?:\{" + S + rb"{0,24}(?:(?:type|description|sensitive|nullable)" + S + rb"*=[^\\\n]{0,120}?\\+n" + S + rb"{0,24}){0,4})?"
+    rb"(?:value|Value|content|default)" + S + rb"*=" + S + rb"*"
+)  # fmt: skip
+_NEXT_LINE = re.compile(rb"value:" + S + rb"+")  # of a list of variables in YAML
 _FORM = re.compile(rb"(?:\\+r)?\\+n(?:\\+r)?\\+n")
 _PROSE = re.compile(
+    rb"(?:(?:is|was|has been|will be)" + S + rb"+(?:generated|created|set|reset|changed)" + S + rb"+)?"
     rb"(?:(?:for|of)" + S + rb"+(?:[\w.@-]{1,40}:?" + S + rb"+){1,4}?)?"
     rb"(?:(?:(?:is|was|are)(?: now| currently| still)?|set to|to|will be|ist|est|es|lautet|\xc3\xa8|->|-|\xe2\x80\x93|\xe2\x86\x92):?" + S + rb"+)?(?=(?:" + Q + rb")?[^\s\"'\\]*\d)"
 )  # fmt: skip
@@ -113,6 +128,8 @@ def behind(kind: Kind) -> Handler:
         ):
             return None  # words behind words, the most frequent case
         before = _name_before(text, start)
+        if how == "space" and not kind.strong and _SIGNED_WITH.search(text, max(0, start - 40), start):
+            return None  # what it was signed with, not the key
         if how == "space":
             how = _spaced(text, at, before, kind)
             if how == "":
@@ -146,6 +163,7 @@ def _is_word(text: bytes, start: int, end: int) -> bool:
 
 
 _QUOTES = frozenset((b'"', b"'", b"`", b"\\"))
+_SIGNED_WITH = re.compile(rb"(?i)(?:(?:signed|made|verified) (?:with|using|by) (?:\w{3,7} )?|public )\Z")
 _COUNT = re.compile(rb's?":\[?\d')
 _FOLLOWS = frozenset(b"=:\"'\\ ")
 
@@ -174,6 +192,8 @@ def _between(text: bytes, start: int, rest: re.Match[bytes], kind: Kind) -> tupl
         if (form := _FORM.match(text, rest.end("q"))) is not None:
             return "form", form.end()
         return None
+    if b"\\n" in gap and (value := _NEXT_LINE.match(text, at)) is not None:
+        return "assign", value.end()
     if next_ == b">":
         return "xml", at + 1
     if next_ == b"|":
@@ -249,7 +269,7 @@ def _value(text: bytes, at: int, kind: Kind, how: str) -> Hit | None:
             return Hit(at, number.end(), kind.label)
         return None
     bare = BARE.match(text, at)
-    if bare is None or bare["v"].startswith(b"["):
+    if bare is None or bare["v"].startswith(b"[") or (how == "assign" and bare["v"].endswith(b":")):
         return None
     value = bare["v"].rstrip(b".:!?)]}|*_")
     behind = text[bare.end() : bare.end() + 2]

@@ -14,6 +14,9 @@ _HARD_PASSWORD = re.compile(
     rb"://(?P<user>[^\s\"'<>\\/@:?#,;]{0,128}):(?P<v>(?!\d{1,5}(?:[/?#]|\Z))[^\s\"'<>\\,]{1,512})@(?=[\w\[-]+(?:[.:/\"'\s\\]|\Z))"
 )
 _USER_ALONE = re.compile(rb"://(?P<v>[A-Za-z0-9_\-]{20,})(?::x-oauth-basic|:)?@(?=[\w\[])")
+_OF_DIRECTORY = re.compile(
+    rb"://(?P<user>\w{1,16}=[^\s\"'<>\\/@:?#;]{0,200}):(?P<v>[^\s\"'<>\\/@,]{1,512})@(?=[\w\[.-])"
+)
 _STAND_IN = re.compile(rb"[<{$*%\[]|x{3,}\Z|\.\.\.", re.IGNORECASE)
 
 
@@ -22,6 +25,8 @@ def _url(text: bytes, start: int, _end: int) -> Hit | None:
     rest = text[found.end() : found.end() + 256] if found is not None else b""
     if found is None or b"@" in re.split(rb"[\s\"'/?<>\\]", rest, maxsplit=1)[0]:
         found = _HARD_PASSWORD.match(text, start) or found
+    if found is None:
+        found = _OF_DIRECTORY.match(text, start)
     if found is None:
         found = _USER_ALONE.match(text, start)
         if found is None or not looks_random(found["v"]):
@@ -164,15 +169,81 @@ def _secret_cells(text: bytes, head: bytes, joint: bytes, at: int) -> list[Hit]:
     return hits
 
 
+_IN_BLOCK = re.compile(
+    rb"(?:\\+r)?\\+n {2,8}[\w.-]{1,64}: +(?:\\*[\"'])?(?P<v>[^\s\"'\\]{1,4096})(?:\\*[\"'])?(?=\\|\"|\Z)"
+)
+_MOST_IN_BLOCK = 100
+
+
+def _block(text: bytes, _start: int, end: int) -> list[Hit]:
+    """Return what stands in a block of YAML that is called after secrets, if it looks like one."""
+    hits: list[Hit] = []
+    at = end
+    while len(hits) < _MOST_IN_BLOCK and (line := _IN_BLOCK.match(text, at)) is not None:
+        at = line.end()
+        if looks_random(line["v"]) and not is_stand_in(line["v"]):
+            hits.append(Hit(line.start("v"), line.end("v"), "secret"))
+    return hits
+
+
+_TYPED = re.compile(
+    rb"(?<![^\s\"'`])(?P<v>(?=[^\s\"'`\\]{0,64}\d)(?=[^\s\"'`\\]{0,64}[A-Za-z])[^\s\"'`\\]{6,64})[\"'`]?\Z"
+)
+
+
+def _typed_before(text: bytes, start: int, _end: int) -> Hit | None:
+    """Return what somebody has typed ``into the password field``."""
+    found = _TYPED.search(text, max(0, start - 80), start)
+    return None if found is None or _STAND_IN.match(found["v"]) else Hit(found.start("v"), found.end("v"), "password")
+
+
+_MIXED = rb"(?P<v>(?=[^\s\"'\\]*\d)(?=[^\s\"'\\]*[A-Za-z])[^\s\"'\\]{6,})"
 _Q = rb"(?:\\*[\"'])?"
 _ARGS = rb"(?:[^|;\"\\]|\\+[\"']|\\\\n){0,300}?"
 _GAP = rb"(?:[ \t]+|\\*[\"'],?[ \t]*\\*[\"'])"
 _ARG = rb"[^,()]{1,300},"
 _STRING = rb"\s*b?\\*[\"'](?P<v>[^\s\"'\\]{4,})\\*[\"']"
 _COMMANDS: tuple[tuple[str, bytes], ...] = (
-    ("curl", rb"curl\b" + _ARGS + _GAP + rb"(?:-\w*u|--user|--proxy-user|-U)(?:" + _GAP + rb"|=|)" + _Q + rb"[^\s:\"'\\]{1,80}:(?P<v>[^\s\"'\\]+)"),
+    ("curl", rb"curl\b" + _ARGS + _GAP + rb"(?:-\w*u|--user|--proxy-user|-U)(?:" + _GAP + rb"|=|)" + _Q + rb"[^\s:\"'\\]{0,80}:(?P<v>[^\s\"'\\]+)"),
     ("wget", rb"wget\b" + _ARGS + rb"password[= ]" + _Q + rb"(?P<v>[^\s\"'\\]+)"),
     ("mysql", rb"(?:mysql\w*|mariadb\w*)\b" + _ARGS + _GAP + rb"-p(?P<v>[^\s\"'\\]{3,})"),
+    *(
+        (name, rb"(?:sqlplus|sqlldr|(?:exp|imp)dp|rman)\b" + _ARGS + rb"[ '=]" + _Q + rb"\w{1,30}/(?P<v>[^\s@\"'\\]{3,})@")
+        for name in ("sqlplus", "sqlldr", "expdp", "impdp", "rman ")
+    ),
+    *(
+        (f"{name} ", name.encode() + rb"\s+(?:-\S+\s+){0,6}" + _Q + rb"[\w.-]{1,64}:(?P<v>[^\s@/\"'\\]{3,})@[\w.-]")
+        for name in ("sftp", "ssh", "scp", "rsync", "ftp", "lftp")
+    ),
+    ("openssl ", rb"openssl\b" + _ARGS + rb" -k " + _Q + rb"(?P<v>[^\s\"'\\]{3,})"),
+    *(
+        (f"{name.lower()}(", name.encode() + rb"\(" + _STRING)
+        for name in ("Fernet", "AESGCM", "AESCCM", "ChaCha20Poly1305", "SecretBox", "AES.new", "algorithms.AES")
+    ),
+    ("sonar.login", rb"sonar\.login=" + _Q + rb"(?P<v>[\w-]{20,})"),
+    ("signtool ", rb"signtool\b" + _ARGS + rb" /p " + _Q + rb"(?P<v>[^\s\"'\\]{3,})"),
+    ("xfreerdp ", rb"xfreerdp\b" + _ARGS + rb" /p:" + _Q + rb"(?P<v>[^\s\"'\\]{3,})"),
+    *(
+        (f"{name} ", name.encode() + rb"\b" + _ARGS + rb" -P " + _Q + rb"(?P<v>[^\s\"'\\]{3,})")
+        for name in ("ipmitool", "knife")
+    ),
+    ("rabbitmqctl ", rb"rabbitmqctl\b" + _ARGS + rb" (?:add_user|change_password) \S+ " + _Q + rb"(?P<v>[^\s\"'\\]{3,})"),
+    ("http-basic.", rb"http-basic\.\S+ \S+ " + _Q + rb"(?P<v>[^\s\"'\\]{3,})"),
+    ("bundle config ", rb"bundle config (?:set )?(?:--\w+ )?\S+ " + _Q + rb"[^\s:\"'\\]+:(?P<v>[^\s\"'\\]{3,})"),
+    ("password", rb"(?i)password[^\n;]{0,40}?\)\.(?:send_?keys|type|fill)\(" + _STRING),
+    ("set_cookie(", rb"set_cookie\(" + _ARG + _STRING),
+    ("setcookie(", rb"(?i)setcookie\(" + _ARG + _STRING),
+    ("community ", rb"community " + _MIXED + rb" R[OW]"),
+    ("user ", rb"(?i)user \S{1,64} (?:and )?pass(?:word)? " + _MIXED),
+    ("convertto-securestring", rb"(?i)ConvertTo-SecureString\b" + _ARGS + rb" -String " + _Q + rb"(?P<v>[^\s\"'\\]{3,})"),
+    ("twilio", rb"(?i)twilio[^\n\"]{0,40}\(\\*[\"']AC[0-9a-f]{32}\\*[\"'],\s*\\*[\"'](?P<v>[0-9a-f]{32})"),
+    *(
+        (f"{name.lower()}(", name.encode() + rb"\(" + _ARG + _STRING)
+        for name in ("NetworkCredential", "UsernamePasswordCredentials", "PasswordAuthentication", "Credentials")
+    ),
+    (".auth = (", rb"\.auth = \(" + _ARG + _STRING),
+    ("bcrypt.", rb"bcrypt\.\w{4,16}\(" + _STRING),
+    ("credentials", rb"(?i)credentials(?: are)?: \w{1,32} ?[/|] ?(?P<v>[^\s\"'\\]{4,})"),
     ("sshpass", rb"sshpass\s+-p" + rb"\s*" + _Q + rb"(?P<v>[^\s\"'\\]+)"),
     (" login", rb" login\b" + _ARGS + _GAP + rb"-p" + _GAP + _Q + rb"(?P<v>[^\s\"'\\]{3,})"),
     ("redis-cli", rb"redis-cli\b" + _ARGS + _GAP + rb"-a" + _GAP + _Q + rb"(?P<v>[^\s\"'\\]+)"),
@@ -264,6 +335,10 @@ def placed() -> Iterator[tuple[str, Handler]]:
         yield mark, _path
     for mark in (" is your ", " as your "):
         yield mark, _code_before
+    for mark in (" into the password", " as the password", " as password"):
+        yield mark, _typed_before
+    for mark in ("secrets:", "stringdata:"):
+        yield mark, _block
     for mark in ("insert into", "replace into"):
         yield mark, _inserted
     for mark in ("|-", "| -", "|:-", "-+-"):

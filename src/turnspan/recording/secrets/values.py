@@ -14,7 +14,9 @@ _STAND_IN = re.compile(
 )  # fmt: skip
 _SECRET_WORD = re.compile(rb"(?i)passw|secret|token|api_?key|credential|pwd")
 
-_CODE = re.compile(rb"[A-Za-z_][\w.]*[(\[]|[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+\Z|[a-z]+(?:_[a-z]+)+\Z|[A-Z]+(?:_[A-Z]+)+\Z")
+_CODE = re.compile(
+    rb"[A-Za-z_][\w.:]*[(\[]|[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+\Z|[a-z]+(?:_[a-z]+)+\Z|[A-Z]+(?:_[A-Z]+)+\Z"
+)
 _ORDINARY_MIX = re.compile(
     rb"(?i)(?:sha\d|md5|base\d|utf|argon|bcrypt|pbkdf|oauth|v?\d+(?:\.\d+)*[a-z]{0,3}\Z|[a-z]+-?\d{1,2}\Z)"
 )

@@ -49,7 +49,7 @@ MARKS: dict[Kind, list[str]] = {
             "passw passphrase pass-phrase pass_phrase passcode pwd _pw _pass -pass storepass keypass dbpass userpass adminpass rootpass smtppass mailpass convertto-securestring"
         ),
         *(word + end for word in ("pw", "pass", "pass_", "psk") for end in f"=:{_QUOTES}"),
-        *("pw ", "pass - "),
+        *("pw ", "pass - ", "pass =", "pw =", "psk ="),
         *_IN_OTHER_LANGUAGES,
         *("mot de passe", "pass phrase", "identified by"),
     ],
