@@ -54,7 +54,7 @@ installs: $(VENV)/.test            ## the built wheel with each extra: by the ol
 soak: $(VENV)/.test                ## all pairs of faults, 1,000 killed processes, full disks, ends and odd values, 10,000 edits of a store: about an hour
 	SOAK=1 $(BIN)/python -m pytest -q --timeout 1800 tests/faults $(PYTEST)
 	SOAK_REQUESTS=300000 $(BIN)/python -m pytest -q --timeout 7200 tests/receiver/test_any_request.py $(PYTEST)
-	SOAK_EDITS=10000 $(BIN)/python -m pytest -q --timeout 7200 tests/verification/test_any_edit.py tests/verification/test_anchors.py $(PYTEST)
+	SOAK_EDITS=10000 $(BIN)/python -m pytest -q --timeout 7200 tests/verification/test_any_edit.py tests/verification/test_anchors.py tests/verification/test_odd_rows.py $(PYTEST)
 
 lint: $(VENV)/.test                ## style and strict types
 	$(BIN)/ruff check .

@@ -1,10 +1,12 @@
 """A home that was recorded with a key, once for all tests, and copies of it for whoever wants to break one."""
 
 import shutil
+from pathlib import Path
 
 import pytest
 
 import turnspan
+from support.programs import PYTHON, run
 from turnspan.recording import runtime
 from turnspan.recording.recorder import Recorder
 from turnspan.settings import Settings
@@ -74,3 +76,38 @@ def home(signed_home, tmp_path):
     """A copy of the signed home, to be broken."""
     shutil.copytree(signed_home, tmp_path / "home")
     return tmp_path / "home"
+
+
+PROGRAM = """
+import sys
+import turnspan
+from verification.conftest import _play
+home, key, sessions, processes, keep = sys.argv[1:]
+for part in range(int(processes)):
+    turnspan.configure(home=home, signing_key=key, keep_journal=keep == "True")
+    for name in sessions.split():
+        _play(name, part)
+    turnspan.shutdown()
+"""
+
+
+def record_with_spans(home, key, sessions=("a", "b", "c"), processes=2, *, keep_journal=False):
+    """Record the same in a program of its own, which has the SDK: with spans and log lines in home."""
+    arguments = (home, key, " ".join(sessions), processes, keep_journal)
+    run(PYTHON, "-c", PROGRAM, *arguments, env={"PYTHONPATH": str(Path(__file__).parents[1])}, check=True)
+    return Settings.read(home=home, strict=True, signing_key=key, keep_journal=keep_journal)
+
+
+@pytest.fixture(scope="session")
+def told_home(tmp_path_factory, key):
+    """A home with signed seals, log lines and spans; not to be changed."""
+    home = tmp_path_factory.mktemp("told") / "home"
+    record_with_spans(home, key)
+    return home
+
+
+@pytest.fixture
+def told(told_home, tmp_path):
+    """A copy of it, to be broken."""
+    shutil.copytree(told_home, tmp_path / "told")
+    return tmp_path / "told"

@@ -34,7 +34,7 @@ from turnspan.settings import Settings
 from turnspan.stores import open_store
 from turnspan.verification import verify
 from turnspan.verification.anchors import head_of_store, merkle_root, read_anchor
-from verification.conftest import record
+from verification.conftest import record, record_with_spans
 
 PEM = serialization.Encoding.PEM
 REWRITINGS = max(25, int(os.environ.get("SOAK_EDITS", "0")) // 10)
@@ -62,7 +62,7 @@ def anchored(tmp_path_factory, keys):
     """A home and its anchor: two chains, the beginning of a third, whose process goes on, and a fourth that came later."""
     folder = tmp_path_factory.mktemp("anchored")
     key = str(keys / "private.pem")
-    made = record(folder / "home", sessions=("a", "b"), signing_key=key, keep_journal=True)
+    made = record_with_spans(folder / "home", key, sessions=("a", "b"), keep_journal=True)
     recorder = Recorder(made)
     before = runtime.use(recorder)
     try:

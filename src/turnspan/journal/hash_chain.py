@@ -79,7 +79,7 @@ def ids_in(payload: bytes) -> Ids | None:
         if not 0 <= at_ns < 2**63:
             return None
         return Ids(kind, event_id, int(at_ns), session_id, found.get("turn_id"), found.get("call_id"))
-    except (msgspec.MsgspecError, KeyError, TypeError, AttributeError):
+    except (msgspec.MsgspecError, KeyError, TypeError, AttributeError, RecursionError):
         return None
 
 
@@ -87,7 +87,7 @@ def read(payload: bytes) -> Event | None:
     """Return the event that a line holds; None where this version cannot read it."""
     try:
         return _decoder.decode(payload)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, RecursionError):
         return None
 
 

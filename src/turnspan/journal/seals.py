@@ -128,6 +128,11 @@ class Key:
         self._public: Any = None
         if self._secret.startswith(b"-----BEGIN"):
             self._load_pem()
+        elif self._secret.startswith((b"ssh-", b"ecdsa-", b"untrusted comment:")):
+            raise SettingsError(
+                "This is a key of SSH or of another tool, and as a secret everybody would have it: use an Ed25519 key in "
+                "PEM, as `openssl genpkey -algorithm ed25519` makes it"
+            )
         elif len(self._secret) < 16:
             raise SettingsError("A signing key has at least 16 bytes: make one with `openssl rand -hex 32`")
 
@@ -148,6 +153,8 @@ class Key:
 
     def _load_pem(self) -> None:
         try:
+            from cryptography.exceptions import UnsupportedAlgorithm
+            from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
             from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
         except ImportError as error:
             raise MissingExtraError(
@@ -159,8 +166,12 @@ class Key:
                 self._public = self._private.public_key()
             else:
                 self._public = load_pem_public_key(self._secret)
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, UnsupportedAlgorithm) as error:
             raise SettingsError(f"This is not a valid Ed25519 key in PEM: {error}") from error
+        if not isinstance(self._public, Ed25519PublicKey):
+            raise SettingsError(
+                "This is a key in PEM, and not an Ed25519 one: `openssl genpkey -algorithm ed25519` makes it"
+            )
 
     def public_bytes(self) -> bytes | None:
         """Return the public key as 32 bytes; None for a key that has no public part."""
@@ -189,7 +200,7 @@ class Key:
         from cryptography.exceptions import InvalidSignature
 
         try:
-            self._public.verify(bytes.fromhex(value), statement)
+            self._public.verify(made := bytes.fromhex(value), statement)
         except (InvalidSignature, ValueError):
             return False
-        return kind == "ed25519"
+        return kind == "ed25519" and made.hex() == value  # written in one way only

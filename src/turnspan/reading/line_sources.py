@@ -172,7 +172,7 @@ def _from_file(line: dict[str, Any], timestamp: Any, where: str) -> ObservedLogL
         line.get("trace_id"),
         line.get("span_id"),
         line.get("status"),
-        from_iso(timestamp),
+        from_iso(timestamp) if isinstance(timestamp, str) else None,
         line.get("seal"),
         where,
         line,

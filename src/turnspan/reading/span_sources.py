@@ -28,6 +28,8 @@ class ObservedSpan(NamedTuple):
     session_id: str
     event_ids: tuple[str, ...]
     links: tuple[str, ...]
+    said: dict[str, Any] | None = None
+    """The whole span as OTLP JSON, where it is there to be read."""
 
 
 class SpanSource(Protocol):
@@ -199,6 +201,7 @@ def _observed(span: dict[str, Any]) -> ObservedSpan | None:
         str(attributes.get(sc.GEN_AI_CONVERSATION_ID, "")),
         tuple(str(event_id) for event_id in event_ids if event_id is not None),
         tuple(hex_id(link.get("spanId"), 16) for link in span.get("links") or []),
+        span,
     )
 
 

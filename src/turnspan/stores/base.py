@@ -255,6 +255,9 @@ class ChecksColumns(Protocol):
     def sessions_without_head(self) -> list[str]:
         """Return the ids of sessions that rows are there of, and not the session."""
 
+    def altered_tables(self) -> list[str]:
+        """Return in words which tables do not show what was written into them: somebody has put others in their place."""
+
     def is_cut(self, has: str, whole: str) -> bool:
         """Return whether a text is what this store keeps of a longer one, or of one with characters it does not take."""
 

@@ -18,6 +18,7 @@ from turnspan.stores.rows import AuditRow, Removed
 from turnspan.verification.journals import Journals
 from turnspan.verification.report import Report, Verdict
 from turnspan.verification.trust import Trust
+from turnspan.verification.typed_rows import TypedRows
 
 
 class End(NamedTuple):
@@ -46,6 +47,7 @@ class Chains:
         trust: Which seals and removals may be believed.
         journals: The journals beside the store.
         seals_of: Returns what a session says of its ends.
+        typed: Passes on the rows that can be looked at.
         running: What this process knows of the chain that it writes.
 
     """
@@ -57,16 +59,18 @@ class Chains:
         trust: Trust,
         journals: Journals,
         seals_of: SealsOf,
+        typed: TypedRows,
         running: Seal | None = None,
     ) -> None:
         self._store, self._report, self._trust, self._journals = store, report, trust, journals
-        self._seals_of, self._running = seals_of, running
+        self._seals_of, self._typed, self._running = seals_of, typed, running
         self.ends: dict[str, End] = {}
         self.removed: dict[str, dict[int, Removed]] = {}
         self.removed_sessions: set[str] = set()
         """Names of the sessions whose removal may be believed."""
         self._named: dict[str, Heads] = {}
         self._hashes: dict[str, dict[int, str]] = {}  # of the lines that others may name
+        self._first_lines: dict[str, int] = {}
         self._last_lines: dict[str, int] = {}
 
     def check(self, wanted: frozenset[str] | None, watched: dict[str, set[int]] | None = None) -> None:
@@ -77,13 +81,13 @@ class Chains:
             watched: Lines whose hashes are to be remembered, by journal: see :meth:`hash_at`.
 
         """
-        for one in self._store.audit_removed():
+        for one in self._typed.removed(self._store.audit_removed()):
             self.removed.setdefault(one.journal, {})[one.first] = one
         for journal, rows in self._rows(wanted):
             chain = _Chain(self, journal, wanted, (watched or {}).get(journal, set()))
             self.ends[journal] = chain.check(rows)
             self._hashes[journal] = chain.hashes
-            self._last_lines[journal] = chain.last_line
+            self._first_lines[journal], self._last_lines[journal] = chain.first_line, chain.last_line
             self._named |= {f"{journal} {seal.event_id}": seal.heads() for seal in chain.linking}
         self._check_removals(wanted)
         if wanted is None:
@@ -95,6 +99,10 @@ class Chains:
             return found
         gone = self.removal_of(journal, sequence)
         return gone.hash if gone is not None and gone.last == sequence else None
+
+    def begins_at(self, journal: str) -> int:
+        """Return the number of the first line that was read of a chain."""
+        return self._first_lines.get(journal, 0)
 
     def ends_at(self, journal: str) -> int:
         """Return the number of the last line that there is of a chain; 0: there is none."""
@@ -109,14 +117,14 @@ class Chains:
 
     def _rows(self, wanted: frozenset[str] | None) -> Iterator[tuple[str, Iterable[AuditRow]]]:
         if wanted is None:
-            yield from groupby(self._store.audit_rows(AuditFilter()), key=lambda row: row.journal)
+            yield from groupby(self._typed.of(self._store.audit_rows(AuditFilter())), key=lambda row: row.journal)
             return
         firsts: dict[str, str] = {}
         for session_id in wanted:
-            for row in self._store.audit_events(session_id):
+            for row in self._typed.of(self._store.audit_events(session_id)):
                 firsts[row.journal] = min(row.event_id, firsts.get(row.journal, row.event_id))
         for journal, first in sorted(firsts.items()):  # to its end: a tail that was cut off shows there only
-            yield journal, self._store.audit_rows(AuditFilter(journal=journal, since_id=first))
+            yield journal, self._typed.of(self._store.audit_rows(AuditFilter(journal=journal, since_id=first)))
 
     def _check_removals(self, wanted: frozenset[str] | None) -> None:
         for journal, ranges in self.removed.items():
@@ -153,6 +161,7 @@ class _Chain:
         self._watched = watched if self._running is None else {*watched, self._running.sequence}
         self.hashes: dict[int, str] = {}
         self.linking: list[Seal] = []
+        self.first_line = 0
         self._before: tuple[int, str] = (0, "")
         self._events: dict[str, list[tuple[int, str]]] = {}  # of each session, behind its newest seal
         self._seals: dict[str, Seal] = {}  # the newest of each session
@@ -166,6 +175,7 @@ class _Chain:
         for row in rows:
             self._check_hash(row)
             self._check_place(row, first=first)
+            self.first_line = row.sequence if first else self.first_line
             first = False
             self._count(row)
             self._before = (row.sequence, row.hash)
@@ -174,7 +184,7 @@ class _Chain:
         self._skip_removed_end()
         if self._running is not None:
             self._check_running(self._running)
-        pending = self._journals.is_held(self._journal) or self._journals.waits(self._journal)
+        pending = not self._closed and (self._journals.is_held(self._journal) or self._journals.waits(self._journal))
         for session_id in {*self._events, *self._seals}:
             self._check_end(session_id, pending=pending)
         self._check_closed(pending=pending)
@@ -221,6 +231,10 @@ class _Chain:
             )
         elif row.previous_hash != own:
             self._altered(row, f"line {number} before it is not the one that it was written behind")
+        elif any(
+            one.first <= row.sequence <= one.last and self._trust.in_removal(one) for one in self._removed.values()
+        ):
+            self._altered(row, "it was removed by record, and is there again")
         else:
             self._report.ok("structure")
 

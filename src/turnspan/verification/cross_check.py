@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
-from typing import Any
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 import msgspec
 
-from turnspan.events import KIND_OF, HandedOff, Started
+from turnspan.events import KIND_OF, Event, HandedOff, Started
 from turnspan.journal.recorded_events import RecordedEvent
 from turnspan.journal.seals import Seal, seal_of
 from turnspan.model.records import SessionRecord, turnspan_metadata
@@ -19,8 +18,9 @@ from turnspan.stores.rows import removed_name
 from turnspan.telemetry import semconv as sc
 from turnspan.verification.chains import UNKNOWN, End
 from turnspan.verification.journals import Journals
-from turnspan.verification.outlets import Place, kept_elsewhere
+from turnspan.verification.outlets import GIVEN, Place, kept_elsewhere
 from turnspan.verification.report import Check, Report, Verdict
+from turnspan.verification.said import Differing, line_differs, span_differs
 
 _US = 1000
 Sources = tuple[SpanSource | None, LineSource | None]
@@ -69,12 +69,12 @@ class CrossCheck:
             for line in self._lines.lines(wanted, since_ns, until_ns):
                 self._line_index.setdefault(line.session_id, []).append(line)
 
-    def check(self, session_id: str, recorded: list[RecordedEvent]) -> None:
-        """Check one session, by its events."""
+    def check(self, session_id: str, recorded: list[RecordedEvent], starts: Mapping[str, Event]) -> None:
+        """Check one session, by its events; ``starts``: of each end what it ends, by the id of the end."""
         if self._spans is not None:
             self._check_trace(session_id, recorded)
         if self._lines is not None:
-            self._check_log(session_id, recorded)
+            self._check_log(session_id, recorded, starts)
 
     def check_ids(self, session: SessionRecord) -> None:
         """Check one session of a store that keeps no events, by the ids that its turns have."""
@@ -98,7 +98,9 @@ class CrossCheck:
     def _check_trace(self, session_id: str, recorded: list[RecordedEvent]) -> None:
         report = self._report
         traces = dict.fromkeys(one.span.trace_id for one in recorded if one.span is not None)
-        seen = {span.span_id: span for span in self._seen_spans(session_id, traces)}
+        seen: dict[str, list[ObservedSpan]] = {}  # what was sent again is there twice
+        for seen_span in self._seen_spans(session_id, traces):
+            seen.setdefault(seen_span.span_id, []).append(seen_span)
         events = {one.event.event_id for one in recorded}
         flags = {
             one.span.span_id: one
@@ -109,25 +111,25 @@ class CrossCheck:
             assert span.context is not None
             span_id = f"{span.context.span_id:016x}"
             one = flags[span_id]
-            found = seen.pop(span_id, None)
+            found = seen.pop(span_id, [])
             borrowed = one.event.borrowed
-            if borrowed in ("read", "received") and (found is None or not found.event_ids):
+            if borrowed in ("read", "received") and not any(each.event_ids for each in found):
                 continue  # somebody else's, which had ended: it says nothing of ours
-            if found is None:
+            if not found:
                 self._say_no_span(session_id, one, span)
-            elif differing := self._span_differs(found, span, only=_OF_BORROWED if borrowed else None):
+            elif differing := self._spans_differ(found, span, only=_OF_BORROWED if borrowed else None):
                 says = f"span {span_id} {span.name!r}: {_sentence(differing)}"
                 report.add("trace", "mismatch", session_id, one.event.event_id, says)
             else:
                 report.ok("trace")
-        for span_id, found in seen.items():
-            if found.event_ids[0] not in events:
-                self._stray("trace", session_id, found.event_ids[0], f"span {span_id} {found.name!r}")
+        for span_id, (first, *_) in seen.items():
+            if first.event_ids[0] not in events:
+                self._stray("trace", session_id, first.event_ids[0], f"span {span_id} {first.name!r}")
 
     def _spans_of(self, session_id: str, recorded: list[RecordedEvent]) -> Iterator[RehydratedSpan]:
         """Yield the spans that should be there; ids that were altered may name none."""
         try:
-            yield from spans_again(recorded)
+            yield from spans_again(recorded, content=True)
         except ValueError as error:
             says = f"its spans cannot be made again of its events: {error}"
             self._report.add("trace", "altered", session_id, session_id, says)
@@ -154,7 +156,7 @@ class CrossCheck:
         if not one.span.flags & 1:
             return "sampled-out", "it was sampled out"
         end = self.ends.get(one.journal, UNKNOWN)
-        if end.pending:
+        if end.pending or self._journals.has_waiting(one):
             return "pending", "its process still runs, or was not recovered yet"
         if end.closed == REASON:
             return "crashed", "its process died, and may not have sent it"
@@ -164,32 +166,47 @@ class CrossCheck:
             return "expired", "older than what is kept there"
         return "missing", "it is not there, and nothing explains why"
 
-    def _check_log(self, session_id: str, recorded: list[RecordedEvent]) -> None:
+    def _check_log(self, session_id: str, recorded: list[RecordedEvent], starts: Mapping[str, Event]) -> None:
         report = self._report
-        lines = self._line_index.pop(session_id, []) if self._line_index is not None else []
-        seen = {line.event_id: line for line in lines}
+        seen: dict[str, list[ObservedLogLine]] = {}
+        for line in self._line_index.pop(session_id, []) if self._line_index is not None else []:
+            seen.setdefault(line.event_id, []).append(line)
         for one in recorded:
             event = one.event
-            line = seen.pop(event.event_id, None)
+            lines = seen.pop(event.event_id, [])
             seal = self.ends.get(one.journal, UNKNOWN).seal
-            if line is None and (elsewhere := kept_elsewhere("log", seal, self._line_place)):
+            if not lines and (elsewhere := kept_elsewhere("log", seal, self._line_place)):
                 report.not_looked_at("log", elsewhere)
-            elif line is None:
+            elif not lines:
                 verdict, why = self._why_no_line(one)
                 report.add("log", verdict, session_id, event.event_id, f"{KIND_OF[type(event)]}: {why}")
-            elif differing := _line_differs(line, one):
-                says = f"{line.where}: {_sentence(differing)}"
+            elif found := self._lines_differ(lines, one, starts.get(event.event_id)):
+                where, differing = found
                 is_seal = list(differing) == ["seal"]
-                report.add("log", "altered" if is_seal else "mismatch", session_id, event.event_id, says)
+                verdict = "altered" if is_seal else "mismatch"
+                report.add("log", verdict, session_id, event.event_id, f"{where}: {_sentence(differing)}")
             else:
                 report.ok("log")
-        for event_id, line in seen.items():
+        for event_id, (line, *_) in seen.items():
             self._stray("log", session_id, event_id, f"{line.where} {line.kind}")
+
+    def _lines_differ(
+        self, lines: list[ObservedLogLine], one: RecordedEvent, started: Event | None
+    ) -> tuple[str, Differing] | None:
+        """Return the first of an event's lines that says something else than the record, and what."""
+        own = self._line_place not in (None, GIVEN)
+        for line in lines:
+            differing = _line_differs(line, one)
+            if not differing and own and line.said is not None:
+                differing = line_differs(line.said, one, started)
+            if differing:
+                return line.where, differing
+        return None
 
     def _why_no_line(self, one: RecordedEvent) -> tuple[Verdict, str]:
         assert self._lines is not None
         end = self.ends.get(one.journal, UNKNOWN)
-        if end.pending:
+        if end.pending or self._journals.has_waiting(one):
             return "pending", "its process still runs, or was not recovered yet"
         own = seal_of(one.event)  # the line of a seal comes behind what it counts
         failed = end.seal.log_failed if end.seal is not None else 0
@@ -226,14 +243,25 @@ class CrossCheck:
         else:
             self._report.add(check, "orphan", session_id, event_id, f"{what} is not in the record")
 
-    def _span_differs(
-        self, found: ObservedSpan, span: RehydratedSpan, only: Collection[str] | None = None
-    ) -> dict[str, tuple[Any, Any]]:
+    def _spans_differ(
+        self, found: list[ObservedSpan], span: RehydratedSpan, only: Collection[str] | None = None
+    ) -> Differing:
+        """Return what the first span that says something else than the record says, and what it should say."""
+        assert self._spans is not None
+        for one in found:
+            differing = self._span_differs(one, span, only)
+            if not differing and only is None and self._spans.own and one.said is not None:
+                differing = span_differs(one.said, span)
+            if differing:
+                return differing
+        return {}
+
+    def _span_differs(self, found: ObservedSpan, span: RehydratedSpan, only: Collection[str] | None) -> Differing:
         """Return what of a span is not what the record says: what it has, and what it should have."""
         assert span.context is not None
         assert self._spans is not None
         start, end = self._spans.precision_ns
-        expected: dict[str, tuple[Any, Any]] = {
+        expected: Differing = {
             "trace id": (found.trace_id, f"{span.context.trace_id:032x}"),
             "parent": (found.parent_id, f"{span.parent.span_id:016x}" if span.parent else ""),
             "name": (found.name, span.name),
@@ -264,7 +292,7 @@ def _span_id(span: RehydratedSpan) -> str:
     return "" if span.context is None else f"{span.context.span_id:016x}"
 
 
-def _sentence(differing: dict[str, tuple[Any, Any]]) -> str:
+def _sentence(differing: Differing) -> str:
     return ", ".join(f"its {name} is {has!r}, the record says {should!r}" for name, (has, should) in differing.items())
 
 
@@ -280,9 +308,9 @@ def _ids_on(span: RehydratedSpan) -> tuple[str, ...]:
     return (*on_span, *(str((event.attributes or {})[sc.TURNSPAN_AUDIT_EVENT_ID]) for event in span.events))
 
 
-def _line_differs(line: ObservedLogLine, one: RecordedEvent) -> dict[str, tuple[Any, Any]]:
+def _line_differs(line: ObservedLogLine, one: RecordedEvent) -> Differing:
     event = one.event
-    expected: dict[str, tuple[Any, Any]] = {
+    expected: Differing = {
         "event": (line.kind, KIND_OF[type(event)]),
         "session_id": (line.session_id, event.session_id),
         "turn_id": (line.turn_id, event.turn_id),

@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from turnspan.journal.hash_chain import Ids, Line, digest_of, ids_in, payload_hash
+from turnspan.journal.recorded_events import RecordedEvent
 from turnspan.journal.segments import files_of, header_of, is_held, read_whole
 from turnspan.journal.unwritten import Losses
 from turnspan.settings import without_password
 from turnspan.stores.base import Audited, AuditFilter, url_of
 from turnspan.verification.report import Report
+from turnspan.verification.typed_rows import TypedRows
 
 Stored = dict[int, tuple[str, str]]
 """Of a journal's lines that a store has: the hash, and the digest of the content that is there now."""
@@ -28,10 +30,11 @@ class Journals:
         self.files = files_of(self._directory) if self._directory is not None else {}
         self._held: dict[str, bool] = {}
         self._waiting: dict[str, list[tuple[int, Ids]]] | None = None
+        self._numbers: dict[str, set[int]] = {}
 
     def is_held(self, journal: str) -> bool:
         """Return whether a process holds a journal: it writes it, or recovers it."""
-        if self._directory is None:
+        if self._directory is None or not journal.isalnum():  # no name of a file of ours
             return False
         if journal not in self._held:
             self._held[journal] = is_held(self._directory, journal)
@@ -51,17 +54,35 @@ class Journals:
                     self._waiting[journal] = [(line.sequence, ids_in(line.payload) or _NO_IDS) for line in lines]
         return self._waiting
 
+    def has_waiting(self, one: RecordedEvent) -> bool:
+        """Return whether an event waits in a journal of a dead process still: what is not done of it is done by recovery."""
+        if one.journal not in self._numbers:
+            lines = [] if self.is_held(one.journal) else self.waiting().get(one.journal, [])
+            self._numbers[one.journal] = {number for number, _ in lines}
+        return one.sequence in self._numbers[one.journal]
+
     def events_waiting(self) -> frozenset[str]:
         """Return the ids of the events in these lines."""
         return frozenset(ids.event_id for lines in self.waiting().values() for _, ids in lines)
 
-    def check(self, store: Audited, report: Report, wanted: frozenset[str] | None) -> None:
-        """Check what is here against the store that it was meant for, and say what waits."""
+    def check(
+        self, store: Audited, report: Report, typed: TypedRows, closed: set[str], wanted: frozenset[str] | None
+    ) -> None:
+        """Check what is here against the store that it was meant for, and say what waits.
+
+        Args:
+            store: The store.
+            report: Takes what is found.
+            typed: Passes on the rows that can be looked at.
+            closed: The journals whose chains have an end that may be believed: nothing more is to come in these.
+            wanted: These sessions; None: all.
+
+        """
         if not self.files:
             return
-        gone = {one.journal for one in store.audit_removed()}
+        gone = {one.journal for one in typed.removed(store.audit_removed())}
         stored: dict[str, Stored] = {journal: {} for journal in self.files}
-        for row in store.audit_rows(AuditFilter(sessions=wanted)):
+        for row in typed.of(store.audit_rows(AuditFilter(sessions=wanted))):
             if row.journal in stored:
                 stored[row.journal][row.sequence] = (row.hash, digest_of((row.payload or "").encode()))
         url = url_of(store)
@@ -69,7 +90,7 @@ class Journals:
             meant = next((header.get("store") for path in paths if (header := header_of(path)) is not None), None)
             if meant not in (None, "", without_password(url)) and not stored[journal]:
                 continue  # another store's; one that was moved is known by what it has
-            self._say_what_waits(journal, stored[journal], report, wanted)
+            self._say_what_waits(journal, stored[journal], report, wanted, is_closed=journal in closed)
             if wanted is None:
                 alive, losses = self.is_held(journal), self._losses(journal)
                 _Files(report, journal, stored[journal], losses, alive=alive, whole=journal not in gone).check(paths)
@@ -77,9 +98,11 @@ class Journals:
     def _losses(self, journal: str) -> Losses:
         return Losses() if self._directory is None else Losses.read(self._directory / f"{journal}.lock")
 
-    def _say_what_waits(self, journal: str, stored: Stored, report: Report, wanted: frozenset[str] | None) -> None:
+    def _say_what_waits(
+        self, journal: str, stored: Stored, report: Report, wanted: frozenset[str] | None, *, is_closed: bool
+    ) -> None:
         lines = self.waiting().get(journal, [])
-        if not self.is_held(journal):
+        if not self.is_held(journal) and not is_closed:  # else the seal has said what was lost
             losses, last = self._losses(journal), max([*stored, *(sequence for sequence, _ in lines)], default=0)
             if lost := losses.dropped + max(0, losses.acknowledged - last):
                 says = f"the process of journal {journal} died with {lost} events that its disk had no room for"

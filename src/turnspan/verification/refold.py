@@ -57,6 +57,8 @@ class Expected:
     """When the newest of the events happened."""
     recorded: bool = False
     """Whether an application recorded turns by itself: then the session was used when it did so, not when they ended."""
+    starts: dict[str, Event] = field(default_factory=dict)
+    """Of each event that ends something what that started with, by the id of the end."""
 
     def head(self) -> SessionRow | None:
         """Return the session's head: all that was said of it, merged in the order of time."""
@@ -90,7 +92,8 @@ def refold(session_id: str, recorded: Iterable[RecordedEvent]) -> Expected:
         ledger = Ledger(journal)
         events: list[Event] = []
         for one in group:
-            ledger.fold_event(one.event, one.span, one.sequence)
+            if (started := ledger.fold_event(one.event, one.span, one.sequence)) is not None:
+                expected.starts[one.event.event_id] = started
             events.append(one.event)
         changes = ledger.take().of(session_id)
         expected.chains += 1

@@ -24,7 +24,7 @@ from turnspan.journal.hash_chain import decode, digest_of
 from turnspan.journal.recorded_events import RecordedEvent, span_of
 from turnspan.journal.seals import Key, Seal
 from turnspan.model.ids import now_ns as source_of_time
-from turnspan.model.records import SessionRecord, iso, turnspan_metadata
+from turnspan.model.records import SessionRecord, from_iso, iso, turnspan_metadata
 from turnspan.reading.line_sources import LineSource
 from turnspan.reading.pages import summaries
 from turnspan.reading.span_sources import SpanSource
@@ -38,12 +38,20 @@ from turnspan.verification.erased import bare_of_unreadable, is_bare, is_note
 from turnspan.verification.journals import Journals
 from turnspan.verification.outlets import GIVEN, Place
 from turnspan.verification.record_check import RecordCheck
+from turnspan.verification.refold import refold
 from turnspan.verification.report import Report, Verdict
 from turnspan.verification.trust import Trust
+from turnspan.verification.typed_rows import TypedRows
 
 _REACHES_BACK_NS = 30 * 86_400 * 10**9
 _PREFIX = 16
 """Hex digits of a digest that erasures of the version before have kept."""
+
+
+def _is_erased(row: AuditRow, erased: dict[str, str]) -> bool:
+    """Return whether a note says that of this row something else is left than what it was written with."""
+    left = str(erased.get(row.event_id, ""))
+    return len(left) >= _PREFIX and not row.digest.startswith(left)
 
 
 class _Start(NamedTuple):
@@ -94,6 +102,7 @@ class Verifier:
             "trace": spans.name if spans is not None else "not checked",
             "log": lines.name if lines is not None else "not checked",
         }
+        self._typed = TypedRows(self.report)
         self._record = RecordCheck(self.report, store)
         self._agreement = CrossCheck(self.report, (spans, lines), places, self._journals, retention_ns, self._now_ns)
 
@@ -103,7 +112,7 @@ class Verifier:
         if session_id is not None:
             wanted = frozenset({session_id})
         elif since is not None:
-            wanted = frozenset(one.session_id for one in summaries(store, SessionFilter(since=since, limit=10**9)))
+            wanted = self._used_since(since)
         removed = self._check_chains(wanted)
         self._agreement.read(wanted, *self._time_range(wanted))
         known = set()
@@ -117,12 +126,23 @@ class Verifier:
         if wanted is None:
             self._agreement.check_strays(known, removed)
             self._record.check_strays()
-        if self._trust.key_is_wrong:
+        if self._trust.key_is_wrong and not self._anchors:  # an anchor that the key has signed says that it is the one
             return self._without_verdict("no seal in it is signed by this key: it is another one, or all was rewritten")
         if not self.report.events and not self.report.findings and (isinstance(store, Audited) or not known):
             which = "nothing" if session_id is None else f"no session {session_id}"
             self.report.problem = f"{which} is recorded in {self.report.sources['record']}"
         return self.report
+
+    def _used_since(self, since: str) -> frozenset[str]:
+        """Return the sessions that were used since a time: as their heads say, and as their events do."""
+        store = self._store
+        used = {one.session_id for one in summaries(store, SessionFilter(since=since, limit=10**9))}
+        since_ns = from_iso(since)
+        if isinstance(store, Audited) and since_ns is not None:
+            newer = AuditFilter(since_id=f"{since_ns // 1_000_000:012x}")  # ids sort by time
+            rows = self._typed.of(store.audit_rows(newer))
+            used |= {row.session_id for row in rows if row.turn_id is not None or row.kind != KIND_OF[Noted]}
+        return frozenset(used)
 
     def _check_chains(self, wanted: frozenset[str] | None) -> set[str]:
         """Check chains, anchors and journals; return the names of the sessions that were removed in truth."""
@@ -130,16 +150,17 @@ class Verifier:
         if not isinstance(store, Audited):
             self.report.sources["record"] += " (keeps no audit rows: only ids can be compared)"
             return set()
-        chains = Chains(store, self.report, self._trust, self._journals, self._seals_of, self._running)
+        chains = Chains(store, self.report, self._trust, self._journals, self._seals_of, self._typed, self._running)
         watched: dict[str, set[int]] = {}
         for anchor in self._anchors:
             for journal, (sequence, _) in anchor.heads.items():
                 watched.setdefault(journal, set()).add(sequence)
         chains.check(wanted, watched)
-        for anchor in self._anchors if wanted is None else ():
-            check_anchor(anchor, chains, self.report)
-        self._journals.check(store, self.report, wanted)
+        for anchor in self._anchors:
+            check_anchor(anchor, chains, self.report, whole=wanted is None)
         self._ends = self._agreement.ends = chains.ends
+        closed = {journal for journal, end in chains.ends.items() if end.closed}
+        self._journals.check(store, self.report, self._typed, closed, wanted)
         return chains.removed_sessions
 
     def _without_verdict(self, problem: str) -> Report:
@@ -171,30 +192,42 @@ class Verifier:
             return
         if wanted is not None and len(wanted) <= 50:
             for session_id in sorted(wanted):
-                if rows := store.audit_events(session_id):
+                if rows := list(self._typed.of(store.audit_events(session_id))):
                     yield session_id, rows
             return
-        rows_ = store.audit_rows(AuditFilter(sessions=wanted), by_session=True)
+        rows_ = self._typed.of(store.audit_rows(AuditFilter(sessions=wanted), by_session=True))
         for session_id, group in groupby(rows_, key=lambda row: row.session_id):
             yield session_id, list(group)
 
     def _check_session(self, session_id: str, rows: list[AuditRow]) -> None:
         self.report.sessions += 1
+        try:
+            self._check_parts(session_id, rows)
+        except (TypeError, ValueError, KeyError, AttributeError, RecursionError) as error:
+            says = (
+                f"it has values that turnspan does not write, and cannot be compared: {type(error).__name__}: {error}"
+            )
+            self.report.add("record", "altered", session_id, session_id, says)
+
+    def _check_parts(self, session_id: str, rows: list[AuditRow]) -> None:
         recorded = self._recorded_events(rows)
         session = self._load(session_id)
         if isinstance(self._store, Audited):
             self._check_ends(session_id, recorded)
             self._check_seals(session_id, recorded)
+            expected = refold(session_id, recorded)
             if session is not None or session_id not in self._unreadable:
-                self._record.check(session_id, recorded, session)
-            self._agreement.check(session_id, recorded)
+                self._record.check(session_id, expected, session)
+            self._agreement.check(session_id, recorded, expected.starts)
         elif session is not None:
             self._agreement.check_ids(session)
 
     def _load(self, session_id: str) -> SessionRecord | None:
         try:
             found: Any = self._store.load_session(session_id)
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            if found is not None and not isinstance(found.metadata, dict):
+                raise TypeError("its metadata is not a mapping")
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             if session_id not in self._unreadable:
                 self._unreadable.add(session_id)
                 self.report.add(
@@ -218,7 +251,7 @@ class Verifier:
             digest = digest_of(payload)
             try:
                 event = decode(payload)
-            except msgspec.MsgspecError as error:
+            except (msgspec.MsgspecError, RecursionError) as error:
                 if digest != row.digest and payload and bare_of_unreadable(payload) == payload:
                     changed.append((row, digest, True))
                 else:
@@ -236,6 +269,9 @@ class Verifier:
                 erased |= payloads if isinstance(payloads, dict) else {}
                 self._say_erased(row)
             recorded.append(RecordedEvent(row.journal, event, span_of(row), row.sequence))
+        for row in rows:
+            if row.digest == digest_of((row.payload or "").encode()) and _is_erased(row, erased):
+                self._altered(row, "its content was erased by record, and is there again")
         for row, digest, bare in changed:
             left = str(erased.get(row.event_id, ""))
             if len(left) >= _PREFIX and digest.startswith(left) and bare:

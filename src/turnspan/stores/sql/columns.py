@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
@@ -12,7 +13,7 @@ from turnspan.model.records import OURS, SessionRecord, from_iso
 from turnspan.stores.base import Difference
 from turnspan.stores.rows import Changes, TurnRow, rows_of_turn
 from turnspan.stores.sql import values
-from turnspan.stores.sql.schema import agent_transitions, model_calls, sessions, tool_calls, turns
+from turnspan.stores.sql.schema import agent_transitions, metadata, model_calls, sessions, tool_calls, turns
 
 Row = Mapping[str, Any]
 Kept = Callable[[str, Any], Any]
@@ -39,7 +40,8 @@ def columns_that_differ(connection: sa.Connection, session: SessionRecord, kept:
             for one in session.agent_transitions
         ],
     }
-    return [one for table in _TABLES for one in _differences(table, found[table], wanted[table], kept)]
+    differing = [one for table in _TABLES for one in _differences(table, found[table], wanted[table], kept)]
+    return [*differing, *(one for table in _TABLES for one in _doubled_keys(table, found[table]))]
 
 
 def sessions_without_head(connection: sa.Connection) -> list[str]:
@@ -51,6 +53,49 @@ def sessions_without_head(connection: sa.Connection) -> list[str]:
     return sorted(found)
 
 
+def altered_tables(connection: sa.Connection) -> list[str]:
+    """Return which of our tables are none, or compute what they show: they may say something else to each who asks."""
+    inspector = sa.inspect(connection)
+    tables = set(inspector.get_table_names())
+    found = []
+    for table in metadata.tables.values():
+        if table.name not in tables:
+            found.append(f"{table.name} is not a table any more")
+            continue
+        computed = [column["name"] for column in inspector.get_columns(table.name) if column.get("computed")]
+        found += [
+            f"{table.name}.{name} is computed" for name in computed if name != "words"
+        ]  # the search's, on servers
+    return found
+
+
+def _says_twice(text: str) -> bool:
+    """Return whether JSON has the same key twice: it says one thing to us, and another to who reads it otherwise."""
+    if values.dump(values.load(text)) == text:
+        return False  # as it was written
+    twice = False
+
+    def note(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        nonlocal twice
+        made = dict(pairs)
+        twice = twice or len(made) < len(pairs)
+        return made
+
+    json.loads(text, object_pairs_hook=note)
+    return twice
+
+
+def _doubled_keys(table: sa.Table, rows: Iterable[Row]) -> Iterator[Difference]:
+    for row in rows:
+        for name in _JSON & row.keys():
+            if isinstance(text := row[name], str) and _says_twice(text):
+                what = " ".join(str(row[key]) for key in _TABLES[table])
+                yield Difference(f"{table.name} {what}", name, text, "the same with each key once")
+
+
+_JSON = {
+    column.name for table in metadata.tables.values() for column in table.c if column.type is sessions.c.metadata.type
+} - {"payload"}  # covered by its digest
 _TABLES: dict[sa.Table, tuple[str, ...]] = {
     sessions: ("session_id",),
     turns: ("turn_id",),

@@ -137,7 +137,7 @@ class SqlSessionStore(SessionStore):
             session.turns = self._turns_of(connection, session.session_id, turn_ids)
             rows = _rows(connection, agent_transitions, session.session_id, turn_ids)
             session.agent_transitions = [values.transition_of(row) for row in rows]
-        except (ValueError, TypeError, AttributeError) as error:  # somebody wrote into its rows
+        except (ValueError, TypeError, AttributeError, RecursionError) as error:  # somebody wrote into its rows
             says = f"Session {head['session_id']!r} cannot be read: {error}; `turnspan verify` says what was altered"
             raise UnreadableSessionError(says) from error
         return session
@@ -189,6 +189,11 @@ class SqlSessionStore(SessionStore):
         """Return the ids of sessions that rows are there of, and not the session."""
         with self._database.reading() as connection:
             return columns.sessions_without_head(connection)
+
+    def altered_tables(self) -> list[str]:
+        """Return what does not show what was written into it: a view in the place of a table, a computed column."""
+        with self._database.reading() as connection:
+            return columns.altered_tables(connection)
 
     def is_cut(self, has: str, whole: str) -> bool:
         """Return whether a text is what this database keeps of another."""
