@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from support.innocent_places import innocent_in_places
 from support.innocent_texts import innocent
 from support.secret_corpus import FORMATS, NAMES, PLACES, Maker, Secret, secrets
 from support.secret_forms import forms
-from support.secret_places import PARTS, innocent_in_places, secrets_in_places
+from support.secret_places import PARTS, secrets_in_places
 from turnspan.events import ToolCallEnded
 from turnspan.model import json_values
 from turnspan.recording import secrets as rules
