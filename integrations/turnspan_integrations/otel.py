@@ -1,6 +1,6 @@
 """Whatever speaks OpenTelemetry already: spans that others start become events, and no second span is started.
 
-Three dialects are read (see :mod:`turnspan_integrations.otel_spans`). An agent's span outside of every turn is a turn;
+Four dialects are read (see :mod:`turnspan_integrations.otel_spans`). An agent's span outside of every turn is a turn;
 inside of one it is an agent; spans of models and tools are calls, and so are retrieval, memory, plans, guardrails and
 evaluators, of a type of their own. A model call that nothing is around is a turn of its own. Spans whose dialect says
 only at their end what they are (OpenInference's chains, OpenLLMetry's decorators) are reported when the outermost span of
@@ -152,7 +152,7 @@ class Reader:
             kind = what.operation or what["tool_type"] or "function"
             return run.tool_started(_tool_of(what, span), what.arguments, what["call"], tool_type=kind, **at)
         return run.model_started(
-            provider=what["provider"],
+            provider=what.provider,
             model=what["model"],
             messages=what.messages("input"),
             history=0,
@@ -303,7 +303,8 @@ class Reader:
 
 def _agent_of(what: What, span: Any) -> str | None:
     """Return the name of an agent; a span that is named after the operation alone is of one without a name."""
-    return what["agent"] or (None if span.name == what.attributes.get("gen_ai.operation.name") else span.name)
+    operations = (what.attributes.get("gen_ai.operation.name"), what.attributes.get("ai.operationId"))
+    return what["agent"] or (None if span.name in operations else span.name)
 
 
 def _tool_of(what: What, span: Any) -> Any:
@@ -336,7 +337,7 @@ def _model_ended(call: ModelCall, outcome: Outcome, what: What, said: tuple[list
         outcome,
         answered,
         messages=None if asked == call.started.messages else asked,
-        provider=what["provider"],
+        provider=what.provider,
         model=what["model"],
         response_model=what["response_model"],
         response_id=what["response_id"],

@@ -1,4 +1,4 @@
-"""What spans say: the kinds and attributes of three dialects, the GenAI conventions, OpenInference and OpenLLMetry.
+"""What spans say: the kinds and attributes of four dialects, the GenAI conventions, OpenInference, OpenLLMetry and the Vercel AI SDK.
 
 It is over 200 lines because it is tables: what is said, in each dialect, under which name.
 """
@@ -48,6 +48,13 @@ _KINDS = {
     },
     "traceloop.span.kind": {"workflow": "agent", "agent": "agent", "tool": "tool"},
     "llm.request.type": {"chat": "model", "completion": "model", "embedding": EMBEDDINGS, "rerank": "reranker"},
+    "ai.operationId": {
+        **dict.fromkeys(("ai.generateText", "ai.streamText", "ai.generateObject", "ai.streamObject"), "agent"),
+        **dict.fromkeys(("ai.generateText.doGenerate", "ai.generateObject.doGenerate"), "model"),
+        **dict.fromkeys(("ai.streamText.doStream", "ai.streamObject.doStream"), "model"),
+        **dict.fromkeys(("ai.embed.doEmbed", "ai.embedMany.doEmbed"), EMBEDDINGS),
+        "ai.toolCall": "tool",
+    },
 }
 """What a span is of: an agent, a model, a tool; what else a model is asked for; what else an agent does, by its type."""
 _OF_MODELS = (EMBEDDINGS, FETCH_RESPONSE)
@@ -60,7 +67,7 @@ _GIVEN: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "reranker": {
         "query": ("reranker.query", "input.value", "traceloop.entity.input"),
-        "model": ("reranker.model_name", "gen_ai.request.model"),
+        "model": ("reranker.model_name", "gen_ai.request.model", "ai.model.id"),
         "top_k": ("reranker.top_k",),
     },
     "memory": {
@@ -81,9 +88,21 @@ _MADE: dict[str, tuple[str, ...]] = {
 }
 """What comes of it: an attribute, or the beginning of those of each document."""
 _NAMES = {
-    "session": ("gen_ai.conversation.id", "session.id", "traceloop.association.properties.session_id"),
+    "session": (
+        "gen_ai.conversation.id",
+        "session.id",
+        "traceloop.association.properties.session_id",
+        "ai.telemetry.metadata.sessionId",
+        "ai.telemetry.metadata.conversationId",
+    ),
     "run": ("gen_ai.agent.call.id",),
-    "agent": ("gen_ai.agent.name", "agent.name", "traceloop.entity.name", "gen_ai.workflow.name"),
+    "agent": (
+        "gen_ai.agent.name",
+        "agent.name",
+        "traceloop.entity.name",
+        "gen_ai.workflow.name",
+        "ai.telemetry.functionId",
+    ),
     "description": ("gen_ai.agent.description",),
     "provider": ("gen_ai.provider.name", "gen_ai.system", "llm.provider", "llm.system"),
     "model": ("gen_ai.request.model", "llm.model_name", "llm.request.model", "embedding.model_name"),
@@ -106,6 +125,7 @@ _NAMES = {
         "gen_ai.usage.cache_read.input_tokens",
         "llm.token_count.prompt_details.cache_read",
         "gen_ai.usage.cache_read_input_tokens",
+        "ai.usage.cachedInputTokens",
     ),
     "cache_write_tokens": (
         "gen_ai.usage.cache_write.input_tokens",
@@ -124,14 +144,28 @@ _NAMES = {
         "gen_ai.usage.reasoning.output_tokens",
         "gen_ai.usage.details.reasoning_tokens",
         "llm.token_count.completion_details.reasoning",
+        "ai.usage.reasoningTokens",
     ),
-    "tool": ("gen_ai.tool.name", "tool.name", "traceloop.entity.name"),
+    "tool": ("gen_ai.tool.name", "tool.name", "traceloop.entity.name", "ai.toolCall.name"),
     "tool_type": ("gen_ai.tool.type",),
-    "call": ("gen_ai.tool.call.id", "tool_call.id"),
-    "arguments": ("gen_ai.tool.call.arguments", "input.value", "traceloop.entity.input", "tool.parameters"),
-    "result": ("gen_ai.tool.call.result", "output.value", "traceloop.entity.output"),
-    "input": ("gen_ai.input.messages", "input.value", "traceloop.entity.input"),
-    "output": ("final_result", "gen_ai.output.messages", "output.value", "traceloop.entity.output"),
+    "call": ("gen_ai.tool.call.id", "tool_call.id", "ai.toolCall.id"),
+    "arguments": (
+        "gen_ai.tool.call.arguments",
+        "input.value",
+        "traceloop.entity.input",
+        "tool.parameters",
+        "ai.toolCall.args",
+    ),
+    "result": ("gen_ai.tool.call.result", "output.value", "traceloop.entity.output", "ai.toolCall.result"),
+    "input": ("gen_ai.input.messages", "input.value", "traceloop.entity.input", "ai.prompt", "ai.values", "ai.value"),
+    "output": (
+        "final_result",
+        "gen_ai.output.messages",
+        "output.value",
+        "traceloop.entity.output",
+        "ai.response.text",
+        "ai.response.object",
+    ),
 }
 """What is said, and under which names; the conventions' own come first."""
 
@@ -173,6 +207,12 @@ class What:
             if name.endswith(".") and (documents := self._documents(name)):
                 return documents
         return self.json("result")
+
+    @property
+    def provider(self) -> Any:
+        """Who is asked: the Vercel AI SDK puts the kind of its endpoint behind the name."""
+        said = self["provider"]
+        return said.partition(".")[0] if "ai.operationId" in self.attributes and isinstance(said, str) else said
 
     def _first(self, names: Iterable[str]) -> Any:
         get = self.attributes.get
@@ -220,6 +260,8 @@ def _messages(what: What, side: str) -> Any:
         prefix, end = "embedding.embeddings.", ".embedding.text"
         texts = [value for name, value in what.attributes.items() if name.startswith(prefix) and name.endswith(end)]
         return (texts or what.json("input")) if side == "input" else None
+    if "ai.operationId" in what.attributes:
+        return loaded(what.attributes.get("ai.prompt.messages")) if side == "input" else _ai_answer(what)
     if (found := what.attributes.get(f"gen_ai.{side}.messages")) is not None:
         return loaded(found)
     prefixes = (f"llm.{side}_messages.", "gen_ai.prompt." if side == "input" else "gen_ai.completion.")
@@ -233,6 +275,14 @@ def _messages(what: What, side: str) -> Any:
     if numbered:
         return [message for _, message in sorted(numbered.items())]
     return what.json(side) if what.kind == "model" else None
+
+
+def _ai_answer(what: What) -> list[dict[str, Any]]:
+    """Return what a model has answered, where its text and the calls it asks for are told apart."""
+    message = {"role": "assistant", "content": what.json("output")}
+    if (calls := what.attributes.get("ai.response.toolCalls")) is not None:
+        message["tool_calls"] = loaded(calls)
+    return [{name: value for name, value in message.items() if value is not None}]
 
 
 def _content(value: Any) -> Any:
@@ -251,7 +301,10 @@ def loaded(value: Any) -> Any:
 def prompt_of(what: What) -> Any:
     """Return what an agent was asked."""
     found = what.attributes.get("pydantic_ai.all_messages")
-    return _last_text(loaded(found), "user") if found is not None else _last_text(what.json("input"), "user")
+    given = loaded(found) if found is not None else what.json("input")
+    if "ai.operationId" in what.attributes and isinstance(given, dict):
+        given = given.get("messages", given.get("prompt"))
+    return _last_text(given, "user")
 
 
 def answer_of(what: What) -> Any:
@@ -267,9 +320,14 @@ def _last_text(value: Any, role: str) -> Any:
         return "" if value is None and role == "user" else value
     for message in reversed(value):
         if isinstance(message, dict) and message.get("role") == role:
-            parts = message.get("parts") or [{"type": "text", "content": message.get("content")}]
+            content = message.get("content")
+            parts = message.get("parts") or (
+                content if isinstance(content, list) else [{"type": "text", "text": content}]
+            )
             parts = parts if isinstance(parts, list) else []
-            texts = [p.get("content") for p in parts if isinstance(p, dict) and p.get("type") == "text"]
+            texts = [
+                p.get("content") or p.get("text") for p in parts if isinstance(p, dict) and p.get("type") == "text"
+            ]
             if any(texts):
                 return "".join(str(text) for text in texts if text)
     return "" if role == "user" else None
