@@ -101,6 +101,11 @@ def _text(value: Any) -> str:
     return clean_text(value if isinstance(value, str) else to_json(value))
 
 
+def some_text(value: Any) -> str | None:
+    """Return a value as text; None where there is none."""
+    return None if value is None else _text(value)
+
+
 def _number(value: float) -> float | None:
     """Return a number that every store can keep; None for NaN, infinities and what no column holds."""
     return value if math.isfinite(value) and abs(value) < 2**63 else None

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
-from turnspan.model.fields import as_json
+from turnspan.model.fields import as_json, some_text
 from turnspan.model.ids import derived_id
 from turnspan.model.json_values import encode_plain, to_json
 from turnspan.model.records import (
@@ -133,27 +133,23 @@ def model_values(row: ModelCallRow) -> dict[str, Any]:
     """Return a model call."""
     details = row["details"]
     usage = details["usage"] if isinstance(details.get("usage"), dict) else {}
-
-    def text(name: str) -> str | None:
-        found: str | None = as_json("str | None", details.get(name))
-        return found
-
+    given = details.get
     return {
         "session_id": row["session_id"],
         "turn_id": row["turn_id"],
         "event_id": row["event_id"],
         "position": row["position"],
-        "provider": text("provider"),
-        "model": text("response_model") or text("model"),
-        "response_id": text("response_id"),
-        "status": text("status") or "success",
-        "error": text("error"),
-        "started_at": text("started_at"),
+        "provider": some_text(given("provider")),
+        "model": some_text(given("response_model")) or some_text(given("model")),
+        "response_id": some_text(given("response_id")),
+        "status": some_text(given("status")) or "success",
+        "error": some_text(given("error")),
+        "started_at": some_text(given("started_at")),
         "duration_ms": as_json("float | None", details.get("duration_ms")),
         "input_tokens": _count(usage.get("input_tokens")),
         "output_tokens": _count(usage.get("output_tokens")),
-        "trace_id": text("trace_id"),
-        "span_id": text("span_id"),
+        "trace_id": some_text(given("trace_id")),
+        "span_id": some_text(given("span_id")),
         "details": dump(details),
     }
 
