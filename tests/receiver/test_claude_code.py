@@ -7,7 +7,7 @@ import random
 import pytest
 
 from receiver.test_serve import sessions
-from support.coding_agents import OUTLINE, ClaudeCode, a_session
+from support.coding_agents import OUTLINE, ClaudeCode, a_session, beta_spans
 from support.otlp import PROTOBUF, post
 from support.outlines import outline
 from turnspan import Settings, verify
@@ -48,6 +48,26 @@ def test_a_session_of_hours_is_one(serving):
     assert (models[1]["agent_id"], models[2]["error_type"]) == ("Explore", "529")
     report = verify(settings=Settings(home=serve.home))
     assert report.exit_code == 0, report
+
+
+def test_spans_of_the_beta_add_what_events_do_not_say(serving):
+    """What a tool returned, why an answer ended, which sub-agent a call is of; they are joined by the ids that both have."""
+    serve = serving()
+    assert post(serve.url, beta_spans())[0] == 200  # they wait for what says which turn they are of
+    send(serve, *a_session()[:11])
+    (session,) = recorded(serve)
+    (turn,) = session.turns
+    first, second = turn.metadata["turnspan"]["model_calls"]
+    assert (first["finish_reasons"], first["first_chunk_ms"], first["usage"]["output_tokens"]) == (
+        ["tool_use"],
+        420,
+        40,
+    )
+    assert turn.tool_calls[0].result == "3 passed"
+    (agent,) = turn.metadata["turnspan"]["agents"]
+    assert second["parent_id"] == agent["call_id"] == "a1b2"
+    report = verify(settings=Settings(home=serve.home))
+    assert report.exit_code in (0, 1), report
 
 
 @pytest.mark.slow

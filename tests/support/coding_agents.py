@@ -1,6 +1,6 @@
 """What coding agents send, made by hand after their documentation: log records in OTLP's JSON."""
 
-from support.otlp import attribute
+from support.otlp import attribute, request, span
 
 BASE_NS = 1_793_600_000_000_000_000
 
@@ -78,6 +78,24 @@ class ClaudeCode:
     def request(*records):
         """Return a request with log records."""
         return logs(*records, scope="com.anthropic.claude_code.events", service="claude-code")
+
+
+def beta_spans(session="5c0f1a8e-1f0e-4a55-9b39-0d5a2b3f1c11"):
+    """Return a request with what the spans of :func:`a_session` know besides."""
+
+    def made(number, name, seconds, **attributes):
+        ends = {"startTimeUnixNano": str(at_ns(seconds)), "endTimeUnixNano": str(at_ns(seconds + 1))}
+        return span(7, number, 9, f"claude_code.{name}", **{"session.id": session, **attributes}) | ends
+
+    output = {"name": "tool.output", "timeUnixNano": str(at_ns(10)), "attributes": [attribute("output", "3 passed")]}
+    return request(
+        made(9, "interaction", 0.9, user_prompt="<REDACTED>"),
+        made(10, "llm_request", 1.5, request_id="req_1", stop_reason="tool_use", ttft_ms=420, query_source="repl_main_thread"),
+        made(11, "tool", 9.2, tool_name="Bash", tool_use_id="toolu_1") | {"events": [output]},
+        made(12, "llm_request", 11.5, request_id="req_2", agent_id="a1b2", query_source="agent:builtin:Explore"),
+        scope="com.anthropic.claude_code.tracing",
+        service="claude-code",
+    )  # fmt: skip
 
 
 def a_session():

@@ -162,7 +162,7 @@ class Receiver:
         if self._forwards is not None:
             headers = {name: request.headers[name] for name in KEPT_HEADERS if name in request.headers}
             passed_on = (signal, msgspec.json.encode(headers).decode(), body)
-        unknown = self._take_logs(message) if signal == "logs" else 0
+        unknown = 0 if signal == "metrics" else self._take_reports(message, signal)
         new = 0
         if taken.spans or passed_on is not None:
             new = self._spool.accept(taken.spans, passed_on)
@@ -178,13 +178,15 @@ class Receiver:
             signal, content_type, rejected=len(taken.refused), says="; ".join(self._remarks(signal, taken, unknown))
         )
 
-    def _take_logs(self, message: Any) -> int:
+    def _take_reports(self, message: Any, signal: otlp.Signal) -> int:
         """Keep what coding agents report; return how many log records are somebody else's."""
         found = list(arrived_in(message))
         arrived = [one for one in found if one is not None]
         if self._logs is None or not arrived:
             return len(found)
         new = self._logs.accept(arrived)
+        if signal == "traces":  # they count as spans
+            return 0
         self._counts.came("accepted", new)
         self._counts.came("repeated", len(arrived) - new)
         return len(found) - len(arrived)

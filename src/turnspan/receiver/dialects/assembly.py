@@ -15,7 +15,7 @@ from turnspan.interchange.joining.joiner import Joiner
 from turnspan.interchange.joining.turns import JoinedTurn
 from turnspan.model.records import SessionRecord, TurnRecord
 from turnspan.receiver.dialects import BY_KIND, PREFIXES, dialect_of
-from turnspan.receiver.dialects.events import Dialect, LogEvent, events_in
+from turnspan.receiver.dialects.events import Dialect, LogEvent, events_in, spans_in
 from turnspan.receiver.dialects.spool import Arrived, LogSpool
 from turnspan.recording.recorder import Recorder
 from turnspan.telemetry.own_log import logger
@@ -28,6 +28,9 @@ PATIENCE_MS = 30_000
 
 def arrived_in(request: Any) -> Iterator[Arrived | None]:
     """Yield the log records of a request; None for each that is of no agent that is known, or of no session."""
+    if not hasattr(request, "resource_logs"):
+        yield from filter(None, map(_arrived, spans_in(request, PREFIXES)))
+        return
     for event in events_in(request, PREFIXES):
         yield None if event is None else _arrived(event)
 

@@ -20,7 +20,10 @@ AGENT = "claude"
 _REDACTED = "<REDACTED>"
 _MAIN = ("repl_main_thread", "main", "sdk", "")
 _STANDARD = (SESSION_ID, "prompt.id", "event.", "app.", "organization.", "user.", "terminal.", "workspace.")
-_NOT_NOTED = ("hook_execution_start", "hook_registered", "api_request_body", "plugin_loaded", "feedback_survey")
+_NOT_NOTED = (
+    *("hook_execution_start", "hook_registered", "api_request_body", "plugin_loaded", "feedback_survey"),
+    *("interaction", "tool.blocked_on_user", "tool.execution", "hook"),  # spans
+)
 """What says nothing of a turn, or what another event says."""
 
 _ARGUMENTS = {"full_command": "command", "skill_name": "skill"}
@@ -150,6 +153,38 @@ def _hooks(event: LogEvent, turn: JoinedTurn) -> None:
     turn.note("hook", _own(event), event.at)
 
 
+def _span_of_request(event: LogEvent, turn: JoinedTurn) -> None:
+    """Take what a span knows of a request besides: why it stopped, its first token, and which sub-agent it is of."""
+    if not event.text("request_id"):
+        return
+    more: dict[str, Any] = {"started_at": event.at, "first_chunk_ms": event.number("ttft_ms")}
+    if reason := event.text("stop_reason"):
+        more["finish_reasons"] = [reason]
+    if agent := _agent_of(event, turn):
+        more["parent_id"] = agent
+    turn.model(_call(event) | {name: value for name, value in more.items() if value is not None})
+
+
+def _span_of_tool(event: LogEvent, turn: JoinedTurn) -> None:
+    """Take what a span knows of a call besides: which sub-agent it is of, and what it returned, where that is asked for."""
+    if not event.text("tool_use_id"):
+        return
+    name, call_id = _tool_of(event)
+    said = event.decoded("tool.output")
+    result = said.get("output") or said.get("content")
+    turn.tool(tool_call(call_id, name, started_at=event.at, result=result, parent_id=_agent_of(event, turn)))
+
+
+def _agent_of(event: LogEvent, turn: JoinedTurn) -> str | None:
+    """Return the sub-agent that a span is of, and say that there is one."""
+    agent = event.text("agent_id")
+    if not agent:
+        return None
+    entry = {"call_id": agent, "status": "success", "started_at": event.at}
+    turn.agent(entry | ({"parent_id": above} if (above := event.text("parent_agent_id")) else {}))
+    return agent
+
+
 _READERS: dict[str, Callable[[LogEvent, JoinedTurn], None]] = {
     "user_prompt": _prompt,
     "assistant_response": _response,
@@ -162,6 +197,8 @@ _READERS: dict[str, Callable[[LogEvent, JoinedTurn], None]] = {
     "tool_result": _result,
     "compaction": _compaction,
     "hook_execution_complete": _hooks,
+    "llm_request": _span_of_request,
+    "tool": _span_of_tool,
 }
 
 

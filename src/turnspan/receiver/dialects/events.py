@@ -14,7 +14,7 @@ from turnspan.model.ids import derived_id
 from turnspan.model.records import from_iso, iso
 from turnspan.receiver.received import attributes_of
 
-_MOST_ATTRIBUTES = 4096
+_MOST_ATTRIBUTES, _MOST_SPAN_EVENTS = 4096, 64
 _EVENT_NAME, _EVENT_TIME = "event.name", "event.timestamp"
 
 
@@ -123,3 +123,18 @@ def events_in(request: Any, prefixes: tuple[str, ...]) -> Iterator[LogEvent | No
                 said_at = from_iso(str(attributes.get(_EVENT_TIME, "")).replace("Z", "+00:00"))
                 at_ns = said_at or record.time_unix_nano or record.observed_time_unix_nano
                 yield LogEvent(name, at_ns, attributes, record.trace_id.hex(), record.span_id.hex())
+
+
+def spans_in(request: Any, prefixes: tuple[str, ...]) -> Iterator[LogEvent]:
+    """Yield the spans of a request that are of an agent that is known, as events that happen when they begin.
+
+    What events of a span say is among its attributes, under their names.
+    """
+    for resource_spans in request.resource_spans:
+        for scope_spans in resource_spans.scope_spans:
+            for span in scope_spans.spans:
+                if span.name.startswith(prefixes):
+                    attributes = attributes_of(span.attributes[:_MOST_ATTRIBUTES])
+                    said = {one.name: attributes_of(one.attributes) for one in span.events[:_MOST_SPAN_EVENTS]}
+                    ids = span.trace_id.hex(), span.span_id.hex()
+                    yield LogEvent(span.name, span.start_time_unix_nano, attributes | said, *ids)
