@@ -2,11 +2,14 @@
 
 import base64
 import json
+import random
 from hashlib import sha256
 
 import pytest
 
-from turnspan.events import ModelCallStarted
+from turnspan.events import ModelCallStarted, ToolCallEnded
+from turnspan.model.json_values import encode
+from turnspan.recording.binaries import LARGE, may_have_binaries
 from turnspan.recording.redaction import Redactor
 
 IMAGE = base64.b64encode(bytes(range(256)) * 2000).decode()
@@ -42,3 +45,12 @@ def test_long_text_and_small_images_are_kept():
         assert taken(text) == text
     assert taken("a long story, " * 50_000) == "a long story, " * 50_000
     assert taken([{"url": "data:image/png;base64,aGVsbG8="}]) == [{"url": "data:image/png;base64,aGVsbG8="}]
+
+
+def test_a_document_of_many_values_is_not_walked():
+    """Only where a stretch of the encoded event can be base64 is it looked into; wherever that begins, it is seen."""
+    many = encode(ToolCallEnded(session_id="s", result=[{"id": n, "text": "some words"} for n in range(40_000)]))
+    assert len(many) > 4 * LARGE and not may_have_binaries(many)
+    data = base64.b64encode(random.Random(1).randbytes(LARGE)).decode()[: LARGE + 1]
+    for before in (0, 1, LARGE // 2 - 1, LARGE // 2, LARGE + 7):
+        assert may_have_binaries(encode(ToolCallEnded(session_id="s", result=["a b " * (before // 4), data, "c"])))

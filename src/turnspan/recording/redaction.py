@@ -21,7 +21,7 @@ from turnspan.events import CONTENT, FIELDS, KINDS, TEXTS, Event, Part, TurnEnde
 from turnspan.journal.hash_chain import decode
 from turnspan.model.json_values import Encoded, encode, encode_as_given, encode_clean, is_from_outside, plain
 from turnspan.model.records import OURS, turnspan_metadata
-from turnspan.recording.binaries import LARGE, without_binaries
+from turnspan.recording.binaries import may_have_binaries, without_binaries
 from turnspan.recording.content_policy import captured, captured_record
 from turnspan.recording.secrets.scan import Scan
 from turnspan.recording.typed_fields import text_of_anything
@@ -98,9 +98,8 @@ class Redactor:
         event = self._with_names(event)
         if self._is_quick and (type(event) is not TurnEnded or event.record is None):
             line = encode_as_given(event)
-            if line is not None and len(line) > LARGE:
-                event = without_binaries(event)
-                line = encode_as_given(event)
+            if line is not None and may_have_binaries(line) and (shorter := without_binaries(event)) is not event:
+                event, line = shorter, encode_as_given(shorter)
             if line is not None and (self._scan is None or self._cleaned(line) is line):
                 return event, line
         return self._take_apart(event)
@@ -112,7 +111,7 @@ class Redactor:
         if record is not None:
             event = msgspec.structs.replace(event, record=None)
         given = encode_clean(event)
-        if len(given.line) > LARGE and (shorter := without_binaries(event)) is not event:
+        if may_have_binaries(given.line) and (shorter := without_binaries(event)) is not event:
             event, given = shorter, encode_clean(shorter)
         if self._own or self._limit:
             given = self._walked(given)
