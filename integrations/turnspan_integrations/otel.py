@@ -30,7 +30,7 @@ from turnspan.adapter import (
 )
 from turnspan.events import Usage
 from turnspan_integrations.completion_hook import said_in
-from turnspan_integrations.otel_spans import FETCH_RESPONSE, What, answer_of, prompt_of, what_of
+from turnspan_integrations.otel_spans import FETCH_RESPONSE, What, answer_of, outermost_chain, prompt_of, what_of
 
 REQUIRES = "opentelemetry-sdk>=1.40,<2"
 CANNOT = {"what a sampler dropped": "nobody is shown it", "what was put on no span": "nobody is shown it"}
@@ -248,6 +248,10 @@ class Reader:
                 span = spans.get(span.parent.span_id)
             return None
 
+        for span_id in list(reported):
+            is_alone = reported[span_id].kind != "agent" and above(spans[span_id]) is None
+            if is_alone and (chain := outermost_chain(spans[span_id], spans)) is not None:
+                reported[chain.context.span_id] = What("agent", chain.attributes)
         for span_id, what in list(reported.items()):  # two instrumentations of one call, one inside of the other
             around = reported.get(above(spans[span_id]) or 0)
             if (

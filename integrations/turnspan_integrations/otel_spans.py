@@ -251,6 +251,17 @@ def what_of(span: Any) -> What | None:
     return None
 
 
+def outermost_chain(span: Any, spans: Mapping[int, Any]) -> Any:
+    """Return the outermost of the chains that a span is in: of OpenInference, where no agent is said to be, it is the run."""
+    found, seen = None, set()
+    while span is not None and span.context.span_id not in seen:
+        seen.add(span.context.span_id)
+        if (span.attributes or {}).get("openinference.span.kind") == "CHAIN":
+            found = span
+        span = None if span.parent is None else spans.get(span.parent.span_id)
+    return found
+
+
 def _messages(what: What, side: str) -> Any:
     """Return the messages of a model call: one JSON text, or an attribute for each field of each.
 
@@ -304,14 +315,30 @@ def prompt_of(what: What) -> Any:
     given = loaded(found) if found is not None else what.json("input")
     if "ai.operationId" in what.attributes and isinstance(given, dict):
         given = given.get("messages", given.get("prompt"))
-    return _last_text(given, "user")
+    return _last_text(_messages_in(given), "user")
 
 
 def answer_of(what: What) -> Any:
     """Return what an agent has answered."""
     if "final_result" in what.attributes:  # an object, where one was asked for, also a list of them
         return what.json("output")
-    return _last_text(what.json("output"), "assistant")
+    return _last_text(_messages_in(what.json("output")), "assistant")
+
+
+def _messages_in(value: Any) -> Any:
+    """Return the messages of a state of LangGraph's, as OpenInference writes it; anything else as it is."""
+    if not isinstance(value, dict) or not isinstance(messages := value.get("messages"), list):
+        return value
+    made = [_of_langchain(one) for one in messages]
+    return made if all(isinstance(one, dict) and "role" in one for one in made) else value
+
+
+def _of_langchain(message: Any) -> Any:
+    kwargs, path = (message.get("kwargs"), message.get("id")) if isinstance(message, dict) else (None, None)
+    if not isinstance(kwargs, dict) or not isinstance(path, list) or not path:
+        return message
+    role = {"HumanMessage": "user", "AIMessage": "assistant", "AIMessageChunk": "assistant"}.get(str(path[-1]))
+    return {"role": role or str(path[-1]), "content": kwargs.get("content")}
 
 
 def _last_text(value: Any, role: str) -> Any:

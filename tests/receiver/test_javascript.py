@@ -44,30 +44,40 @@ def installed():
     return cache / locked
 
 
+def sessions(serve):
+    path = serve.home / "sessions.db"
+    if not path.exists():
+        return []
+    with closing(SqlSessionStore(f"sqlite:///{path}")) as store:
+        return [store.load_session(one) for one in store.list_sessions()]
+
+
+@pytest.fixture
+def session_of(installed, serving, tmp_path):
+    """Run a program against `turnspan serve`, and return the session that comes of it."""
+
+    def run(name):
+        serve, folder = serving(), tmp_path / "program"
+        folder.mkdir()
+        (folder / "node_modules").symlink_to(installed / "node_modules")
+        shutil.copy(FOLDER / name, folder)
+        env = {**os.environ, "OTEL_EXPORTER_OTLP_ENDPOINT": serve.url}
+        done = subprocess.run(
+            ["node", name], cwd=folder, env=env, capture_output=True, text=True, timeout=120, check=False
+        )
+        assert (done.returncode, done.stdout) == (0, "You paid twice.\n"), done.stderr
+        until(lambda: [turn for one in sessions(serve) for turn in one.turns if turn.status != "running"])
+        serve.stop()
+        (session,) = sessions(serve)
+        return session
+
+    return run
+
+
 @pytest.mark.slow
-def test_an_agent_of_the_vercel_ai_sdk_is_a_session(installed, serving, tmp_path):
+def test_an_agent_of_the_vercel_ai_sdk_is_a_session(session_of):
     """Its own spans, over its own exporter: the turn, the model calls with their tokens, the tool with the model's id of the call."""
-    serve, folder = serving(), tmp_path / "program"
-    folder.mkdir()
-    (folder / "node_modules").symlink_to(installed / "node_modules")
-    shutil.copy(FOLDER / "vercel_ai.mjs", folder)
-    env = {**os.environ, "OTEL_EXPORTER_OTLP_ENDPOINT": serve.url}
-    done = subprocess.run(
-        ["node", "vercel_ai.mjs"], cwd=folder, env=env, capture_output=True, text=True, timeout=120, check=False
-    )
-    assert (done.returncode, done.stdout) == (0, "You paid twice.\n"), done.stderr
-
-    def sessions():
-        path = serve.home / "sessions.db"
-        if not path.exists():
-            return []
-        with closing(SqlSessionStore(f"sqlite:///{path}")) as store:
-            return [store.load_session(one) for one in store.list_sessions()]
-
-    (session,) = until(sessions)
-    until(lambda: sessions()[0].turns and sessions()[0].turns[0].status != "running")
-    serve.stop()
-    (session,) = sessions()
+    session = session_of("vercel_ai.mjs")
     assert outline([session]) == VERCEL
     (call,) = session.turns[0].tool_calls
     first, second = session.turns[0].metadata["turnspan"]["model_calls"]
@@ -78,3 +88,19 @@ def test_an_agent_of_the_vercel_ai_sdk_is_a_session(installed, serving, tmp_path
         "find_invoice",
     )
     assert second["output"] == [{"role": "assistant", "content": "You paid twice."}]
+
+
+@pytest.mark.slow
+def test_an_agent_of_langgraph_for_javascript_is_a_session(session_of):
+    """OpenInference says of its run that it is a chain: the outermost is the turn."""
+    session = session_of("langchain.mjs")
+    (turn,) = session.turns
+    assert (session.session_id, turn.agent_id, turn.prompt, turn.response_content) == (
+        "support-42",
+        "triage",
+        "I paid invoice 7 twice",
+        "You paid twice.",
+    )
+    assert [call.tool_name for call in turn.tool_calls] == ["find_invoice"]
+    models = turn.metadata["turnspan"]["model_calls"]
+    assert [(one["usage"]["input_tokens"], one["usage"]["output_tokens"]) for one in models] == [(120, 18), (120, 18)]
