@@ -31,6 +31,7 @@ RUNTIMES = {
     "autogen": "autogen_wire",
     "bedrock": "bedrock_converse",
     "claude-agent-sdk": "claude_agent_sdk_wire",
+    "crewai": "crewai_wire",
     "dspy": "dspy_wire",
     "google-adk": "google_adk_wire",
     "google-genai": "google_genai_contents",
