@@ -72,9 +72,11 @@ own (text in, text out; when it raises, content is withheld, not let through). A
 - **In base64**: bytes that are text are looked into.
 
 Measured by `tests/recording/test_secret_corpus.py` on several thousand generated secrets of some two hundred kinds and on innocent
-texts (hashes, ids, images, code, schemas, prose): at least 99 of 100 found, at most 1 of 100 altered. What it cannot find: a secret
-that looks like a word and has no name beside it, one that is split over several values or stream items, one in a picture or in an
-archive. Where that matters, capture less.
+texts (hashes, ids, images, code, schemas, prose): at least 99 of 100 found, at most 1 of 100 altered. That is of what
+was looked at: of three parts of it that were written and measured before anything was mended from them, 93, 88 and 78 of 100 were found
+then (the last with the oddest places), and at most 2 altered. Expect that of formats and places of your own, and give names to what is
+secret. What it cannot find: a secret that looks like a word and has no name beside it, one that is split over several values or stream
+items, one in a picture or in an archive. Where that matters, capture less.
 
 An event is looked at once, as the bytes that are written anyway: 10 MB cost some tens of milliseconds, an event of the usual
 size about 2 microseconds. `TURNSPAN_CONTENT_LIMIT` cuts longer texts; of what is cut the digest stays. Of base64
