@@ -255,6 +255,26 @@ def test_follow_by_command(tmp_path):
     assert "Missing argument 'PATH'" in turnspan_command("import", "oats").stderr
 
 
+def test_what_was_erased_does_not_come_back(tmp_path):
+    """A transcript that is there still is read again, and events sent again: erased turns stay bare, new ones are recorded."""
+    folder, home = tmp_path / "projects", tmp_path / "home"
+    folder.mkdir()
+    lines = claude_files()["main.jsonl"]
+    (folder / "main.jsonl").write_text(as_text(lines[:7]))
+    Record(home).load(folder)
+    turnspan.shutdown()
+    turnspan_command("erase", "main", "--yes", "--home", home, check=True)
+    (folder / "main.jsonl").write_text(as_text(lines))
+    record = Record(home)
+    record.load(folder)
+    record.receive(*claude_events()[:6])
+    first, second, *_ = record.store.load_session("main").turns
+    assert (first.prompt, first.response_content, second.prompt) == ("", None, "Have it reviewed")
+    turnspan.shutdown()
+    report = verify(settings=Settings(home=home))
+    assert report.exit_code in (0, 1), report
+
+
 @pytest.mark.slow
 def test_killed_at_any_moment_it_goes_on(tmp_path, record, tmp_path_factory):
     """SIGKILL while it follows, again and again: the next one reads it anew, and each message is on record once."""

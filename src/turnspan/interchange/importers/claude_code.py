@@ -22,6 +22,8 @@ from turnspan.model.records import SessionRecord, from_iso
 PATTERNS = ("*.jsonl",)
 HOME, HOME_VARIABLE = "~/.claude/projects", "CLAUDE_CONFIG_DIR"
 _AGENT = "claude"
+_UNKNOWN = "?"
+"""The name of a tool whose call is not in the transcript any more; any other source knows better."""
 _INTERRUPTED = "[Request interrupted by user"
 _DENIED = "The user doesn't want to proceed with this tool use"
 
@@ -45,6 +47,8 @@ class _Shared:
         self._roots: dict[str, str] = {}
         self.turns: dict[str, str] = {}
         """The turn that each line is of, by its uuid: a transcript that was cut goes on from a line that is gone."""
+        self.calls: dict[str, tuple[str, dict[str, Any]]] = {}
+        """The calls of tools, with the turns that they are of, for the same reason."""
         self.agents: dict[str, str] = {}
         """The turn that each sub-agent was started in."""
 
@@ -111,7 +115,7 @@ class _Transcript:
     def _account(self, session_id: str) -> Account:
         account = self._accounts.get(session_id)
         if account is None:
-            account = self._accounts[session_id] = Account(session_id, _AGENT)
+            account = self._accounts[session_id] = Account(session_id, _AGENT, self._shared.calls)
             folder = self._file.parent.parent.parent if self._file.parent.name == "subagents" else self._file.parent
             account.workspace_id = folder.name or None
         return account
@@ -131,7 +135,7 @@ class _Transcript:
         results = [block for block in blocks if block.get("type") == "tool_result"]
         text = said(content if isinstance(content, str) else [b for b in blocks if b not in results])
         for block in results:
-            self._result(account, block, at)
+            self._result(account, block, at, self._current(account, entry, at))
             self._agent_of(account, block, entry.get("toolUseResult"), at)
         if entry.get("isCompactSummary"):
             data = {"tokens_before": self._before, "summary": text}
@@ -148,12 +152,9 @@ class _Transcript:
         if parent and self._last and parent != self._last and parent in self._known:
             turn.note(REWOUND, {"to": parent}, at)
 
-    def _result(self, account: Account, block: dict[str, Any], at: str) -> None:
+    def _result(self, account: Account, block: dict[str, Any], at: str, current: str) -> None:
         call_id, text = str(block.get("tool_use_id")), said(block.get("content"))
-        found = account.call_of(call_id)
-        if found is None:
-            return
-        turn_id, call = found
+        turn_id, call = account.call_of(call_id) or (current, tool_call(call_id, _UNKNOWN))
         denied = text.startswith(_DENIED)
         status = "skipped" if denied else "error" if block.get("is_error") else "success"
         error = "denied by the user" if denied else text or "it failed" if status == "error" else None
@@ -225,7 +226,7 @@ class _Transcript:
             blocks = content if isinstance(content, list) else []
             results = [one for one in blocks if isinstance(one, dict) and one.get("type") == "tool_result"]
             for block in results:
-                self._result(account, block, at)
+                self._result(account, block, at, turn_id)
             if text := "" if results else said(content):
                 asked = {"call_id": agent, "description": text, "status": "success"}
                 turn.agent(asked | {"started_at": at})

@@ -36,13 +36,16 @@ class Account:
     Args:
         session_id: The session.
         agent_id: Who answers.
+        calls: The calls that are known, with their turns; where several readers of one session share them.
 
     """
 
-    def __init__(self, session_id: str, agent_id: str) -> None:
+    def __init__(
+        self, session_id: str, agent_id: str, calls: dict[str, tuple[str, dict[str, Any]]] | None = None
+    ) -> None:
         self.session_id, self._agent_id = session_id, agent_id
         self._turns: dict[str, JoinedTurn] = {}
-        self._calls: dict[str, tuple[str, dict[str, Any]]] = {}
+        self._calls = {} if calls is None else calls
         self.metadata: dict[str, Any] = {}
         self.workspace_id: str | None = None
         self.parent: str | None = None

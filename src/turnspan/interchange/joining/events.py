@@ -70,6 +70,7 @@ class _Events:
             response_content=turn.response_content,
             status=status,
             error=turn.error,
+            error_type=_error_type({}, turn.error),
         )
         events = [started, *self._events, ended]
         turn.audit_event_ids = list(dict.fromkeys([*turn.audit_event_ids, *(event.event_id for event in events)]))
@@ -101,7 +102,7 @@ class _Events:
             result=call.result,
             status=call.status,
             error=call.error,
-            error_type=ours.get("error_type"),
+            error_type=_error_type(ours, call.error),
         )
         self._add(ours, started, ended)
 
@@ -124,7 +125,7 @@ class _Events:
             finish_reasons=details.get("finish_reasons") or [],
             status=details.get("status") or "success",
             error=details.get("error"),
-            error_type=details.get("error_type"),
+            error_type=_error_type(details, details.get("error")),
         )
         self._add(details, started, ended)
 
@@ -145,6 +146,7 @@ class _Events:
             response_content=entry.get("response_content"),
             status=entry.get("status") or "success",
             error=entry.get("error"),
+            error_type=_error_type(entry, entry.get("error")),
         )
         self._add(entry, started, ended)
 
@@ -160,3 +162,8 @@ class _Events:
         ours.setdefault("started_at", self._turn.started_at)
         ours["audit_event_ids"] = [started.event_id, ended.event_id]
         self._events += [started, ended]
+
+
+def _error_type(ours: dict[str, Any], error: str | None) -> str | None:
+    """Return the kind of an error, as its log line has it: it stays when the error is erased."""
+    return ours.get("error_type") or ("_OTHER" if error else None)

@@ -15,15 +15,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from turnspan.errors import StoreUnavailableError
-from turnspan.events import Event, SessionStarted
+from turnspan.events import Event, Noted, SessionStarted
 from turnspan.interchange.joining.elements import is_derived
 from turnspan.interchange.joining.events import events_of
 from turnspan.interchange.joining.turns import JoinedTurn, KnownTurns, says_nothing
-from turnspan.journal.hash_chain import SpanIds
+from turnspan.journal.hash_chain import SpanIds, read
 from turnspan.model.ids import now_ns
 from turnspan.model.records import OURS, SessionRecord, TurnRecord, check_id, from_iso, turnspan_metadata
 from turnspan.recording.recorder import Recorder
-from turnspan.stores.base import Finds, SessionStore
+from turnspan.stores.base import Audited, Finds, SessionStore
+from turnspan.verification.erased import NOTE
 
 _PATIENCE_S = 60.0
 _LOCK = "joining.lock"
@@ -59,6 +60,7 @@ class Joiner:
     ) -> None:
         self._kind, self._store, self._recorder, self._dry_run = kind, store, recorder, dry_run
         self._copies = copies
+        self._erased: dict[str, frozenset[str]] = {}
         self._in_process = threading.Lock()
 
     def take(self, session: SessionRecord) -> Joined:
@@ -78,11 +80,15 @@ class Joiner:
             self._flush(session.session_id)  # what it said the last time, and could not be stored then
         kept = self._store.load_session(session.session_id)
         known = KnownTurns(() if kept is None else kept.turns)
+        erased = frozenset() if kept is None else self._erased_of(session.session_id)
         changed: dict[str, TurnRecord] = {}
         for given in session.turns:
             new = self._redacted(given)
             place = known.find(new)
             if says_nothing(new) or (place is None and self._is_elsewhere(session.session_id, new)):
+                continue
+            if place is not None and known.turns[place].turn_id in erased:
+                done.already += 1  # its content is not to come back
                 continue
             turn = JoinedTurn(TurnRecord(new.turn_id) if place is None else known.turns[place])
             turn.add(new)
@@ -133,6 +139,16 @@ class Joiner:
         """Return a turn as it may be kept: what is kept is compared with what is kept."""
         turn.metadata = {**turn.metadata, OURS: {**turnspan_metadata(turn.metadata), "imported": self._kind}}
         return TurnRecord.from_dict(self._recorder.redacted_record(turn.to_dict()))
+
+    def _erased_of(self, session_id: str) -> frozenset[str]:
+        """Return the turns whose content was erased; none is while this process has the session."""
+        if session_id not in self._erased and isinstance(self._store, Audited):
+            rows = self._store.audit_events(session_id)
+            notes = [row for row in rows if row.kind == "noted" and row.turn_id is None]
+            events = ((row.journal, read((row.payload or "").encode())) for row in notes)
+            since = max((journal for journal, one in events if isinstance(one, Noted) and one.name == NOTE), default="")
+            self._erased[session_id] = frozenset(row.turn_id for row in rows if row.turn_id and row.journal < since)
+        return self._erased.get(session_id, frozenset())
 
     def _is_elsewhere(self, session_id: str, turn: TurnRecord) -> bool:
         """Return whether another session has the turn already: a fork begins with a copy of what it goes on from."""
