@@ -66,7 +66,7 @@ builder.add_edge("weather", END)
 builder.add_edge("joke", END)
 app = builder.compile(checkpointer=InMemorySaver(), name="support")
 
-config = {"configurable": {"thread_id": "thread-1"}}
+config = {"configurable": {"thread_id": "thread-1"}, "max_concurrency": 1}
 for asked in ["Is it warm in Rome and in Atlantis?", "Tell a joke about it"]:
     given = {"messages": [{"role": "user", "content": asked}]}
     for namespace, update in app.stream(given, config, stream_mode="updates", subgraphs=True):
