@@ -22,7 +22,7 @@ test: $(VENV)/.test                ## what is promised, but for the slow tests; 
 test-all: $(VENV)/.test            ## everything that is promised, as CI runs it
 	$(RUN) --ignore tests/backends $(PYTEST)
 
-servers:                           ## PostgreSQL, MariaDB, Redis, Prometheus, Chromium and shells from the system's packages; without them their tests are skipped
+servers:                           ## PostgreSQL, MariaDB, Redis, Prometheus, Chromium, Node.js and shells from the system's packages; without them their tests are skipped
 	tests/support/install_servers.sh
 
 backends: $(VENV)/.test            ## against real backends; builds Jaeger and the Collector with Go, once per machine

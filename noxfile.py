@@ -90,7 +90,7 @@ def play(session: nox.Session, runtime: str, version: str) -> None:
     own = [path for path in (f"tests/runtimes/test_{name}.py", f"tests/runtimes/{name}") if Path(path).exists()]
     files = ["tests/runtimes/test_adapter_conformance.py", "tests/test_programs.py", *own]
     if runtime in CLIENTS and version == "newest":  # old ones pass on less than providers say today
-        files.append("tests/usage/test_payloads.py")
+        files += ["tests/usage/test_payloads.py", "tests/usage/test_embeddings.py"]
     package = re.split("[^a-z0-9-]", wanted)[0]
     if not re.search(f'"{package}[<>=]', Path("pyproject.toml").read_text()):  # its example runs nowhere else
         example = "tests/test_documents.py::test_each_example_runs_as_ever_under_turnspan_run"

@@ -15,6 +15,8 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from turnspan.adapter import Emit, Invocation, Outcome, StreamObserver
+from turnspan.events import Usage
+from turnspan_integrations import embeddings
 from turnspan_integrations.loops import Answer, Asking, Loops, Message, Request, Said
 from turnspan_integrations.streams import Reader, ended
 from turnspan_integrations.usage import bedrock_usage
@@ -45,6 +47,9 @@ def install(emit: Emit) -> None:
             return
         converses = operation in ("Converse", "ConverseStream")
         if not converses and operation not in ("InvokeModel", "InvokeModelWithResponseStream"):
+            return
+        if not converses and "embed" in str(given.get("modelId")):
+            yield from embeddings.observed(emit, embeddings.Asked(_PROVIDER, given.get("modelId"), None), _embedded)
             return
         asking = loops.ask(_request(given, operation) if converses else _invocation(given, operation))
         if asking is None:
@@ -239,6 +244,11 @@ class Invoked:
         """Return what is known."""
         known = any(count is not None for count in self._counts.values())
         return Answer([], [], final=True, usage=bedrock_usage(self._counts, None) if known else None)
+
+
+def _embedded(result: Any) -> tuple[str | None, Usage | None]:
+    used = Invoked(result).answer().usage
+    return None, None if used is None else Usage(input_tokens=used.input_tokens)
 
 
 def _number(text: str | None) -> int | None:

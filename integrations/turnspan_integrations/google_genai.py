@@ -11,6 +11,8 @@ from collections.abc import Generator
 from typing import Any
 
 from turnspan.adapter import Emit, Invocation, Outcome
+from turnspan.events import Usage
+from turnspan_integrations import embeddings
 from turnspan_integrations.google_genai_values import contents_of, message_of, plain, text_of, usage_of
 from turnspan_integrations.loops import Answer, Loops, Message, Request, Said
 from turnspan_integrations.streams import observed
@@ -22,6 +24,7 @@ CANNOT = {
     "tool failures": "the program hands an error on as a result, like any other",
     "handoffs": "a client knows none",
     "how long a tool took": "to less than the time between two calls of the model",
+    "embeddings outside of a turn": "nothing says which session they belong to",
     "live sessions and interactions": "they have no list of contents",
     "a task that was left before the model was asked again": "in a loop without tasks",
 }
@@ -37,7 +40,12 @@ def install(emit: Emit) -> None:
     def stream(call: Invocation) -> Generator[Any, Outcome, None]:
         return observed(loops.ask(_request(call)._replace(streamed=True)), Reader())
 
+    def embeds(call: Invocation) -> Generator[Any, Outcome, None]:
+        provider, model = _who(call)
+        return embeddings.observed(emit, embeddings.Asked(provider, model, call.kwargs.get("contents")), _embedded)
+
     for cls in ("Models", "AsyncModels"):
+        emit.patch.wrap(f"google.genai.models:{cls}.embed_content", embeds)
         emit.patch.wrap(f"google.genai.models:{cls}._generate_content", whole)
         emit.patch.wrap(f"google.genai.models:{cls}._generate_content_stream", stream)
 
@@ -51,9 +59,26 @@ def _request(call: Invocation) -> Request:
     if system := config.get("system_instruction"):
         (found, *_) = contents_of(system)
         messages.insert(0, Message({**found, "role": "system"}, [Said("system", text_of(found))]))
+    provider, model = _who(call)
+    return Request(provider, model, messages, list_id=id(contents))
+
+
+def _who(call: Invocation) -> tuple[str, str | None]:
+    """Return the provider and the model that is asked."""
     cloud = getattr(getattr(call.instance, "_api_client", None), "vertexai", False)
     model = str(call.kwargs.get("model") or "").rpartition("/")[2]
-    return Request("gcp.vertex_ai" if cloud else "gcp.gemini", model or None, messages, list_id=id(contents))
+    return "gcp.vertex_ai" if cloud else "gcp.gemini", model or None
+
+
+def _embedded(result: Any) -> tuple[str | None, Usage | None]:
+    """Return what embeddings used: Gemini says it of all of them, Vertex of each."""
+    said = plain(result) or {}
+    of_all = (said.get("usage_metadata") or {}).get("prompt_token_count")
+    of_each = [
+        count for one in said.get("embeddings") or () if (count := (one.get("statistics") or {}).get("token_count"))
+    ]
+    count = of_all if of_all is not None else int(sum(of_each)) if of_each else None
+    return None, None if count is None else Usage(input_tokens=count)
 
 
 # Answers -------------------------------------------------------------------------------------------------------------

@@ -15,10 +15,11 @@ from weakref import WeakKeyDictionary
 from msgspec.structs import replace
 
 from turnspan.adapter import Emit, Invocation, Outcome
-from turnspan_integrations import openai_chat
+from turnspan_integrations import embeddings, openai_chat
 from turnspan_integrations.loops import Answer, Asking, Loops
 from turnspan_integrations.providers import provider_at
 from turnspan_integrations.streams import ended
+from turnspan_integrations.usage import openai_usage
 
 REQUIRES = "litellm>=1.83.14,<2"
 CANNOT = {
@@ -28,7 +29,8 @@ CANNOT = {
     "handoffs": "a client knows none",
     "how long a tool took": "to less than the time between two calls of the model",
     "streams that are left without being closed": "they end with the next call of their conversation, or of the process; before 1.100 they cannot be closed",
-    "`responses`, `text_completion` and `embedding`": "those that go through `openai` are reported by it, where it is watched",
+    "embeddings outside of a turn": "nothing says which session they belong to",
+    "`responses` and `text_completion`": "those that go through `openai` are reported by it, where it is watched",
     "a task that was left before the model was asked again": "in a loop without tasks",
 }
 _PROVIDERS = {
@@ -90,8 +92,14 @@ def install(emit: Emit) -> None:
             del streams[call.instance]
             ended(stream.asking, stream.reader, Outcome(cancelled=True))
 
+    def embeds(call: Invocation) -> Generator[Any, Outcome, None]:
+        provider, model = _named(call)
+        asked = embeddings.Asked(provider, model, call.argument(1, "input"))
+        return embeddings.observed(emit, asked, lambda said: (said.model, openai_usage(said.usage)))
+
     for kind in ("", "a"):
         emit.patch.wrap(f"litellm:{kind}completion", completion)
+        emit.patch.wrap(f"litellm:{kind}embedding", embeds)
         stream = "litellm.litellm_core_utils.streaming_handler:CustomStreamWrapper"
         emit.patch.wrap(f"{stream}.__{kind}next__", step)
         emit.patch.wrap(f"{stream}.{kind}close", closed)
@@ -115,13 +123,18 @@ class _Stream:
 
 
 def _asked(call: Invocation) -> tuple[dict[str, Any], str]:
-    """Return what is asked, and who; a model has its provider's name before it, or the provider is known by it."""
+    """Return what is asked, and who."""
     asked = {name: value for name, value in call.kwargs.items() if value is not None}
-    asked["messages"] = call.argument(1, "messages")
+    provider, model = _named(call)
+    return {**asked, "messages": call.argument(1, "messages"), "model": model}, provider
+
+
+def _named(call: Invocation) -> tuple[str, str]:
+    """Return the provider and the model: the first's name stands before the second's, or is known by it."""
+    asked = call.kwargs
     prefix, slash, name = str(call.argument(0, "model") or "").partition("/")
     known = asked.get("custom_llm_provider") or (prefix if slash else None)
     if known is None:
         known = next((one for word, one in _BEGINNINGS.items() if prefix.startswith(word)), "openai")
-    asked["model"] = name or prefix
     provider = _PROVIDERS.get(known, known)
-    return asked, provider_at(asked.get("api_base") or asked.get("base_url"), provider)
+    return provider_at(asked.get("api_base") or asked.get("base_url"), provider), name or prefix

@@ -12,9 +12,10 @@ from types import SimpleNamespace
 from typing import Any
 
 from turnspan.adapter import Emit, Invocation, Outcome
-from turnspan_integrations import openai_chat
+from turnspan_integrations import embeddings, openai_chat
 from turnspan_integrations.loops import Asking, Loops
 from turnspan_integrations.streams import listen
+from turnspan_integrations.usage import openai_usage
 
 REQUIRES = "mistralai>=3.0,<4"
 CANNOT = {
@@ -23,6 +24,7 @@ CANNOT = {
     "tool failures": "the program hands an error on as text, like any other result",
     "handoffs": "a client knows none",
     "how long a tool took": "to less than the time between two calls of the model",
+    "embeddings outside of a turn": "nothing says which session they belong to",
     "conversations that are kept at the provider": "`beta.conversations` has no list of messages",
     "a task that was left before the model was asked again": "in a loop without tasks",
 }
@@ -38,6 +40,12 @@ def install(emit: Emit) -> None:
     def stream(call: Invocation) -> Generator[Any, Outcome, None]:
         return _observed(emit, loops, call, streamed=True)
 
+    def embeds(call: Invocation) -> Generator[Any, Outcome, None]:
+        asked = embeddings.Asked("mistral_ai", call.kwargs.get("model"), call.kwargs.get("inputs"))
+        return embeddings.observed(emit, asked, lambda said: (said.model, openai_usage(said.usage)))
+
+    for suffix in ("", "_async"):
+        emit.patch.wrap(f"mistralai.client.embeddings:Embeddings.create{suffix}", embeds)
     for resource in ("chat:Chat", "agents:Agents"):
         for suffix in ("", "_async"):
             emit.patch.wrap(f"mistralai.client.{resource}.complete{suffix}", complete)

@@ -12,6 +12,7 @@ from typing import Any
 
 from turnspan.adapter import Emit, Invocation, Outcome
 from turnspan.events import Usage
+from turnspan_integrations import embeddings
 from turnspan_integrations.loops import Answer, Kind, Loops, Message, Request, Said
 from turnspan_integrations.streams import observed
 
@@ -22,6 +23,7 @@ CANNOT = {
     "tool failures": "the program hands an error on as text, like any other result",
     "handoffs": "a client knows none",
     "how long a tool took": "to less than the time between two calls of the model",
+    "embeddings outside of a turn": "nothing says which session they belong to; the old `embeddings` says no tokens",
     "a task that was left before the model was asked again": "in a loop without tasks",
 }
 _ROLES: dict[str, Kind] = {"system": "system", "user": "user", "assistant": "assistant"}
@@ -40,9 +42,20 @@ def install(emit: Emit) -> None:
         asked = [{"role": "system", "content": system}] if system else []
         return observed(loops.ask(_request(call, _messages([*asked, {"role": "user", "content": prompt}]))), Reader())
 
+    def embed(call: Invocation) -> Generator[Any, Outcome, None]:
+        asked = embeddings.Asked("ollama", call.argument(0, "model"), call.argument(1, "input"))
+        return embeddings.observed(emit, asked, _embedded)
+
     for owner in ("ollama._client:Client.", "ollama._client:AsyncClient.", "ollama:"):
         emit.patch.wrap(f"{owner}chat", chat)
         emit.patch.wrap(f"{owner}generate", generate)
+        emit.patch.wrap(f"{owner}embed", embed)
+
+
+def _embedded(result: Any) -> tuple[str | None, Usage | None]:
+    said = _plain(result)
+    count = said.get("prompt_eval_count")
+    return said.get("model"), None if count is None else Usage(input_tokens=count)
 
 
 def _request(call: Invocation, messages: list[Message], list_id: int = 0) -> Request:

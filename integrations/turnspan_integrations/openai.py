@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from typing import Any
 
-from turnspan.adapter import Emit, Invocation, Outcome, Run
-from turnspan_integrations import openai_chat, openai_responses
+from turnspan.adapter import Emit, Invocation, Outcome
+from turnspan.events import Usage
+from turnspan_integrations import embeddings, openai_chat, openai_responses
 from turnspan_integrations.loops import Answer, Asking, Loops
 from turnspan_integrations.openai_values import given, plain, provider_of
 from turnspan_integrations.streams import listen
@@ -35,12 +36,6 @@ _PARSERS = (
     "openai.resources.responses.responses:parse_response",
 )
 """What makes objects of an answer, where methods of the client find it."""
-_OF_EMBEDDINGS = {
-    "gen_ai.operation.name": "embeddings",
-    "openinference.span.kind": "EMBEDDING",
-    "llm.request.type": "embedding",
-}
-"""What the span of another instrumentation says."""
 
 
 def install(emit: Emit) -> None:
@@ -69,10 +64,10 @@ def install(emit: Emit) -> None:
         if asking is not None and outcome.error is None and not outcome.cancelled:
             _take(emit, loops, asking, openai_responses.Reader(), outcome.result)
 
-    def embeddings(call: Invocation) -> Generator[Any, Outcome, None]:
-        run, asked = emit.current_run(), given(call)
-        span = _span_of_embeddings(emit.spans.current())
-        return _embeds(run, asked, provider_of(call.instance), span) if run is not None else _nothing()
+    def embeds(call: Invocation) -> Generator[Any, Outcome, None]:
+        asked = given(call)
+        about = embeddings.Asked(provider_of(call.instance), asked.get("model"), asked.get("input"))
+        return embeddings.observed(emit, about, _embedded)
 
     hooks: list[tuple[str, Callable[[Invocation], Generator[Any, Outcome, None]]]] = []
     for kind in ("", "Async"):
@@ -81,42 +76,15 @@ def install(emit: Emit) -> None:
         hooks += [(f"{completions}.{method}", chat) for method in ("create", "parse")]
         hooks += [(f"{model_responses}.{method}", responses) for method in ("create", "parse")]
         hooks += [(f"{model_responses}.{method}", fetched) for method in ("retrieve", "cancel")]
-        hooks.append((f"openai.resources.embeddings:{kind}Embeddings.create", embeddings))
+        hooks.append((f"openai.resources.embeddings:{kind}Embeddings.create", embeds))
     hooks += [(target, parsed) for target in _PARSERS]
     for target, observer in hooks:
         emit.patch.wrap(target, observer)
 
 
-def _nothing() -> Generator[Any, Outcome, None]:
-    yield None
-
-
-def _span_of_embeddings(span: Any) -> Any:
-    """Return the current span if another instrumentation has started it for the embeddings that are asked for."""
-    said = getattr(span, "attributes", None) or {}
-    return span if any(said.get(name) == value for name, value in _OF_EMBEDDINGS.items()) else None
-
-
-def _embeds(run: Run, asked: dict[str, Any], provider: str, span: Any) -> Generator[Any, Outcome, None]:
-    """Report texts that a model is asked for the embeddings of; the vectors are the program's."""
-    given_texts = asked.get("input")
-    texts = [given_texts] if isinstance(given_texts, str) else given_texts if isinstance(given_texts, list) else []
-    readable = bool(texts) and all(isinstance(text, str) for text in texts)  # tokens are not; an iterator stays unread
-    call = run.model_started(
-        provider=provider,
-        model=asked.get("model"),
-        messages=[{"role": "user", "content": text} for text in texts] if readable else None,
-        history=0,
-        operation="embeddings",
-        span=span,
-    )
-    outcome = yield call
-    result = outcome.result
-    if type(result).__name__ == "LegacyAPIResponse":
-        result = result.http_response.json()
-    said = plain(result)
-    said = said if isinstance(said, dict) else {}
-    call.ended(outcome._replace(result=None), response_model=said.get("model"), usage=openai_usage(said.get("usage")))
+def _embedded(result: Any) -> tuple[str | None, Usage | None]:
+    said = plain(result.http_response.json() if type(result).__name__ == "LegacyAPIResponse" else result)
+    return (said.get("model"), openai_usage(said.get("usage"))) if isinstance(said, dict) else (None, None)
 
 
 _Reader = openai_chat.Reader | openai_responses.Reader

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs the programs that tests start: PostgreSQL and PgBouncer, MariaDB, Redis, Prometheus, Chromium and two shells, from the system's packages.
+# Installs the programs that tests start: PostgreSQL and PgBouncer, MariaDB, Redis, Prometheus, Chromium, Node.js and two shells, from the system's packages.
 set -euo pipefail
 
 missing=()
@@ -9,6 +9,7 @@ command -v mariadbd >/dev/null || [ -x /usr/sbin/mariadbd ] || missing+=(mariadb
 command -v redis-server >/dev/null || missing+=(redis-server)
 command -v prometheus >/dev/null || missing+=(prometheus)
 command -v chromium >/dev/null || missing+=(chromium fonts-dejavu-core)
+command -v npm >/dev/null || missing+=(nodejs npm)
 command -v zsh >/dev/null || missing+=(zsh)
 command -v fish >/dev/null || missing+=(fish)
 if [ ${#missing[@]} -eq 0 ]; then

@@ -1,4 +1,4 @@
-"""OpenAI's embeddings: each text has a vector that depends on its length alone. No answer of the script is taken."""
+"""Embeddings: those of OpenAI depend on each text's length alone; others are what the script says, as their providers do."""
 
 import base64
 import struct
@@ -7,17 +7,23 @@ from typing import Any
 from support.model_server import openai_errors
 from support.model_server.wire import Reply, Request, whole
 
+_OTHERS = ("/api/embed", ":embedContent", ":batchEmbedContents", ":predict")
+
 
 def serves(request: Request) -> bool:
     """Return whether a request is for this protocol."""
-    return request.method == "POST" and request.path.partition("?")[0].endswith("/embeddings")
+    path = request.path.partition("?")[0]
+    return request.method == "POST" and path.endswith(("/embeddings", *_OTHERS))
 
 
 no_more = openai_errors.no_more
 
 
 def reply(conversation: Any, request: Request) -> Reply:
-    """Return a vector for each input."""
+    """Return what the script says, or a vector for each input."""
+    if conversation.script and isinstance(conversation.script[0], Reply):
+        said: Reply = conversation.next()[0]
+        return said
     asked = request.json
     inputs = asked["input"] if isinstance(asked["input"], list) else [asked["input"]]
     if inputs and isinstance(inputs[0], int):  # one text, in tokens
