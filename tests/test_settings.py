@@ -67,12 +67,18 @@ def test_adapters_are_chosen_by_name(chosen, expected):
     assert choose(chosen, ["openai-agents", "xerxes"]) == expected
 
 
+def lacking(requires):
+    """Return what an adapter that requires this says to be missing, and to be untested."""
+    state = AdapterState.declared("x", SimpleNamespace(REQUIRES=requires))
+    return state.missing, state.untested
+
+
 def test_what_an_adapter_lacks_is_said_with_the_fix():
     """A runtime that is not installed is named with pip's line for it; another version than tested is no hindrance."""
-    assert AdapterState("x", "pytest>=8").missing is AdapterState("x", "pytest>=8").untested is None
-    assert "pip install 'no-such-runtime>=1'" in AdapterState("x", "no-such-runtime>=1").missing
-    assert AdapterState("x", "pytest>=999").missing is None
-    assert "tested with pytest>=999" in AdapterState("x", "pytest>=999").untested
+    assert lacking("pytest>=8") == (None, None)
+    assert "pip install 'no-such-runtime>=1'" in lacking("no-such-runtime>=1")[0]
+    assert lacking("pytest>=999")[0] is None
+    assert "tested with pytest>=999" in lacking("pytest>=999")[1]
 
 
 def test_log_lines_on_standard_error(tmp_path):

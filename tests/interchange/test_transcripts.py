@@ -238,7 +238,12 @@ def test_follow_by_command(tmp_path):
     command = [BIN / "turnspan", "import", "claude-code", "--follow", "--home", home]
     env = {**os.environ, "CLAUDE_CONFIG_DIR": str(tmp_path / "claude"), "PYTHONUNBUFFERED": "1"}
     with subprocess.Popen(
-        list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env
+        list(map(str, command)),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=env,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # shells ignore it for what runs behind them
     ) as follower:
         assert str(tmp_path / "claude" / "projects") in follower.stderr.readline()
         folder.mkdir(parents=True)  # none of it is there yet

@@ -138,6 +138,9 @@ def test_who_interrupts_twice_cuts_nothing_in_two(tmp_path):
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            preexec_fn=lambda: signal.signal(
+                signal.SIGINT, signal.SIG_DFL
+            ),  # shells ignore it for what runs behind them
         )
         assert running.stdout.readline() == "inside\n"
         running.send_signal(signal.SIGINT)

@@ -66,7 +66,7 @@ builder.add_edge("weather", END)
 builder.add_edge("joke", END)
 app = builder.compile(checkpointer=InMemorySaver(), name="support")
 
-config = {"configurable": {"thread_id": "thread-1"}, "max_concurrency": 1}
+config = {"configurable": {"thread_id": "thread-1"}}
 for asked in ["Is it warm in Rome and in Atlantis?", "Tell a joke about it"]:
     given = {"messages": [{"role": "user", "content": asked}]}
     for namespace, update in app.stream(given, config, stream_mode="updates", subgraphs=True):
@@ -76,7 +76,8 @@ print(app.get_state(config).values["messages"][-1].text, len(app.get_state(confi
 NEEDS = ["langgraph>=1.0", "langchain-openai>=1.0"]
 MODEL = [
     '{"step": "weather"}',
-    [("forecast", {"city": "Rome"}, "f1"), ("forecast", {"city": "Atlantis"}, "f2")],
+    [("forecast", {"city": "Rome"}, "f1")],
+    [("forecast", {"city": "Atlantis"}, "f2")],
     "21 degrees in Rome.",
     '{"step": "joke"}',
     "Atlantis is under the weather.",
@@ -89,6 +90,7 @@ session thread-1
     agent weather
       model gpt-5-mini 10+2
       tool forecast(city=Rome) = Rome: 21 degrees
+      model gpt-5-mini 10+2
       tool forecast(city=Atlantis) ERROR no such city
       model gpt-5-mini 10+2
     < 21 degrees in Rome.
